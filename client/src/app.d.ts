@@ -1,0 +1,13 @@
+import type { ApiFailure } from '#lib/api.ts';
+
+declare global {
+  namespace App {
+    interface Error {
+      message: string;
+      /** What went wrong at the server, where it said so: the trace id to give to support. */
+      failure?: ApiFailure;
+    }
+  }
+}
+
+export {};

@@ -1,0 +1,56 @@
+const STYLES = {
+  date: { dateStyle: 'full' },
+  day: { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
+  moment: { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' },
+  time: { hour: 'numeric', minute: '2-digit' },
+  month: { month: 'short' },
+  weekday: { weekday: 'short' },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
+
+/** How much of an instant is told. */
+export type InstantStyle = keyof typeof STYLES;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Making a format takes a browser far longer than using it. */
+function formatOf(language: string, style: string, options: Intl.DateTimeFormatOptions, timeZone?: string) {
+  const name = `${language} ${style} ${timeZone ?? ''}`;
+  let format = formats.get(name);
+  if (!format) {
+    format = new Intl.DateTimeFormat(language, { ...options, timeZone: timeZone && knownZone(timeZone) });
+    formats.set(name, format);
+  }
+  return format;
+}
+
+/** Zones are renamed and split: a browser older than the venue's entry tells UTC, and says so, rather than nothing. */
+function knownZone(timeZone: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone;
+  } catch {
+    return 'UTC';
+  }
+}
+
+/** An instant as the clocks of a zone tell it; of the visitor's own where none is given. */
+export function instantText(instant: Date, style: InstantStyle, language: string, timeZone?: string): string {
+  return formatOf(language, style, STYLES[style], timeZone).format(instant);
+}
+
+/** The day of the month as digits alone, which languages otherwise write with a word. */
+export function dayOfMonth(instant: Date, timeZone: string): string {
+  return formatOf('en', 'day of month', { day: 'numeric' }, timeZone).format(instant);
+}
+
+/** The short name of a zone at an instant (`GMT+9`), of the visitor's own where none is given. */
+export function zoneName(instant: Date, language: string, timeZone?: string): string {
+  const format = formatOf(language, 'zone', { timeZoneName: 'short' }, timeZone);
+  return format.formatToParts(instant).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+}
+
+/** Whether the visitor's clocks show the same as those of a zone at an instant; two zones often agree. */
+export function isLocalTime(instant: Date, timeZone: string): boolean {
+  const options = { timeZoneName: 'longOffset' } as const;
+  const offsetIn = (zone?: string) => formatOf('en', 'offset', options, zone).format(instant);
+  return offsetIn(timeZone) === offsetIn();
+}

@@ -1,0 +1,112 @@
+import { createContext } from 'svelte';
+import { type Dictionary, en } from './en.ts';
+import { dayOfMonth, instantText, isLocalTime, zoneName } from './instants.ts';
+import { chooseLanguage, type Language } from './languages.ts';
+import { moneyText } from './money.ts';
+
+/** English is in every page, because pages are prerendered in it; another language comes when it is spoken. */
+const dictionaries = {
+  en: () => Promise.resolve(en),
+  ko: () => import('./ko.ts').then((module) => module.ko),
+} satisfies Record<Language, () => Promise<Dictionary>>;
+
+const STORAGE_KEY = 'stampede:language';
+
+/** The reader's language: their words, numbers, dates and money. */
+export class Locale {
+  #spoken = $state.raw<{ language: Language; words: Dictionary }>({ language: 'en', words: en });
+  #wanted: Language = 'en';
+  readonly #number = $derived(new Intl.NumberFormat(this.#spoken.language));
+
+  /** Of this browser: what the reader chose before, else what the browser prefers. */
+  static async ofBrowser(): Promise<Locale> {
+    const locale = new Locale();
+    await locale.#speak(chooseLanguage([readStored(), ...navigator.languages]));
+    return locale;
+  }
+
+  get language(): Language {
+    return this.#spoken.language;
+  }
+
+  get t(): Dictionary {
+    return this.#spoken.words;
+  }
+
+  /** Changes the language, as soon as its words have come, and remembers it. */
+  async choose(language: Language): Promise<void> {
+    if (!(await this.#speak(language))) return;
+    try {
+      localStorage.setItem(STORAGE_KEY, language);
+    } catch {
+      // Storage may be full or forbidden; then the choice lasts as long as the page.
+    }
+  }
+
+  /** Whether the language is spoken now: not if its words can't be had, or another was chosen meanwhile. */
+  async #speak(language: Language): Promise<boolean> {
+    this.#wanted = language;
+    const words = await dictionaries[language]().catch(() => null);
+    if (!words || this.#wanted !== language) return false;
+    this.#spoken = { language, words };
+    return true;
+  }
+
+  number(value: number): string {
+    return this.#number.format(value);
+  }
+
+  /** `amount` in minor units of an ISO 4217 currency. */
+  money(amount: number, currency: string): string {
+    return moneyText(amount, currency, this.language);
+  }
+
+  /** `Wednesday, January 20, 2027` by the calendar of a venue. */
+  date(instant: string, timeZone: string): string {
+    return instantText(new Date(instant), 'date', this.language, timeZone);
+  }
+
+  /** `Wed, Jan 20, 2027` by the calendar of a venue. */
+  day(instant: string, timeZone: string): string {
+    return instantText(new Date(instant), 'day', this.language, timeZone);
+  }
+
+  month(instant: string, timeZone: string): string {
+    return instantText(new Date(instant), 'month', this.language, timeZone);
+  }
+
+  weekday(instant: string, timeZone: string): string {
+    return instantText(new Date(instant), 'weekday', this.language, timeZone);
+  }
+
+  dayOfMonth(instant: string, timeZone: string): string {
+    return dayOfMonth(new Date(instant), timeZone);
+  }
+
+  /** The time by the clocks of a venue, with the zone's name for a reader whose own clocks show another. */
+  time(instant: string, timeZone: string): string {
+    const at = new Date(instant);
+    const text = instantText(at, 'time', this.language, timeZone);
+    return isLocalTime(at, timeZone) ? text : `${text} ${zoneName(at, this.language, timeZone)}`;
+  }
+
+  /**
+   * A moment by the reader's own clocks, for what they do where they are. Beside a show in another zone, which is
+   * named there, the reader's zone has its name too.
+   */
+  moment(instant: number, besides?: string): string {
+    const at = new Date(instant);
+    const text = instantText(at, 'moment', this.language);
+    return !besides || isLocalTime(at, besides) ? text : `${text} ${zoneName(at, this.language)}`;
+  }
+}
+
+function readStored(): string | null {
+  try {
+    return localStorage.getItem(STORAGE_KEY);
+  } catch {
+    return null;
+  }
+}
+
+export const [getLocale, setLocale] = createContext<Locale>();

@@ -1,0 +1,212 @@
+import type { Row, SeatMap, Section } from '@stampede/shared/seat-map/seat-map.ts';
+import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
+
+export interface Bounds {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** A block of rows as an outline through its outermost seats, in metres: x, y, x, y, … */
+export interface BlockShape {
+  readonly outline: Float32Array;
+  readonly priceLevel: number;
+}
+
+export interface SectionShape {
+  readonly section: Section;
+  readonly bounds: Bounds;
+  readonly centre: readonly [x: number, y: number];
+  /** The middle of the section's upper edge, where a name stands above the seats. */
+  readonly crown: readonly [x: number, y: number];
+  /** Radians by which the upper edge slopes there, clockwise; 0 where a name would stand too steep. */
+  readonly slope: number;
+  /** Metres that a label at the centre has, to the sides and up and down, before it leaves the section. */
+  readonly room: readonly [width: number, height: number];
+  /** Metres between neighbouring seats, the closer of along and across the rows. */
+  readonly pitch: number;
+  readonly blocks: readonly BlockShape[];
+}
+
+export interface SeatGeometry {
+  readonly bounds: Bounds;
+  /** The smallest pitch of all sections: what decides how much can be shown. */
+  readonly pitch: number;
+  readonly sections: readonly SectionShape[];
+}
+
+/** A curve of seats needs no more points than this to look round. */
+const OUTLINE_POINTS_MAX = 14;
+const PITCH_DEFAULT = 0.55;
+/** Steeper than this a name is hard to read: 40 degrees. */
+const SLOPE_MAX = 0.7;
+
+/** Everything about a venue that drawing needs and that never changes. */
+export function seatGeometryOf(map: SeatMap, layout: VenueLayout): SeatGeometry {
+  const sections = map.sections.map((section, index) => {
+    const sizes = (layout.sections[index]?.blocks ?? []).map((block) => block.rows);
+    return sectionShape(map, section, sizes);
+  });
+  const pitch = sections.reduce((least, shape) => Math.min(least, shape.pitch), PITCH_DEFAULT * 2);
+  return { bounds: { left: 0, top: 0, right: layout.width, bottom: layout.height }, pitch, sections };
+}
+
+function sectionShape(map: SeatMap, section: Section, blockSizes: readonly number[]): SectionShape {
+  const pitch = pitchOf(map, section);
+  const blocks: BlockShape[] = [];
+  let row = 0;
+  for (const size of blockSizes) {
+    const first = section.rows[row];
+    const last = section.rows[row + size - 1];
+    if (first && last) blocks.push({ outline: outlineOf(map, first, last), priceLevel: first.priceLevel });
+    row += size;
+  }
+  const bounds = boundsOf(map, section, pitch / 2);
+  const centre = [(bounds.left + bounds.right) / 2, (bounds.top + bounds.bottom) / 2] as const;
+  const spot = labelSpot(blocks, centre);
+  const room = roomAround(blocks, spot, pitch);
+  return { section, bounds, centre: spot, ...crownOf(map, section, bounds, pitch), room, pitch, blocks };
+}
+
+/** Labels stand at the middle of the largest block: the middle of a bent or split section may lie outside of it. */
+function labelSpot(
+  blocks: readonly BlockShape[],
+  fallback: readonly [number, number],
+): readonly [number, number] {
+  const outline = blocks.reduce<Float32Array | null>(
+    (largest, block) => (largest && areaOf(largest) >= areaOf(block.outline) ? largest : block.outline),
+    null,
+  );
+  if (!outline) return fallback;
+  let x = 0;
+  let y = 0;
+  for (let at = 0; at < outline.length; at += 2) {
+    x += outline[at] ?? 0;
+    y += outline[at + 1] ?? 0;
+  }
+  const points = outline.length / 2;
+  return [x / points, y / points];
+}
+
+/** Area of a polygon given as x, y, x, y, … (shoelace formula). */
+function areaOf(outline: Float32Array): number {
+  let twice = 0;
+  for (let at = 0, before = outline.length - 2; at < outline.length; before = at, at += 2) {
+    twice +=
+      (outline[before] ?? 0) * (outline[at + 1] ?? 0) - (outline[at] ?? 0) * (outline[before + 1] ?? 0);
+  }
+  return Math.abs(twice) / 2;
+}
+
+/** The upper edge at the middle and a quarter of the width to both sides: where it is, and how it slopes. */
+function crownOf(
+  map: SeatMap,
+  section: Section,
+  { left, right, top }: Bounds,
+  pitch: number,
+): Pick<SectionShape, 'crown' | 'slope'> {
+  const middle = (left + right) / 2;
+  const aside = (right - left) / 4;
+  const here = topAt(map, section, middle, pitch * 2) ?? top;
+  const before = topAt(map, section, middle - aside, pitch * 2) ?? here;
+  const after = topAt(map, section, middle + aside, pitch * 2) ?? here;
+  const slope = Math.atan2(after - before, aside * 2);
+  if (Math.abs(slope) > SLOPE_MAX) return { crown: [middle, here - pitch / 2], slope: 0 };
+  // Where the edge sags in the middle, a straight name stands on its shoulders.
+  return { crown: [middle, Math.min(here, (before + after) / 2) - pitch / 2], slope };
+}
+
+/** The uppermost seat within `reach` of `x`; null where there is none. */
+function topAt(map: SeatMap, { start, seatCount }: Section, x: number, reach: number): number | null {
+  let top: number | null = null;
+  for (let seat = start; seat < start + seatCount; seat++) {
+    const y = map.y[seat] ?? 0;
+    if (Math.abs((map.x[seat] ?? 0) - x) < reach && (top === null || y < top)) top = y;
+  }
+  return top;
+}
+
+/** The longest straight lines through the spot that stay inside the block around it: level and upright. */
+function roomAround(
+  blocks: readonly BlockShape[],
+  [x, y]: readonly [number, number],
+  pitch: number,
+): readonly [number, number] {
+  const [across, down] = [crossings(blocks, y, 1), crossings(blocks, x, 0)];
+  return [gapAround(across, x) + pitch, gapAround(down, y) + pitch];
+}
+
+/** Where outlines cross a level line (`axis` 1: y is `at`) or an upright one (`axis` 0: x is `at`). */
+function crossings(blocks: readonly BlockShape[], at: number, axis: 0 | 1): number[] {
+  const found: number[] = [];
+  for (const { outline } of blocks) {
+    for (let index = 0, before = outline.length - 2; index < outline.length; before = index, index += 2) {
+      const [a, b] = [outline[before + axis] ?? 0, outline[index + axis] ?? 0];
+      if (a > at === b > at) continue;
+      const [from, to] = [outline[before + 1 - axis] ?? 0, outline[index + 1 - axis] ?? 0];
+      found.push(from + ((to - from) * (at - a)) / (b - a));
+    }
+  }
+  return found;
+}
+
+function gapAround(found: readonly number[], at: number): number {
+  const below = Math.max(...found.filter((one) => one <= at));
+  const above = Math.min(...found.filter((one) => one > at));
+  // The label is centred, so the nearer side counts twice.
+  return Number.isFinite(above - below) ? 2 * Math.min(above - at, at - below) : 0;
+}
+
+function distance(map: SeatMap, a: number, b: number): number {
+  return Math.hypot((map.x[a] ?? 0) - (map.x[b] ?? 0), (map.y[a] ?? 0) - (map.y[b] ?? 0));
+}
+
+function pitchOf(map: SeatMap, section: Section): number {
+  const gaps: number[] = [];
+  section.rows.forEach((row, index) => {
+    if (row.seatCount > 1) gaps.push(distance(map, row.start, row.start + 1));
+    const next = section.rows[index + 1];
+    if (next) {
+      gaps.push(distance(map, row.start + (row.seatCount >> 1), next.start + (next.seatCount >> 1)) * 0.94);
+    }
+  });
+  gaps.sort((a, b) => a - b);
+  return gaps[Math.floor(gaps.length / 4)] ?? PITCH_DEFAULT;
+}
+
+function outlineOf(map: SeatMap, first: Row, last: Row): Float32Array {
+  const points: number[] = [];
+  const follow = (row: Row, backwards: boolean) => {
+    const steps = Math.min(OUTLINE_POINTS_MAX, row.seatCount) - 1;
+    for (let step = 0; step <= steps; step++) {
+      const along = steps === 0 ? 0 : Math.round((step / steps) * (row.seatCount - 1));
+      const seat = row.start + (backwards ? row.seatCount - 1 - along : along);
+      points.push(map.x[seat] ?? 0, map.y[seat] ?? 0);
+    }
+  };
+  follow(first, false);
+  follow(last, true);
+  return Float32Array.from(points);
+}
+
+function boundsOf(map: SeatMap, { start, seatCount }: Section, margin: number): Bounds {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let seat = start; seat < start + seatCount; seat++) {
+    const x = map.x[seat] ?? 0;
+    const y = map.y[seat] ?? 0;
+    left = Math.min(left, x);
+    right = Math.max(right, x);
+    top = Math.min(top, y);
+    bottom = Math.max(bottom, y);
+  }
+  return { left: left - margin, top: top - margin, right: right + margin, bottom: bottom + margin };
+}
+
+export function overlaps(a: Bounds, b: Bounds): boolean {
+  return a.left <= b.right && a.right >= b.left && a.top <= b.bottom && a.bottom >= b.top;
+}
+
+export function contains(bounds: Bounds, x: number, y: number): boolean {
+  return x >= bounds.left && x <= bounds.right && y >= bounds.top && y <= bounds.bottom;
+}

@@ -1,0 +1,8 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineProject } from 'vitest/config';
+
+/** Runes in `.svelte.ts` files need the Svelte compiler; everything else about a unit test is as elsewhere. */
+export default defineProject({
+  plugins: [svelte({ configFile: false })],
+  test: { name: 'client', include: ['src/**/*.test.ts'], sequence: { groupOrder: 0 } },
+});

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError } from '../platform/config-error.ts';
+
+const SECRET_FILE = 'session-secret';
+const SECRET_BYTES = 32;
+const SECRET_TEXT = new RegExp(`^[0-9a-f]{${2 * SECRET_BYTES}}$`);
+const OWNER_ONLY = 0o600;
+const OTHERS = 0o077;
+
+/**
+ * The key that signs sessions: the `SESSION_SECRET` setting if given (needed as soon as several nodes serve the same
+ * buyers), else made once and kept in the data folder, readable by its owner only, so that sessions survive a
+ * restart [P4]. Throws `ConfigError` naming `DATA_DIR` if the folder can't be used or the file isn't ours.
+ */
+export async function sessionSecret(setting: string | null, dataDir: string): Promise<Uint8Array> {
+  if (setting !== null) return Buffer.from(setting, 'utf8');
+  const path = join(dataDir, SECRET_FILE);
+  try {
+    await mkdir(dataDir, { recursive: true });
+    return (await readSecret(path)) ?? (await makeSecret(path));
+  } catch (error) {
+    if (error instanceof ConfigError || !isSystemError(error)) throw error;
+    const given = `${dataDir} can't be used for the session secret (${error.code}: ${error.message})`;
+    throw new ConfigError([{ name: 'DATA_DIR', given, allowed: 'a folder this user can read and write' }], {
+      cause: error,
+    });
+  }
+}
+
+async function readSecret(path: string): Promise<Uint8Array | null> {
+  let text: string;
+  try {
+    text = (await readFile(path, 'utf8')).trim();
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'ENOENT') return null;
+    throw error;
+  }
+  if (!SECRET_TEXT.test(text)) {
+    const given = `${path} does not hold a session secret`;
+    const allowed = `${2 * SECRET_BYTES} hex digits; remove the file to have a new one made (buyers lose their sessions)`;
+    throw new ConfigError([{ name: 'DATA_DIR', given, allowed }]);
+  }
+  if (((await stat(path)).mode & OTHERS) !== 0) await chmod(path, OWNER_ONLY);
+  return Buffer.from(text, 'hex');
+}
+
+/** Writes aside and links into place, so that of several processes starting at once all use the same secret, whole. */
+async function makeSecret(path: string): Promise<Uint8Array> {
+  const secret = randomBytes(SECRET_BYTES);
+  const aside = `${path}.${process.pid}.${secret.toString('hex', 0, 4)}`;
+  try {
+    await writeFile(aside, secret.toString('hex'), { mode: OWNER_ONLY, flag: 'wx', flush: true });
+    await link(aside, path);
+    return secret;
+  } catch (error) {
+    if (!isSystemError(error) || error.code !== 'EEXIST') throw error;
+    const theirs = await readSecret(path);
+    if (!theirs) throw error;
+    return theirs;
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException & { readonly code: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}

@@ -1,0 +1,202 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import { systemRandom } from '@stampede/shared/platform/random.ts';
+import type { AppParts } from './app.ts';
+import { CachedCatalogStore } from './catalog/cached-catalog-store.ts';
+import { catalogTables } from './catalog/catalog-tables.ts';
+import { MemoryCatalogCache } from './catalog/memory-catalog-cache.ts';
+import { RedisCatalogCache } from './catalog/redis-catalog-cache.ts';
+import { SqlCatalogStore } from './catalog/sql-catalog-store.ts';
+import { orderTables } from './checkout/order-tables.ts';
+import { KafkaOrderEvents } from './checkout/kafka-order-events.ts';
+import { KafkaPaymentLog } from './checkout/kafka-payment-log.ts';
+import { kafkaTopics } from './checkout/kafka-topics.ts';
+import { paymentLogTable } from './checkout/payment-log-table.ts';
+import { SimulatedPaymentGateway } from './checkout/simulated-payment-gateway.ts';
+import { SqlOrderStore } from './checkout/sql-order-store.ts';
+import { SqlPaymentLog } from './checkout/sql-payment-log.ts';
+import type { Config } from './config.ts';
+import type { Database } from './platform/database.ts';
+import { openMysqlDatabase } from './platform/database-mysql.ts';
+import { openSqliteDatabase } from './platform/database-sqlite.ts';
+import type { ShowId } from './platform/ids.ts';
+import { connectKafka, type KafkaCredentials } from './platform/kafka.ts';
+import type { Logger } from './platform/logger.ts';
+import type { Metrics } from './platform/metrics.ts';
+import type { PartChecks } from './platform/part-health.ts';
+import { connectRedis, type RedisClient } from './platform/redis.ts';
+import { nextTurn } from './platform/turn.ts';
+import { MemorySeatStore } from './seating/memory-seat-store.ts';
+import { MemoryShowFeed } from './seating/memory-show-feed.ts';
+import { liveSeatTables } from './seating/mysql-seat-tables.ts';
+import { RedisSeatStore } from './seating/redis-seat-store.ts';
+import { RedisShowFeed } from './seating/redis-show-feed.ts';
+import { MemoryWaitingRoomStore } from './waiting-room/memory-waiting-room-store.ts';
+import { RedisWaitingRoomStore } from './waiting-room/redis-waiting-room-store.ts';
+
+const EPOCH_MAX = 2 ** 32;
+const MS_PER_SECOND = 1_000;
+
+type LivePorts = Pick<AppParts, 'seats' | 'feed' | 'waitingRoom'>;
+type Ports = LivePorts &
+  Pick<AppParts, 'catalog' | 'orders' | 'paymentLog' | 'orderEvents' | 'payments' | 'readiness' | 'history'>;
+
+/** What stands behind the ports. */
+export interface Adapters extends Ports {
+  close(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly config: Config;
+  /** An absolute path. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Opens what the settings ask for: each outside part on its own, and its embedded default where its setting is
+ * absent. Waits for parts that are not there yet; rejects with `ConfigError` or `DatabaseError` where waiting
+ * can't help.
+ */
+export async function openAdapters(surroundings: Surroundings): Promise<Adapters> {
+  const { config, clock } = surroundings;
+  const closings: (() => void | Promise<void>)[] = [];
+  const database = await openDatabase(surroundings);
+  closings.push(() => database.close());
+  const history = new HistoryAlarm();
+  const live = await openLivePorts(surroundings, history, closings);
+  const catalog = await openCatalog(surroundings, database, live.redis);
+  closings.push(() => catalog.settled());
+  const payments = await openPaymentPorts(surroundings, database, closings);
+  return {
+    ...live.ports,
+    ...payments,
+    history,
+    catalog,
+    orders: new SqlOrderStore(database),
+    payments: new SimulatedPaymentGateway(
+      {
+        delayMinMs: config.paymentDelayMinMs,
+        delayMaxMs: config.paymentDelayMaxMs,
+        successShare: config.paymentSuccessRate,
+      },
+      clock,
+    ),
+    readiness: { database: () => database.isReady(), ...live.readiness },
+    async close() {
+      for (const close of closings.toReversed()) await close();
+    },
+  };
+}
+
+/**
+ * The catalogue behind its cache. What an earlier database left in Redis is dropped first: it would answer for
+ * another catalogue.
+ */
+async function openCatalog(
+  { clock, logger, metrics }: Surroundings,
+  database: Database,
+  redis: RedisClient | null,
+): Promise<CachedCatalogStore> {
+  const cache = redis ? new RedisCatalogCache(redis, randomUUID) : new MemoryCatalogCache(clock, randomUUID);
+  const catalog = new CachedCatalogStore({
+    store: new SqlCatalogStore(database),
+    cache,
+    clock,
+    random: systemRandom,
+    onRead: (layer) => metrics.catalogReads.add(layer),
+    report: (message, cause) => logger.error({ err: cause }, message),
+  });
+  await catalog.invalidate();
+  return catalog;
+}
+
+/** Passes on that a store lost its history, to whoever can set it up anew. */
+class HistoryAlarm {
+  #listener: (show: ShowId) => void = () => undefined;
+
+  onLost(listener: (show: ShowId) => void): void {
+    this.#listener = listener;
+  }
+
+  readonly ring = (show: ShowId): void => this.#listener(show);
+}
+
+function openDatabase({ config, dataDir, clock, logger }: Surroundings): Promise<Database> {
+  const tables = [...catalogTables, ...orderTables, paymentLogTable, ...liveSeatTables];
+  if (config.databaseUrl === null) return openSqliteDatabase(dataDir, tables);
+  const onTrouble = (message: string): void => logger.warn(message);
+  return openMysqlDatabase(config.databaseUrl, tables, { clock, random: systemRandom, onTrouble });
+}
+
+async function openLivePorts(
+  { config, clock, logger }: Surroundings,
+  history: HistoryAlarm,
+  closings: (() => void | Promise<void>)[],
+): Promise<{ ports: LivePorts; redis: RedisClient | null; readiness: PartChecks }> {
+  if (config.redisUrl === null) {
+    const feed = new MemoryShowFeed();
+    const waitingRoom = new MemoryWaitingRoomStore((show, entry) => feed.publish(show, entry));
+    const newEpoch = (): number => randomInt(1, EPOCH_MAX);
+    const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch });
+    return { ports: { seats, feed, waitingRoom }, redis: null, readiness: {} };
+  }
+  const random = systemRandom;
+  const onTrouble = (message: string): void => logger.warn(message);
+  const connection = await connectRedis(config.redisUrl, { clock, random, onTrouble });
+  closings.push(() => connection.close());
+  const newEpoch = (): number => Math.floor(clock.now() / MS_PER_SECOND);
+  const feed = new RedisShowFeed({
+    connection,
+    clock,
+    random,
+    newEpoch,
+    onTrouble: (cause) => logger.warn({ err: cause }, 'the feed is late'),
+  });
+  closings.push(() => feed.close());
+  const redis = connection.client;
+  return {
+    ports: {
+      seats: new RedisSeatStore({ redis, newEpoch, onHistoryLost: history.ring }),
+      feed,
+      waitingRoom: new RedisWaitingRoomStore(redis),
+    },
+    redis,
+    readiness: { redis: () => redis.ping().then(() => true) },
+  };
+}
+
+async function openPaymentPorts(
+  { config, clock, logger }: Surroundings,
+  database: Database,
+  closings: (() => void | Promise<void>)[],
+): Promise<Pick<AppParts, 'paymentLog' | 'orderEvents'>> {
+  const random = systemRandom;
+  const report = (message: string, cause: unknown): void => logger.error({ err: cause }, message);
+  if (config.kafkaBrokers.length === 0) {
+    const paymentLog = new SqlPaymentLog({ database, clock, random, nextTurn, report });
+    return { paymentLog, orderEvents: null };
+  }
+  const topics = kafkaTopics(config.kafkaTopicPrefix);
+  const kafka = await connectKafka(
+    { brokers: config.kafkaBrokers, tls: config.kafkaTls === 'on', credentials: kafkaCredentials(config) },
+    [topics.paymentRequests, topics.deadLetters, topics.orderEvents],
+    { clock, random, logger, onTrouble: (message) => logger.warn(message) },
+  );
+  const parts = { kafka, topics, clock, random, nextTurn, report };
+  const paymentLog = new KafkaPaymentLog(parts);
+  const orderEvents = new KafkaOrderEvents(parts);
+  closings.push(
+    () => paymentLog.close(),
+    () => orderEvents.close(),
+  );
+  await paymentLog.open();
+  return { paymentLog, orderEvents };
+}
+
+function kafkaCredentials({ kafkaMechanism, kafkaUsername, kafkaPassword }: Config): KafkaCredentials | null {
+  if (kafkaUsername === null) return null;
+  return { mechanism: kafkaMechanism, username: kafkaUsername, password: kafkaPassword ?? '' };
+}

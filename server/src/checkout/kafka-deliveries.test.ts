@@ -1,0 +1,213 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { seededRandom } from '@stampede/shared/platform/random.ts';
+import type { KafkaMessage } from 'kafkajs';
+import { describe, expect, test } from 'vitest';
+import { holdToken, orderId, sessionId, showId } from '../platform/ids.ts';
+import { type DeadLetterReason, KafkaDeliveries, type KafkaPaymentCount } from './kafka-deliveries.ts';
+import { paymentRecord } from './kafka-payment-record.ts';
+
+/** Longer than any wait before a redelivery. */
+const REDELIVERY_MS_MAX = 30_000;
+
+function message(order: string, offset: number) {
+  const request = {
+    orderId: orderId(order),
+    show: showId(1),
+    session: sessionId('s'),
+    holdToken: holdToken(1),
+    idempotencyKey: 'k',
+    seats: [1],
+    amount: 1,
+    currency: 'EUR',
+    createdAt: 0,
+    payBy: 60_000,
+  };
+  const { value, headers } = paymentRecord('t', request, {});
+  return {
+    key: Buffer.from(order),
+    value: Buffer.from(String(value)),
+    headers: headers ?? {},
+    offset: String(offset),
+    timestamp: '0',
+    attributes: 0,
+  } satisfies KafkaMessage;
+}
+
+/** Deliveries to a handler that fails for the orders it is told to, or for all. */
+function stand() {
+  const clock = new ManualClock();
+  const batches: string[][] = [];
+  const buried: [offset: string, reason: DeadLetterReason][] = [];
+  const counts = new Map<KafkaPaymentCount, number>();
+  const failing = new Set<string>();
+  const state = { isDown: false, cannotBury: false };
+  const deliveries = new KafkaDeliveries({
+    handler: async (requests) => {
+      const orders = requests.map((request) => request.orderId as string);
+      batches.push(orders);
+      if (state.isDown || orders.some((order) => failing.has(order))) throw new Error('not settled');
+    },
+    bury: async (record, _place, reason) => {
+      if (state.cannotBury) throw new Error('Kafka is away');
+      buried.push([record.offset, reason]);
+    },
+    settled: () => undefined,
+    count: (what, payments) => void counts.set(what, (counts.get(what) ?? 0) + payments),
+    report: () => undefined,
+    clock,
+    random: seededRandom(1),
+  });
+  let offset = 1_000;
+  /** Lets everything that fell due happen, `times` redeliveries one after another. */
+  const pass = async (times = 1): Promise<void> => {
+    for (let time = 0; time < times; time++) {
+      await turn();
+      clock.advance(REDELIVERY_MS_MAX);
+      await turn();
+    }
+  };
+  /** The same, while other payments succeed. */
+  const passWithOthers = async (times: number): Promise<void> => {
+    for (let time = 0; time < times; time++) {
+      offset += 1;
+      deliveries.take(9, [message(`other-${String(offset)}`, offset)]);
+      await pass();
+    }
+  };
+  return { deliveries, batches, buried, counts, failing, state, pass, passWithOthers };
+}
+
+describe('deliveries of payments from Kafka', () => {
+  test('[P2] an order that comes ten times is handed over once, and all its records are committed', async () => {
+    const { deliveries, batches, counts, pass } = stand();
+    for (let offset = 0; offset < 5; offset++) deliveries.take(0, [message('a', offset)]);
+    await pass();
+    for (let offset = 5; offset < 10; offset++) deliveries.take(0, [message('a', offset)]);
+    expect(batches).toEqual([['a']]);
+    expect(counts.get('duplicate')).toBe(9);
+    expect(deliveries.committable()).toEqual(new Map([[0, 10]]));
+  });
+
+  test('[P2] while nothing succeeds, no payment is put aside however often it fails', async () => {
+    const { deliveries, batches, buried, state, pass } = stand();
+    state.isDown = true;
+    deliveries.take(
+      0,
+      Array.from({ length: 40 }, (_, offset) => message(`o${String(offset)}`, offset)),
+    );
+    await pass(50);
+    expect(buried).toEqual([]);
+    state.isDown = false;
+    await pass(2);
+    expect(deliveries.committable()).toEqual(new Map([[0, 40]]));
+    // Nor may its trouble make thousands of deliveries.
+    expect(batches.length).toBeLessThan(50 * 70);
+  });
+
+  test('a payment that fails alone while others succeed goes to the dead letters', async () => {
+    const { deliveries, buried, counts, failing, passWithOthers } = stand();
+    failing.add('bad');
+    deliveries.take(0, [message('good', 0), message('bad', 1), message('fine', 2)]);
+    await passWithOthers(12);
+    expect(buried).toEqual([['1', 'failing']]);
+    expect(counts.get('dead-letter-failing')).toBe(1);
+    expect(deliveries.committable().get(0)).toBe(3);
+  });
+
+  test('a payment that was put aside is handed over when it is replayed', async () => {
+    const { deliveries, batches, failing, pass, passWithOthers } = stand();
+    failing.add('bad');
+    deliveries.take(0, [message('bad', 0)]);
+    await passWithOthers(12);
+    failing.clear();
+    deliveries.take(0, [message('bad', 1)]);
+    await pass();
+    expect(batches.at(-1)).toEqual(['bad']);
+    expect(deliveries.committable().get(0)).toBe(2);
+  });
+
+  test('a record nobody can read goes to the dead letters at once, and blocks nothing', async () => {
+    const { deliveries, buried, pass } = stand();
+    const unreadable = { ...message('x', 1), value: Buffer.from('{') };
+    const unknown = { ...message('y', 2), headers: { schema: 'payment-request/2' } };
+    const empty = { ...message('z', 3), value: null };
+    deliveries.take(0, [message('a', 0), unreadable, unknown, empty, message('b', 4)]);
+    await pass();
+    expect(buried.map(([offset]) => offset)).toEqual(['1', '2', '3']);
+    expect(deliveries.committable()).toEqual(new Map([[0, 5]]));
+  });
+
+  test('[P2] what cannot be put aside is not committed either', async () => {
+    const { deliveries, buried, state, pass } = stand();
+    state.cannotBury = true;
+    deliveries.take(0, [{ ...message('x', 0), value: Buffer.from('{') }]);
+    await pass(3);
+    expect(deliveries.committable()).toEqual(new Map());
+    state.cannotBury = false;
+    await pass();
+    expect(buried).toHaveLength(1);
+    expect(deliveries.committable()).toEqual(new Map([[0, 1]]));
+  });
+
+  test('[P2] after partitions were dealt anew, only what came since is committed', async () => {
+    const { deliveries, batches, failing, pass } = stand();
+    failing.add('slow');
+    deliveries.take(0, [message('slow', 0), message('quick', 1)]);
+    deliveries.take(1, [message('lost', 0)]);
+    await pass();
+    deliveries.startOver();
+    expect(deliveries.committable()).toEqual(new Map());
+    // The partition that stayed is read again from its last commit; the other is somebody else's now.
+    deliveries.take(0, [message('slow', 0), message('quick', 1)]);
+    failing.clear();
+    await pass(2);
+    expect(deliveries.committable()).toEqual(new Map([[0, 2]]));
+    expect(batches.flat().filter((order) => order === 'lost')).toHaveLength(1);
+  });
+
+  test('what failed and went to another consumer is not delivered here again', async () => {
+    const { deliveries, batches, failing, pass } = stand();
+    failing.add('theirs');
+    deliveries.take(0, [message('theirs', 0)]);
+    await turn();
+    deliveries.startOver();
+    await pass(3);
+    expect(batches).toEqual([['theirs']]);
+  });
+
+  test('offsets that go back, as of a topic made anew, are delivered and counted from there', async () => {
+    const { deliveries, batches, pass } = stand();
+    deliveries.take(0, [message('a', 500)]);
+    await pass();
+    deliveries.take(0, [message('b', 0)]);
+    await pass();
+    expect(batches.flat()).toEqual(['a', 'b']);
+    expect(deliveries.committable()).toEqual(new Map([[0, 1]]));
+  });
+
+  test('[P7] takes no more than it can keep, and again when there is room', async () => {
+    const { deliveries, state, pass } = stand();
+    state.isDown = true;
+    deliveries.take(
+      0,
+      Array.from({ length: 5_000 }, (_, offset) => message(`o${String(offset)}`, offset)),
+    );
+    expect(deliveries.isFull(0)).toBe(true);
+    expect(deliveries.isFull(1)).toBe(true);
+    state.isDown = false;
+    await pass(2);
+    expect(deliveries.isFull(0)).toBe(false);
+  });
+
+  test('stopping delivers nothing more', async () => {
+    const { deliveries, batches, failing, pass } = stand();
+    failing.add('bad');
+    deliveries.take(0, [message('bad', 0)]);
+    await turn();
+    await deliveries.stop();
+    deliveries.take(0, [message('late', 1)]);
+    await pass(2);
+    expect(batches).toEqual([['bad']]);
+  });
+});

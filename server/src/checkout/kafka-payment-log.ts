@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import type { Random } from '@stampede/shared/platform/random.ts';
+import type { OrderId, ShowId } from '../platform/ids.ts';
+import type { KafkaConnection } from '../platform/kafka.ts';
+import type { NextTurn } from '../platform/turn.ts';
+import { KafkaConsumerGroup } from './kafka-consumer-group.ts';
+import { KafkaDeadLetters } from './kafka-dead-letters.ts';
+import { KafkaDeliveries, type KafkaPaymentCount } from './kafka-deliveries.ts';
+import { paymentRecord, readPaymentRecord } from './kafka-payment-record.ts';
+import { KafkaSender, NotSentError } from './kafka-sender.ts';
+import { readTopic, uncommittedRange } from './kafka-topic-reading.ts';
+import type { KafkaTopics } from './kafka-topics.ts';
+import {
+  AppendRefusedError,
+  type PaymentHandler,
+  type PaymentLog,
+  type PaymentRequest,
+} from './payment-log.ts';
+
+export interface KafkaPaymentLogParts {
+  readonly kafka: KafkaConnection;
+  readonly topics: KafkaTopics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly nextTurn: NextTurn;
+  /** Told of what went wrong and is being tried again, or was put aside. */
+  readonly report: (message: string, cause: unknown) => void;
+  /** Told how many payments something happened to; for metrics. */
+  readonly count?: (what: KafkaPaymentCount, payments: number) => void;
+  /** Headers that carry the trace of whoever appends (`traceparent`); called within `append`. */
+  readonly traceHeaders?: () => Readonly<Record<string, string>>;
+}
+
+/**
+ * The payment log on Kafka: any number of gateways append, and the workers of one group share what comes.
+ *
+ * If a process dies
+ * - before Kafka acknowledged a record: nobody heard "accepted", and a repeat with the same key appends it again;
+ * - as a worker, before its offset was committed: the group notices, and another worker gets the record again. So
+ *   it gets those settled already behind it; the handler finds their orders final and changes nothing.
+ *
+ * An order repeated in the log comes to the handler once as long as the same worker has it in its memory; beyond
+ * that, in another process or much later, the handler's own look into the database is what keeps it single.
+ */
+export class KafkaPaymentLog implements PaymentLog {
+  readonly #parts: KafkaPaymentLogParts;
+  readonly #sender: KafkaSender;
+  readonly #deadLetters: KafkaDeadLetters;
+  readonly #deliveries = new Set<KafkaDeliveries>();
+
+  constructor(parts: KafkaPaymentLogParts) {
+    this.#parts = parts;
+    this.#sender = new KafkaSender(parts);
+    this.#deadLetters = new KafkaDeadLetters({ ...parts, sender: this.#sender });
+  }
+
+  /** Connects the producer ahead of the first payment. */
+  open(): Promise<void> {
+    return this.#sender.open();
+  }
+
+  /** Resolves when what was being appended has its answer; consumers are stopped by their own functions. */
+  close(): Promise<void> {
+    return this.#sender.close();
+  }
+
+  async append(requests: readonly PaymentRequest[]): Promise<void> {
+    if (requests.length === 0) return;
+    const { topics, traceHeaders } = this.#parts;
+    const headers = traceHeaders?.() ?? {};
+    try {
+      await this.#sender.send(
+        requests.map((request) => paymentRecord(topics.paymentRequests.name, request, headers)),
+      );
+    } catch (cause) {
+      if (!(cause instanceof NotSentError)) throw cause;
+      this.#count('refused', requests.length);
+      throw new AppendRefusedError('the payment log did not take the requests', { cause });
+    }
+    this.#count('appended', requests.length);
+  }
+
+  async consume(handler: PaymentHandler): Promise<() => Promise<void>> {
+    const { topics } = this.#parts;
+    const group = new KafkaConsumerGroup({
+      ...this.#parts,
+      topic: topics.paymentRequests.name,
+      group: topics.workers,
+      take: (partition, records) => deliveries.take(partition, records),
+      dealt: () => deliveries.startOver(),
+      committable: () => deliveries.committable(),
+      isFull: (partition) => deliveries.isFull(partition),
+    });
+    const deliveries: KafkaDeliveries = new KafkaDeliveries({
+      ...this.#parts,
+      handler,
+      bury: (...letter) => this.#deadLetters.bury(...letter),
+      settled: () => group.adjust(),
+      count: (what, payments) => this.#count(what, payments),
+    });
+    this.#deliveries.add(deliveries);
+    await group.start();
+    return async () => {
+      // The group is left last, so that what handlers settle meanwhile is still committed.
+      await deliveries.stop();
+      await group.stop();
+      this.#deliveries.delete(deliveries);
+    };
+  }
+
+  /**
+   * Needed only where seats are kept in the process: a seat store that outlives it, as Redis does, remembers its
+   * checkouts itself, and restores them from the database and the log only when it has lost its history. Reads the
+   * log from the committed offsets to its end, which takes a second or so if there is anything.
+   */
+  async pending(show: ShowId): Promise<readonly PaymentRequest[]> {
+    const { clock, kafka, topics } = this.#parts;
+    const topic = topics.paymentRequests.name;
+    const found = new Map<OrderId, PaymentRequest>();
+    await readTopic(kafka, clock, {
+      topic,
+      range: await uncommittedRange(kafka, clock, topic, topics.workers),
+      // A group that commits nothing is forgotten by the brokers when its only member has left.
+      group: `${topics.workers}.pending.${randomUUID()}`,
+      commits: false,
+      handle: async (records) => {
+        for (const record of records) {
+          const request = this.#readable(() => readPaymentRecord(record));
+          if (request?.show === show && !found.has(request.orderId)) found.set(request.orderId, request);
+        }
+      },
+    });
+    // Behind a payment that isn't consumed yet, others may be that can't be committed before it.
+    const isConsumed = (order: OrderId): boolean =>
+      [...this.#deliveries].some((deliveries) => deliveries.hasConsumed(order));
+    return [...found.values()].filter(({ orderId }) => !isConsumed(orderId));
+  }
+
+  /** Hands every dead letter to the workers again and returns how many there were. */
+  replayDeadLetters(): Promise<number> {
+    return this.#deadLetters.replay();
+  }
+
+  /** Null for a record that nobody can read: the worker that gets it puts it aside. */
+  #readable(read: () => PaymentRequest): PaymentRequest | null {
+    try {
+      return read();
+    } catch {
+      return null;
+    }
+  }
+
+  #count(what: KafkaPaymentCount, payments: number): void {
+    this.#parts.count?.(what, payments);
+  }
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import { ORDERS_LISTED_MAX } from '@stampede/shared/protocol/limits.ts';
+import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
+import type { Show } from '../catalog/show.ts';
+import type { SessionId } from '../platform/ids.ts';
+import type { NextTurn } from '../platform/turn.ts';
+import type { SeatStore } from '../seating/seat-store.ts';
+import { GatheredCalls } from '../platform/gathered-calls.ts';
+import { orderMessage, processingMessage } from './order-message.ts';
+import type { Order, OrderStore } from './order-store.ts';
+
+export interface ListOrdersParts {
+  readonly orders: OrderStore;
+  readonly seats: SeatStore;
+  readonly clock: Clock;
+  readonly nextTurn: NextTurn;
+}
+
+type OnSale = Pick<Show, 'id' | 'currency'>;
+
+/** Sessions of one query [P7]. */
+const SESSIONS_MAX = 500;
+
+/**
+ * Lists a buyer's own orders [P6]: final ones from the database, processing ones from the holds they have frozen.
+ * Everybody who enters a sale is told theirs, so what is asked in one turn of the event loop is one query.
+ */
+export class ListOrders {
+  readonly #parts: ListOrdersParts;
+  readonly #final: GatheredCalls<SessionId, readonly Order[]>;
+
+  constructor(parts: ListOrdersParts) {
+    this.#parts = parts;
+    const read = async (sessions: readonly SessionId[]): Promise<(readonly Order[])[]> => {
+      const lists = await parts.orders.ofSessions(sessions, ORDERS_LISTED_MAX);
+      return sessions.map((session) => lists.get(session) ?? []);
+    };
+    this.#final = new GatheredCalls(read, parts.nextTurn, { itemsMax: SESSIONS_MAX, callsMax: 1 });
+  }
+
+  /** Newest first; orders of `shows` that are processing are among them. */
+  async run(session: SessionId, shows: Iterable<OnSale>): Promise<readonly OrderMessage[]> {
+    // Holds are read first: an order that is settled in between is then in both, and its outcome counts.
+    const processing = await Promise.all(Array.from(shows, (show) => this.#processing(session, show)));
+    const byId = new Map(processing.flat().map((order) => [order.id, order]));
+    for (const order of await this.#final.add(session)) byId.set(order.id, orderMessage(order));
+    return [...byId.values()].toSorted((a, b) => b.createdAt - a.createdAt).slice(0, ORDERS_LISTED_MAX);
+  }
+
+  async #processing(session: SessionId, { id, currency }: OnSale): Promise<OrderMessage[]> {
+    const hold = await this.#parts.seats.holdOf(id, session, this.#parts.clock.now());
+    if (!hold?.orderId) return [];
+    const { orderId, seats, amount } = hold;
+    return [processingMessage({ orderId, show: id, seats, amount, currency })];
+  }
+}

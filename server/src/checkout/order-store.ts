@@ -1,0 +1,93 @@
+import type { OrderStatus } from '@stampede/shared/protocol/messages.ts';
+import type { HoldToken, OrderId, SeatIndex, SessionId, ShowId } from '../platform/ids.ts';
+import type { PaymentRequest } from './payment-log.ts';
+
+/** An order that has its outcome; orders that are processing live in the payment log and the seat store. */
+export interface Order {
+  readonly id: OrderId;
+  readonly show: ShowId;
+  readonly session: SessionId;
+  readonly holdToken: HoldToken;
+  readonly idempotencyKey: string;
+  readonly status: Exclude<OrderStatus, 'processing'>;
+  readonly seats: readonly SeatIndex[];
+  readonly amount: number;
+  readonly currency: string;
+  readonly createdAt: number;
+  readonly settledAt: number;
+  /** Why it was declined or voided; empty otherwise. */
+  readonly reason: string;
+  /** The gateway's reference of the payment; empty where none was made or none is known. */
+  readonly paymentReference: string;
+  /** One per seat in the order of `seats` when confirmed, else empty. */
+  readonly tickets: readonly string[];
+}
+
+/** Why an order ends without tickets though no bank said no; travels to the buyer as the order's reason. */
+export const voidReasons = {
+  /** Another order owns one of the seats: the database's word, whatever any faster store believed [P1]. */
+  seatSold: 'seat-sold',
+  /** The idempotency key belongs to another order of the session. */
+  keyReused: 'key-reused',
+  /** The payment gateway gave no answer in time, however often it was asked. */
+  paymentTimeout: 'payment-timeout',
+  /** The payment deadline had passed before anything was charged. */
+  paymentDeadline: 'payment-deadline',
+} as const;
+
+/** What the worker found out at the payment gateway, to be made final. */
+export interface Verdict {
+  readonly request: PaymentRequest;
+  readonly status: 'confirmed' | 'declined' | 'voided';
+  readonly reason: string;
+  readonly paymentReference: string;
+  readonly tickets: readonly string[];
+}
+
+/**
+ * An order whose effects outside the database have not been seen to happen yet: its seats in the seat store, and
+ * for a voided one the void at the payment gateway.
+ */
+export interface OutboxRecord {
+  readonly id: number;
+  readonly order: Order;
+}
+
+/**
+ * The database of orders: the final arbiter [P1]. One row per sold `(show, seat)`, kept unique by the database
+ * itself, decides who owns a seat, whatever any faster store believes.
+ */
+export interface OrderStore {
+  /**
+   * Makes verdicts final in one transaction: order, payment, one row per sold seat and an outbox record each. An
+   * order that is final already is left as it is. Where seats clash with rows of another order, verdicts are
+   * written one transaction each, and a loser becomes `voided` with reason `seat-sold`; so does, with reason
+   * `key-reused` and its own id as key, one whose idempotency key another order of the session has. Returns the
+   * final orders with their newest outbox records, in the order asked; the caller voids the payment of each
+   * voided one.
+   */
+  settle(verdicts: readonly Verdict[], now: number): Promise<readonly OutboxRecord[]>;
+
+  /** Those of the orders that are final. */
+  byIds(ids: readonly OrderId[]): Promise<readonly Order[]>;
+
+  /** The order that a session's idempotency key belongs to. */
+  byKey(session: SessionId, idempotencyKey: string): Promise<Order | null>;
+
+  /**
+   * The orders of each of some sessions, newest first, at most `limit` each. Asked for many at once, because
+   * buyers come back in crowds.
+   */
+  ofSessions(
+    sessions: readonly SessionId[],
+    limit: number,
+  ): Promise<ReadonlyMap<SessionId, readonly Order[]>>;
+
+  /** Every sold seat of a show and who has it. */
+  soldSeats(show: ShowId): Promise<readonly { readonly seat: SeatIndex; readonly session: SessionId }[]>;
+
+  /** Outbox records with ids above `after` that were not marked applied, oldest first. */
+  pendingOutbox(limit: number, after: number): Promise<readonly OutboxRecord[]>;
+
+  markApplied(ids: readonly number[], now: number): Promise<void>;
+}

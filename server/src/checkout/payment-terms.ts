@@ -1,0 +1,33 @@
+import type { Backoff } from '../platform/backoff.ts';
+
+/** How long a buyer's bank has, from the click on "pay". */
+export const PAYMENT_DEADLINE_MS = 60_000;
+
+/**
+ * How long the seats of a checkout are kept beyond its payment deadline: a capture that began just before it must
+ * have come back and been settled by then, or somebody else could have bought the seats in between.
+ */
+export const KEEP_MARGIN_MS = 30_000;
+
+/** How long the payment log may take to acknowledge before the buyer hears "busy". */
+export const APPEND_TIMEOUT_MS = 5_000;
+
+/** How long one call to the payment gateway may take. */
+export const GATEWAY_TIMEOUT_MS = 10_000;
+
+/** How long one call to the database or the seat store may take. */
+export const STORE_TIMEOUT_MS = 10_000;
+
+/** Tries of one payment gateway call, and the waiting between them. */
+export const GATEWAY_ATTEMPTS_MAX = 5;
+export const GATEWAY_BACKOFF: Backoff = { firstMs: 500, maxMs: 8_000 };
+
+/** Calls to the payment gateway under way at once. */
+export const GATEWAY_CALLS_MAX = 1_024;
+
+/** When a buyer who was told "busy" should try again. */
+export const BUSY_RETRY_MS = 2_000;
+
+if (KEEP_MARGIN_MS < GATEWAY_TIMEOUT_MS + STORE_TIMEOUT_MS) {
+  throw new Error('seats must be kept until a payment that began before its deadline is settled');
+}

@@ -1,0 +1,283 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { encodeClientMessage } from '@stampede/shared/protocol/codec.ts';
+import { AUTHENTICATION_TIMEOUT_MS, OVERHASTY_FRAMES_MAX } from '@stampede/shared/protocol/limits.ts';
+import type { ClientMessage, OrderMessage } from '@stampede/shared/protocol/messages.ts';
+import { HELD } from '@stampede/shared/seat-map/seat-status.ts';
+import {
+  type HeardWire,
+  openLiveSale,
+  settle,
+  waitingRoomSettings,
+} from '../../test/integration/app-stand-sale.ts';
+import { sessionId } from '../platform/ids.ts';
+import { createLogger } from '../platform/logger.ts';
+import { refuse } from '../platform/outcome.ts';
+import { Metrics } from '../platform/metrics.ts';
+import { nextTurn } from '../platform/turn.ts';
+import { HoldSeats } from '../seating/hold-seats.ts';
+import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
+import { BuyerRequests } from './buyer-requests.ts';
+import { LiveSales } from './live-sales.ts';
+
+const ANN = sessionId('ann');
+
+let house: Awaited<ReturnType<typeof openLiveSale>>;
+let parts: ConnectionParts;
+let logged: string[];
+/** What the order database does; a test may make it slow or break it. */
+let listOrders: () => Promise<readonly OrderMessage[]>;
+
+beforeEach(async () => {
+  house = await openLiveSale();
+  const { clock, sale, seats, waitingRoom } = house;
+  const sales = new LiveSales();
+  sales.add(sale);
+  logged = [];
+  listOrders = async () => [];
+  const requests = new BuyerRequests({
+    waitingRoom: { store: waitingRoom, settings: waitingRoomSettings },
+    seats,
+    holdSeats: new HoldSeats(seats, clock, nextTurn),
+    checkout: { begin: async () => refuse('busy'), list: () => listOrders() },
+    counts: new Metrics(clock),
+    clock,
+  });
+  const logger = createLogger({
+    level: 'error',
+    readable: false,
+    to: { write: (line) => void logged.push(line) },
+  });
+  const readBearer = (bearer: string) => (bearer === 'forged' ? 'stale' : sessionId(bearer));
+  parts = { sales, requests, readBearer, clock, logger };
+});
+
+function connect(): { wire: HeardWire; connection: BuyerConnection; say: (message: ClientMessage) => void } {
+  const wire = house.newWire();
+  const connection = new BuyerConnection(parts, wire);
+  return { wire, connection, say: (message) => connection.receive(encodeClientMessage(message), true) };
+}
+
+function connectAs(session = ANN) {
+  const tab = connect();
+  tab.connection.recognise(session);
+  return tab;
+}
+
+const enter = { type: 'enter', requestId: 1, show: 1 } as const;
+const join = { type: 'join', requestId: 2 } as const;
+const types = (wire: HeardWire): string[] => wire.heard.map((message) => message.type);
+
+describe('a socket without a session', () => {
+  test('2.5 is closed when its time is over, and not when it got one in time', () => {
+    const [late, early] = [connect(), connect()];
+    house.clock.advance(AUTHENTICATION_TIMEOUT_MS - 1);
+    early.say({ type: 'authenticate', requestId: 1, bearer: 'ann' });
+    house.clock.advance(1);
+    expect([late.wire.closedAs, early.wire.closedAs]).toEqual(['authentication-timeout', null]);
+    expect(types(early.wire)).toEqual(['welcome']);
+  });
+
+  test('2.4 is refused and closed when its bearer is no session', () => {
+    const { wire, say } = connect();
+    say({ type: 'authenticate', requestId: 9, bearer: 'forged' });
+    expect(wire.heard).toMatchObject([{ type: 'refused', requestId: 9, code: 'session-stale' }]);
+    expect(wire.closedAs).toBe('session-stale');
+  });
+});
+
+describe('a socket that says too much', () => {
+  test('7.4 [P7] is refused, and closed when it goes on and on', () => {
+    const { wire, say } = connectAs();
+    const inTime = 60;
+    for (let frame = 1; frame < inTime + OVERHASTY_FRAMES_MAX; frame++)
+      say({ type: 'ping', requestId: frame });
+    expect(wire.heard.filter(({ type }) => type === 'refused')).toHaveLength(OVERHASTY_FRAMES_MAX - 1);
+    expect(wire.closedAs).toBeNull();
+    say({ type: 'acknowledge', sections: [] });
+    expect(wire.closedAs).toBe('protocol-violation');
+  });
+});
+
+describe('entering', () => {
+  test('3.8 pushes that come while the state is read follow it, and nothing is told twice', async () => {
+    const { wire, say } = connectAs();
+    const { seats, sale, waitingRoom, clock } = house;
+    await waitingRoom.join(sale.waitingRules, ANN, clock.now());
+    await waitingRoom.admit(sale.waitingRules, clock.now());
+    const { promise, resolve } = Promise.withResolvers<readonly OrderMessage[]>();
+    listOrders = () => promise;
+    say(enter);
+    await seats.hold(sale.seatRules, [{ session: ANN, seats: [4], prices: [100] }], clock.now());
+    await settle();
+    expect(types(wire)).toEqual(['welcome']);
+    resolve([]);
+    await settle();
+    expect(types(wire)).toEqual(['welcome', 'phase', 'admitted', 'hold', 'summary', 'entered', 'admitted']);
+  });
+
+  test('3.3 several at once are answered in their order, and the last one counts', async () => {
+    const { wire, say } = connectAs();
+    say(enter);
+    say({ ...enter, requestId: 2, show: 99 });
+    say({ ...enter, requestId: 3 });
+    await settle();
+    const answers = wire.heard.flatMap((message) =>
+      'requestId' in message && message.requestId ? [message] : [],
+    );
+    expect(answers).toMatchObject([
+      { type: 'entered', requestId: 1 },
+      { type: 'refused', requestId: 2, code: 'show-unknown' },
+      { type: 'entered', requestId: 3 },
+    ]);
+    expect(house.sale.sessionCount).toBe(1);
+  });
+
+  test('7.25 one that fails is refused as busy and leaves nothing behind; it may be repeated', async () => {
+    const { wire, say, connection } = connectAs();
+    listOrders = () => Promise.reject(new Error('the database is down'));
+    say(enter);
+    await settle();
+    expect(wire.heard.at(-1)).toMatchObject({ type: 'refused', code: 'busy', requestId: 1 });
+    expect(wire.of('refused')[0]?.retryAfterMs).toBeGreaterThan(0);
+    expect([house.sale.sessionCount, wire.topics.size, logged.length]).toEqual([0, 0, 1]);
+    say(join);
+    await settle();
+    expect(wire.heard.at(-1)).toMatchObject({ code: 'not-entered' });
+
+    listOrders = async () => [];
+    say(enter);
+    await settle();
+    expect(wire.heard.at(-1)).toMatchObject({ type: 'entered' });
+    connection.closed();
+    expect(house.sale.sessionCount).toBe(0);
+  });
+
+  test('[P7] a socket that goes while its state is read leaves no tab and no position', async () => {
+    const { say, connection } = connectAs();
+    await house.waitingRoom.join(house.sale.waitingRules, ANN, house.clock.now());
+    const { promise, resolve } = Promise.withResolvers<readonly OrderMessage[]>();
+    listOrders = () => promise;
+    say(enter);
+    say({ ...enter, requestId: 2 });
+    connection.closed();
+    resolve([]);
+    await settle();
+    expect([house.sale.sessionCount, house.sale.positions.size]).toEqual([0, 0]);
+  });
+
+  test('4.4 who left in another tab while the state was read is not taken for waiting', async () => {
+    const [first, second] = [connectAs(), connectAs()];
+    first.say(enter);
+    await settle();
+    first.say(join);
+    await settle();
+    expect(house.sale.positions.size).toBe(1);
+    const { promise, resolve } = Promise.withResolvers<readonly OrderMessage[]>();
+    listOrders = () => promise;
+    second.say(enter);
+    first.say({ type: 'leave', requestId: 3 });
+    await settle();
+    resolve([]);
+    await settle();
+    expect(house.sale.positions.size).toBe(0);
+    expect(second.wire.heard.filter(({ type }) => type === 'waiting')).toEqual([]);
+  });
+});
+
+describe('going', () => {
+  test('[P4] 4.5 only with the last tab does the grace time begin', async () => {
+    const [first, second] = [connectAs(), connectAs()];
+    for (const tab of [first, second]) tab.say(enter);
+    await settle();
+    first.say(join);
+    await settle();
+    const { waitingRoom, sale, clock } = house;
+    const standing = async () => (await waitingRoom.standing(sale.waitingRules, ANN, clock.now())).state;
+    first.connection.closed();
+    clock.advance(waitingRoomSettings.graceMs + 1);
+    expect(await standing()).toBe('waiting');
+    second.connection.closed();
+    clock.advance(waitingRoomSettings.graceMs + 1);
+    expect(await standing()).toBe('outside');
+  });
+
+  test('[P4] a buyer who went while joining is absent from then on', async () => {
+    const tab = connectAs();
+    tab.say(enter);
+    await settle();
+    tab.say(join);
+    tab.connection.closed();
+    await settle();
+    const { waitingRoom, sale, clock } = house;
+    clock.advance(waitingRoomSettings.graceMs + 1);
+    expect(await waitingRoom.standing(sale.waitingRules, ANN, clock.now())).toMatchObject({
+      state: 'outside',
+    });
+    expect(sale.positions.size).toBe(0);
+  });
+});
+
+describe('history that was lost', () => {
+  const ORDER = {
+    id: 'order-1',
+    show: 1,
+    status: 'processing',
+    seats: [4],
+    amount: 100,
+    currency: 'EUR',
+    createdAt: 1,
+    reason: '',
+    tickets: [],
+  } as const satisfies OrderMessage;
+
+  test('3.8 [P2] an outcome pushed while the state is read anew is told after the older word, not before', async () => {
+    const { wire, say } = connectAs();
+    say(enter);
+    await settle();
+    const { promise, resolve } = Promise.withResolvers<readonly OrderMessage[]>();
+    listOrders = () => promise;
+    const told = wire.heard.length;
+    house.sale.onBase({
+      epoch: 8,
+      statuses: new Uint8Array(house.sale.show.seatMap.seatCount),
+      sequences: [],
+    });
+    house.sale.tell(ANN, { type: 'order', requestId: 0, order: { ...ORDER, status: 'confirmed' } });
+    resolve([ORDER]);
+    await settle();
+    const orders = wire.heard.slice(told).filter((message) => message.type === 'order');
+    expect(orders.map(({ order }) => order.status)).toEqual(['processing', 'confirmed']);
+  });
+});
+
+describe('a slow reader', () => {
+  const change = (seat: number): void =>
+    house.sale.onEntries([{ changes: [{ seat, status: HELD }], notice: null }]);
+
+  test('[P5] that missed a broadcast gets phase, summaries and snapshots as soon as it has read the rest', async () => {
+    const { wire, connection, say } = connectAs();
+    say(enter);
+    await settle();
+    say({ type: 'watch', requestId: 2, sections: [{ section: 0, epoch: 0, sequence: 0 }] });
+    const told = wire.heard.length;
+    connection.caughtUp();
+    expect(wire.heard).toHaveLength(told);
+    change(5);
+    connection.missed();
+    connection.missed();
+    connection.caughtUp();
+    expect(types(wire).slice(told)).toEqual(['phase', 'summary', 'snapshot']);
+    expect(wire.of('snapshot').at(-1)).toMatchObject({ sequence: 1 });
+    house.clock.advance(60_000);
+    expect(wire.closedAs).toBeNull();
+  });
+
+  test('8 4001 that does not catch up is closed', () => {
+    const { wire, connection } = connectAs();
+    connection.missed();
+    house.clock.advance(14_999);
+    expect(wire.closedAs).toBeNull();
+    house.clock.advance(1);
+    expect(wire.closedAs).toBe('slow-reader');
+  });
+});

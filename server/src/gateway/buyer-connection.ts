@@ -1,0 +1,369 @@
+import type { CloseReason } from '@stampede/shared/protocol/codes.ts';
+import { decodeClientFrame, encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
+import {
+  AUTHENTICATION_TIMEOUT_MS,
+  MALFORMED_FRAMES_MAX,
+  OVERHASTY_FRAMES_MAX,
+} from '@stampede/shared/protocol/limits.ts';
+import type { ClientMessage, ServerMessage } from '@stampede/shared/protocol/messages.ts';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import { showId, type SessionId } from '../platform/ids.ts';
+import type { Logger } from '../platform/logger.ts';
+import { type Refusal, refuse } from '../platform/outcome.ts';
+import { showTopic } from '../seating/section-broadcast.ts';
+import type { BuyerRequests } from './buyer-requests.ts';
+import type { Listener, LiveSale } from './live-sale.ts';
+import { MessageBudget } from './message-budget.ts';
+import { LastTold } from './last-told.ts';
+import type { LiveSales } from './live-sales.ts';
+import { SectionWatch } from './section-watch.ts';
+import type { Wire } from './wire.ts';
+
+/** How a bearer or cookie is read: the session it stands for, or that it is none any more. */
+export type ReadBearer = (bearer: string) => SessionId | 'stale';
+
+export interface ConnectionParts {
+  readonly sales: LiveSales;
+  readonly requests: BuyerRequests;
+  readonly readBearer: ReadBearer;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Entered {
+  readonly kind: 'entered';
+  readonly session: SessionId;
+  readonly sale: LiveSale;
+  readonly watch: SectionWatch;
+  /** Pushes that came while the sale's state was being read; they follow it, so that nobody sees time run back. */
+  held: ServerMessage[] | null;
+}
+
+/** A socket's life. Each state has just the fields that mean something in it. */
+type State =
+  | { readonly kind: 'anonymous'; readonly cancelTimeout: () => void }
+  | { readonly kind: 'known'; readonly session: SessionId }
+  | Entered
+  | { readonly kind: 'closed' };
+
+/** A reader that hasn't read what was sent by then isn't slow but gone, or on a network that won't do. */
+const CATCH_UP_MS = 15_000;
+
+/**
+ * One tab of one buyer: reads its frames, keeps what it has entered and watches, and answers each request exactly
+ * once. It holds no rule of the sale: what is allowed is decided by the commands behind `BuyerRequests`.
+ */
+export class BuyerConnection implements Listener {
+  readonly #parts: ConnectionParts;
+  readonly #wire: Wire;
+  readonly #budget: MessageBudget;
+  readonly #told = new LastTold();
+  #state: State;
+  /** Ends when the last `enter` under way does. */
+  #entering: Promise<void> | null = null;
+  #malformedFrames = 0;
+  #overhastyFrames = 0;
+  /** Calls off the end of a reader that missed something; null for one that got everything. */
+  #cancelCatchUp: (() => void) | null = null;
+
+  constructor(parts: ConnectionParts, wire: Wire) {
+    this.#parts = parts;
+    this.#wire = wire;
+    this.#budget = new MessageBudget(parts.clock);
+    const cancelTimeout = parts.clock.after(AUTHENTICATION_TIMEOUT_MS, () =>
+      this.#close('authentication-timeout'),
+    );
+    this.#state = { kind: 'anonymous', cancelTimeout };
+  }
+
+  /** The session came with the socket, as a cookie. */
+  recognise(session: SessionId): void {
+    this.#know(session, 0);
+  }
+
+  /** A cookie or bearer that is forged, cut off or too old. */
+  rejectSession(): void {
+    this.#close('session-stale');
+  }
+
+  receive(frame: Uint8Array, isBinary: boolean): void {
+    if (this.#state.kind === 'closed') return;
+    const retryAfterMs = this.#budget.spend();
+    const decoded = decodeClientFrame(frame);
+    if (!isBinary) {
+      this.#refuseFrame(0, refuse('malformed', { detail: 'frames are binary, not text' }));
+    } else if (!decoded.ok) {
+      this.#refuseFrame(decoded.requestId, refuse(decoded.code, { detail: decoded.detail }));
+    } else if (retryAfterMs > 0) {
+      this.#refuseHaste(decoded.message, retryAfterMs);
+    } else {
+      void this.#handle(decoded.message);
+    }
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    const state = this.#state;
+    this.#state = { kind: 'closed' };
+    this.#cancelCatchUp?.();
+    if (state.kind === 'anonymous') state.cancelTimeout();
+    if (state.kind === 'entered') this.#leaveSale(state);
+  }
+
+  /** Too much was unread, and a broadcast was not sent to this socket. */
+  missed(): void {
+    if (this.#state.kind === 'closed') return;
+    this.#cancelCatchUp ??= this.#parts.clock.after(CATCH_UP_MS, () => this.#close('slow-reader'));
+  }
+
+  /** Everything that was sent has been read; what was missed is made good with the state as it is now. */
+  caughtUp(): void {
+    if (!this.#cancelCatchUp) return;
+    this.#cancelCatchUp();
+    this.#cancelCatchUp = null;
+    if (this.#state.kind !== 'entered') return;
+    const { sale, watch } = this.#state;
+    this.tell(sale.phaseMessage());
+    this.tell(sale.summaryMessage());
+    watch.restart();
+  }
+
+  tell(message: ServerMessage): void {
+    if (this.#state.kind === 'entered' && this.#state.held) this.#state.held.push(message);
+    else if (this.#told.isNews(message)) this.#send(message);
+  }
+
+  restart(): void {
+    if (this.#state.kind !== 'entered') return;
+    this.tell(this.#state.sale.enteredMessage(0));
+    this.#state.watch.restart();
+    // Whoever is being told the state for the first time is told the truth of now anyway.
+    if (this.#state.held === null) void this.#tellAnew(this.#state);
+  }
+
+  /** History was lost: place, hold and orders may be other ones than this socket was told. */
+  async #tellAnew(entered: Entered): Promise<void> {
+    // What is pushed while the state is read is newer than it, and follows it.
+    entered.held = [];
+    const before = this.#told.liveHold;
+    try {
+      const messages = await this.#parts.requests.describe(entered.sale, entered.session, 0);
+      if (this.#state !== entered) return;
+      const held = entered.held;
+      entered.held = null;
+      // A hold that was answered meanwhile is newer than what was read, too.
+      const isLost = before?.holdToken === this.#told.liveHold?.holdToken;
+      if (before && isLost && !messages.some((message) => message.type === 'hold')) {
+        this.tell({ type: 'hold-ended', requestId: 0, ...before, reason: 'lost' });
+      }
+      for (const message of messages) if (message.type !== 'entered') this.tell(message);
+      for (const message of held) this.tell(message);
+    } catch (cause) {
+      this.#parts.logger.error({ err: cause }, 'a lost state could not be told anew');
+      // Coming back, the buyer asks again, when they and the stores are ready.
+      this.#close('moving');
+    }
+  }
+
+  async #handle(message: ClientMessage): Promise<void> {
+    try {
+      await this.#dispatch(message);
+    } catch (cause) {
+      // A broken part must cost this request, not the socket: the buyer may try again.
+      this.#parts.logger.error({ err: cause, request: message.type }, 'a request failed');
+      if ('requestId' in message) this.#refuse(message.requestId, refuse('busy', { retryAfterMs: 1_000 }));
+    }
+  }
+
+  async #dispatch(message: ClientMessage): Promise<void> {
+    switch (message.type) {
+      case 'ping':
+        this.#send({ type: 'pong', requestId: message.requestId, now: this.#parts.clock.now() });
+        return;
+      case 'authenticate':
+        this.#authenticate(message.bearer, message.requestId);
+        return;
+      case 'enter':
+        await this.#enterInTurn(message.show, message.requestId);
+        return;
+      case 'orders':
+        await this.#whenKnown(message.requestId, (session) =>
+          this.#parts.requests.listOrders(session, message.requestId),
+        );
+        return;
+      case 'acknowledge':
+        if (this.#state.kind === 'entered') this.#state.watch.acknowledge(message.sections);
+        return;
+      case 'watch': {
+        if (this.#state.kind !== 'entered') this.#refuse(message.requestId, this.#notEntered());
+        else this.#answer(message.requestId, this.#state.watch.set(message.sections, message.requestId));
+        return;
+      }
+      case 'join':
+      case 'leave':
+      case 'hold':
+      case 'extend':
+      case 'release':
+      case 'checkout': {
+        if (this.#state.kind !== 'entered') {
+          this.#refuse(message.requestId, this.#notEntered());
+          return;
+        }
+        const { sale, session } = this.#state;
+        this.#answer(message.requestId, await this.#parts.requests.answer(sale, session, message));
+        return;
+      }
+      default:
+        message satisfies never;
+    }
+  }
+
+  #authenticate(bearer: string, requestId: number): void {
+    if (this.#state.kind !== 'anonymous') {
+      this.#refuse(requestId, refuse('malformed', { detail: 'this socket has a session already' }));
+      return;
+    }
+    const session = this.#parts.readBearer(bearer);
+    if (session === 'stale') {
+      this.#refuse(requestId, refuse('session-stale'));
+      this.#close('session-stale');
+    } else {
+      this.#know(session, requestId);
+    }
+  }
+
+  #know(session: SessionId, requestId: number): void {
+    if (this.#state.kind !== 'anonymous') return;
+    this.#state.cancelTimeout();
+    this.#state = { kind: 'known', session };
+    this.#send({ type: 'welcome', requestId, now: this.#parts.clock.now() });
+  }
+
+  /** One after the other, so that each `enter` gets its answer and the last one counts. */
+  #enterInTurn(show: number, requestId: number): Promise<void> {
+    const enter = (): Promise<void> => this.#enter(show, requestId);
+    const turn = this.#entering ? this.#entering.then(enter) : enter();
+    const over = (): void => {
+      if (this.#entering === ended) this.#entering = null;
+    };
+    // Whether it failed is for whoever asked; the next one in line only needs to know that it is over.
+    const ended = turn.then(over, over);
+    this.#entering = ended;
+    return turn;
+  }
+
+  async #enter(show: number, requestId: number): Promise<void> {
+    if (this.#state.kind === 'anonymous' || this.#state.kind === 'closed') {
+      this.#refuse(requestId, refuse('not-authenticated'));
+      return;
+    }
+    const sale = this.#parts.sales.get(showId(show));
+    if (!sale) {
+      this.#refuse(requestId, refuse('show-unknown'));
+      return;
+    }
+    if (this.#state.kind === 'entered') this.#leaveSale(this.#state);
+    const { session } = this.#state;
+    const entered: Entered = {
+      kind: 'entered',
+      session,
+      sale,
+      watch: new SectionWatch(sale, this.#wire),
+      held: [],
+    };
+    this.#state = entered;
+    this.#wire.subscribe(showTopic(sale.show.id));
+    try {
+      this.#tellState(entered, await this.#describe(entered, requestId));
+    } catch (cause) {
+      // Half entered, it would hoard pushes for a state that never comes.
+      if (this.#state === entered) {
+        this.#state = { kind: 'known', session };
+        this.#leaveSale(entered);
+      }
+      throw cause;
+    }
+  }
+
+  async #describe({ sale, session }: Entered, requestId: number): Promise<readonly ServerMessage[]> {
+    if (sale.enter(session, this)) await this.#parts.requests.setPresent(sale, session, true);
+    return this.#parts.requests.describe(sale, session, requestId);
+  }
+
+  /** The sale's state, then what was pushed while it was read. */
+  #tellState(entered: Entered, messages: readonly ServerMessage[]): void {
+    // The socket may have gone meanwhile.
+    if (this.#state !== entered) return;
+    // What was told before belongs to an earlier entry, and the client forgot it.
+    this.#told.forget();
+    const held = entered.held ?? [];
+    entered.held = null;
+    this.#wire.cork(() => {
+      for (const message of messages) this.tell(message);
+      for (const message of held) this.tell(message);
+    });
+  }
+
+  #leaveSale({ sale, session, watch }: Entered): void {
+    watch.clear();
+    this.#wire.unsubscribe(showTopic(sale.show.id));
+    if (!sale.leave(session, this)) return;
+    this.#parts.requests.setPresent(sale, session, false).catch((cause: unknown) => {
+      // The place then outlives its grace time by nothing: the store counts from the last sign of life.
+      this.#parts.logger.error({ err: cause }, 'an absence could not be recorded');
+    });
+  }
+
+  async #whenKnown(
+    requestId: number,
+    answer: (session: SessionId) => Promise<ServerMessage | Refusal>,
+  ): Promise<void> {
+    const state = this.#state;
+    if (state.kind === 'known' || state.kind === 'entered') {
+      this.#answer(requestId, await answer(state.session));
+    } else {
+      this.#refuse(requestId, refuse('not-authenticated'));
+    }
+  }
+
+  #notEntered(): Refusal {
+    return refuse(this.#state.kind === 'anonymous' ? 'not-authenticated' : 'not-entered');
+  }
+
+  #answer(requestId: number, answer: ServerMessage | Refusal): void {
+    if ('ok' in answer) {
+      this.#refuse(requestId, answer);
+    } else {
+      this.#told.isNews(answer);
+      this.#send(answer);
+    }
+  }
+
+  #refuse(requestId: number, { code, seats, detail, retryAfterMs }: Refusal): void {
+    this.#send({ type: 'refused', requestId, code, seats, detail, retryAfterMs });
+  }
+
+  #refuseFrame(requestId: number, refusal: Refusal): void {
+    this.#refuse(requestId, refusal);
+    this.#malformedFrames += 1;
+    if (this.#malformedFrames >= MALFORMED_FRAMES_MAX) this.#close('protocol-violation');
+  }
+
+  /** Refusing costs as much as answering, so whoever never slows down is sent away. */
+  #refuseHaste(message: ClientMessage, retryAfterMs: number): void {
+    if ('requestId' in message) this.#refuse(message.requestId, refuse('rate-limited', { retryAfterMs }));
+    this.#overhastyFrames += 1;
+    if (this.#overhastyFrames >= OVERHASTY_FRAMES_MAX) this.#close('protocol-violation');
+  }
+
+  #send(message: ServerMessage): void {
+    const frame = encodeServerMessage(message);
+    this.#wire.cork(() => this.#wire.send(frame));
+  }
+
+  #close(reason: CloseReason): void {
+    if (this.#state.kind === 'closed') return;
+    this.#wire.close(reason);
+    this.closed();
+  }
+}

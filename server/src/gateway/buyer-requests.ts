@@ -1,0 +1,165 @@
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import type { ClientMessage, OrderMessage, ServerMessage } from '@stampede/shared/protocol/messages.ts';
+import type { Show } from '../catalog/show.ts';
+import { holdToken, type HoldToken, type SessionId } from '../platform/ids.ts';
+import { type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
+import type { HoldSeats } from '../seating/hold-seats.ts';
+import type { SeatStore } from '../seating/seat-store.ts';
+import { sellingRefusal } from '../seating/selling-refusal.ts';
+import { joinWaitingRoom, type WaitingRoomParts } from '../waiting-room/join-waiting-room.ts';
+import { leaveWaitingRoom } from '../waiting-room/leave-waiting-room.ts';
+import { holdMessage } from './hold-message.ts';
+import type { LiveSale } from './live-sale.ts';
+import { countRequest, type RequestCounts } from './request-metrics.ts';
+
+/** What a buyer wants to pay for. */
+export interface CheckoutIntent {
+  readonly session: SessionId;
+  readonly holdToken: HoldToken;
+  readonly idempotencyKey: string;
+  readonly amount: number;
+}
+
+/** The checkout room's commands as a transport calls them. */
+export interface CheckoutCommands {
+  begin(sale: LiveSale, intent: CheckoutIntent): Promise<Outcome<OrderMessage>>;
+  /** Newest first; what is processing is looked for in one show, or in all that are on sale here. */
+  list(session: SessionId, show: Show | null): Promise<readonly OrderMessage[]>;
+}
+
+export interface BuyerRequestParts {
+  readonly waitingRoom: WaitingRoomParts;
+  readonly seats: SeatStore;
+  readonly holdSeats: HoldSeats;
+  readonly checkout: CheckoutCommands;
+  readonly counts: RequestCounts;
+  readonly clock: Clock;
+}
+
+/** The requests that concern one sale. */
+export type SaleRequest = Extract<
+  ClientMessage,
+  { type: 'join' | 'leave' | 'hold' | 'extend' | 'release' | 'checkout' }
+>;
+
+/** Turns messages into commands of the rooms, and what they return into messages. */
+export class BuyerRequests {
+  readonly #parts: BuyerRequestParts;
+
+  constructor(parts: BuyerRequestParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers one request of a session about a sale. */
+  answer(sale: LiveSale, session: SessionId, message: SaleRequest): Promise<ServerMessage | Refusal> {
+    const { counts, clock } = this.#parts;
+    return countRequest(counts, clock, message.type, () => this.#run(sale, session, message));
+  }
+
+  async #run(sale: LiveSale, session: SessionId, message: SaleRequest): Promise<ServerMessage | Refusal> {
+    const { requestId } = message;
+    switch (message.type) {
+      case 'join':
+        return this.#join(sale, session, requestId);
+      case 'leave':
+        return this.#leave(sale, session, requestId);
+      case 'hold':
+        return this.#hold(sale, session, message.seats, requestId);
+      case 'extend': {
+        const { seats, clock } = this.#parts;
+        const now = clock.now();
+        const outcome = await seats.extend(sale.seatRules, session, holdToken(message.holdToken), now);
+        return outcome.ok ? holdMessage(outcome.value, requestId, now) : outcome;
+      }
+      case 'release':
+        return this.#release(sale, session, message);
+      case 'checkout': {
+        const { idempotencyKey, amount } = message;
+        const intent = { session, holdToken: holdToken(message.holdToken), idempotencyKey, amount };
+        const outcome = await this.#parts.checkout.begin(sale, intent);
+        return outcome.ok ? { type: 'order', requestId, order: outcome.value } : outcome;
+      }
+    }
+  }
+
+  async listOrders(session: SessionId, requestId: number): Promise<ServerMessage> {
+    const orders = await this.#parts.checkout.list(session, null);
+    return { type: 'orders', requestId, orders };
+  }
+
+  /** Everything a buyer must know to go on with a sale, its state first and the answer to `enter` last. */
+  async describe(sale: LiveSale, session: SessionId, requestId: number): Promise<ServerMessage[]> {
+    const { waitingRoom, seats, checkout, clock } = this.#parts;
+    const { show } = sale;
+    // The database first, because it takes longest: who waits is noted as waiting, and that must not be old news.
+    const orders = await checkout.list(session, show);
+    const now = clock.now();
+    const [standing, hold] = await Promise.all([
+      waitingRoom.store.standing(sale.waitingRules, session, now),
+      seats.holdOf(show.id, session, now),
+    ]);
+    const ofShow = orders.filter((order) => order.show === show.id);
+    return [
+      sale.phaseMessage(),
+      sale.standingMessage(session, standing, 0),
+      ...(hold ? [holdMessage(hold, 0, now)] : []),
+      ...ofShow.map((order): ServerMessage => ({ type: 'order', requestId: 0, order })),
+      sale.summaryMessage(),
+      sale.enteredMessage(requestId),
+    ];
+  }
+
+  setPresent(sale: LiveSale, session: SessionId, present: boolean): Promise<void> {
+    const { store } = this.#parts.waitingRoom;
+    return store.setPresent(sale.waitingRules, [session], present, this.#parts.clock.now());
+  }
+
+  async #join(sale: LiveSale, session: SessionId, requestId: number): Promise<ServerMessage | Refusal> {
+    const { waitingRoom, clock } = this.#parts;
+    const { show, soldOut } = sale;
+    const outcome = await joinWaitingRoom(waitingRoom, { show, soldOut, session }, clock.now());
+    if (!outcome.ok) return outcome;
+    // The socket may have closed while the store was asked, and its absence been told before the place existed.
+    if (!sale.hasTabs(session)) await this.setPresent(sale, session, false);
+    return sale.standingMessage(session, outcome.value, requestId);
+  }
+
+  async #leave(sale: LiveSale, session: SessionId, requestId: number): Promise<ServerMessage> {
+    const { waitingRoom, seats, clock } = this.#parts;
+    // Who goes gives back what they hold; what is being paid for stays theirs. Dying between the two steps leaves
+    // an admitted buyer without a hold, who may leave again or lapse.
+    const hold = await seats.holdOf(sale.show.id, session, clock.now());
+    if (hold?.orderId === null) {
+      await seats.release(sale.seatRules, { session, holdToken: hold.holdToken, seats: [] }, clock.now());
+    }
+    const request = { show: sale.show, session, reason: 'left' } as const;
+    const standing = await leaveWaitingRoom(waitingRoom, request, clock.now());
+    return sale.standingMessage(session, standing, requestId);
+  }
+
+  async #hold(
+    sale: LiveSale,
+    session: SessionId,
+    seats: readonly number[],
+    requestId: number,
+  ): Promise<ServerMessage | Refusal> {
+    const closed = sellingRefusal(sale.phase());
+    if (closed) return refuse(closed);
+    const outcome = await this.#parts.holdSeats.run(sale.show, sale.seatRules, session, seats);
+    return outcome.ok ? holdMessage(outcome.value, requestId, this.#parts.clock.now()) : outcome;
+  }
+
+  async #release(
+    sale: LiveSale,
+    session: SessionId,
+    { requestId, holdToken: token, seats }: Extract<SaleRequest, { type: 'release' }>,
+  ): Promise<ServerMessage | Refusal> {
+    const now = this.#parts.clock.now();
+    const request = { session, holdToken: holdToken(token), seats };
+    const outcome = await this.#parts.seats.release(sale.seatRules, request, now);
+    if (!outcome.ok) return outcome;
+    const left = outcome.value;
+    if ('reason' in left) return { type: 'hold-ended', requestId, ...left };
+    return holdMessage(left, requestId, now);
+  }
+}

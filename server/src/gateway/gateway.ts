@@ -1,0 +1,91 @@
+import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
+import uWS from 'uWebSockets.js';
+import type { Audience } from '../seating/section-broadcast.ts';
+import { type HealthDependencies, type HttpDependencies, routeHealth, routeHttp } from './http-routes.ts';
+import { listen, type Listening } from './http-listen.ts';
+import {
+  type BuyerSockets,
+  type CountFrames,
+  EVERYBODY,
+  openBuyerSockets,
+  type SocketParts,
+} from './uws-sockets.ts';
+
+/** Clients that reconnect a second: what the servers that stay take in beside their own buyers. */
+const MOVES_PER_SECOND = 2_000;
+/** Time to read the word of it, and what an operator (or `docker stop`, after 10 s) has patience for. */
+const MOVING_MS_MIN = 500;
+const MOVING_MS_MAX = 5_000;
+const MS_PER_SECOND = 1_000;
+
+export type GatewayParts = HttpDependencies & Omit<SocketParts, 'clock' | 'countFrames'>;
+
+/** What buyers connect to: sockets and HTTP on one port. */
+export class Gateway {
+  readonly #app = uWS.App();
+  #listening: Listening | null = null;
+  readonly #countFrames: CountFrames;
+  #hasSockets = false;
+  #sockets: BuyerSockets = { count: () => 0, closeAll: () => undefined };
+
+  constructor(countFrames: CountFrames) {
+    this.#countFrames = countFrames;
+  }
+
+  /**
+   * This node's sockets, by topic. The library keeps topics from the moment there is a socket route and crashes the
+   * process when asked before, so until then, and in a process that serves no buyers, the answer is: nobody.
+   */
+  readonly audience: Audience = {
+    publish: (topic, frame) => {
+      if (!this.#hasSockets) return;
+      this.#app.publish(topic, frame, true);
+      this.#countFrames(this.#app.numSubscribers(topic), frame.length);
+    },
+    size: (topic) => (this.#hasSockets ? this.#app.numSubscribers(topic) : 0),
+  };
+
+  /** Opens sockets and routes and starts listening; returns the port. Rejects with `ListenError`. */
+  async open(parts: GatewayParts, host: string, port: number): Promise<number> {
+    this.#sockets = openBuyerSockets(this.#app, { ...parts, countFrames: this.#countFrames });
+    this.#hasSockets = true;
+    routeHttp(this.#app, parts);
+    this.#listening = await listen(this.#app, host, port);
+    return this.#listening.port;
+  }
+
+  /** Listens for questions about this process' health only: it serves no buyers. */
+  async openHealth(parts: HealthDependencies, host: string, port: number): Promise<number> {
+    routeHealth(this.#app, parts);
+    this.#listening = await listen(this.#app, host, port);
+    return this.#listening.port;
+  }
+
+  get socketCount(): number {
+    return this.#sockets.count();
+  }
+
+  /**
+   * Takes no more connections and asks everybody to move to another server, or back to this one's successor. Returns
+   * the milliseconds within which they do: before that nobody's socket should be closed.
+   */
+  drain(): number {
+    this.#listening?.stop();
+    const spreadMs = movingSpreadMs(this.socketCount);
+    this.audience.publish(EVERYBODY, encodeServerMessage({ type: 'moving', spreadMs }));
+    return spreadMs;
+  }
+
+  /** Ends every connection. */
+  close(): void {
+    this.#listening?.stop();
+    this.#sockets.closeAll('moving');
+    this.#app.close();
+  }
+}
+
+/** How long so many sockets take to move without stampeding the servers that stay. */
+export function movingSpreadMs(sockets: number): number {
+  const neededMs = Math.ceil((sockets / MOVES_PER_SECOND) * MS_PER_SECOND);
+  return Math.min(MOVING_MS_MAX, Math.max(MOVING_MS_MIN, neededMs));
+}

@@ -1,0 +1,207 @@
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import type { ErrorBody } from '@stampede/shared/protocol/http.ts';
+import { type Client, clientOf } from '../access/client-address.ts';
+import { type AddressList, addressOfBytes } from '../access/ip-address.ts';
+import type { Logger } from '../platform/logger.ts';
+import { newTraceId, traceIdOf } from '../platform/trace-id.ts';
+import { type Body, IncomingBody } from './http-body.ts';
+import { acceptedCodings, isKnownTag, type Representation } from './http-representation.ts';
+import { NO_CONTENT_POLICY, SECURITY_HEADERS } from './http-security.ts';
+
+/** What every exchange needs. */
+export interface HttpContext {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly trustedProxies: AddressList;
+}
+
+/** Request headers that mean something to us; empty where absent. */
+export interface RequestHeaders {
+  readonly accept: string;
+  readonly acceptEncoding: string;
+  readonly authorization: string;
+  readonly contentType: string;
+  readonly cookie: string;
+  readonly host: string;
+  readonly ifNoneMatch: string;
+  readonly origin: string;
+}
+
+export type ResponseHeaders = Readonly<Record<string, string>>;
+
+const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+/** Larger bodies are handed over piece by piece, so that a slow client costs no copy of them [P7]. */
+const WHOLE_BYTES_MAX = 64 * 1_024;
+
+const STATUS_LINES: Readonly<Record<number, string>> = {
+  200: '200 OK',
+  201: '201 Created',
+  304: '304 Not Modified',
+  400: '400 Bad Request',
+  403: '403 Forbidden',
+  404: '404 Not Found',
+  405: '405 Method Not Allowed',
+  408: '408 Request Timeout',
+  413: '413 Content Too Large',
+  415: '415 Unsupported Media Type',
+  422: '422 Unprocessable Content',
+  429: '429 Too Many Requests',
+  500: '500 Internal Server Error',
+  503: '503 Service Unavailable',
+};
+
+/** Reads who is behind a request or an upgrade; only in the turn in which it arrived. */
+export function readClient(
+  response: HttpResponse,
+  request: HttpRequest,
+  trustedProxies: AddressList,
+): Client {
+  const address = addressOfBytes(new Uint8Array(response.getRemoteAddress()));
+  if (!trustedProxies.has(address)) return { address, https: false };
+  // `getHeader` gives the first of several headers of a name, and that one may be the client's own.
+  const forwardedFor: string[] = [];
+  request.forEach((name, value) => {
+    if (name === 'x-forwarded-for') forwardedFor.push(value);
+  });
+  const forwardedProto = request.getHeader('x-forwarded-proto');
+  return clientOf({ address, forwardedFor: forwardedFor.join(','), forwardedProto }, trustedProxies);
+}
+
+/** Reads the headers that mean something to us; only in the turn in which the request arrived. */
+export function readHeaders(request: HttpRequest): RequestHeaders {
+  return {
+    accept: request.getHeader('accept'),
+    acceptEncoding: request.getHeader('accept-encoding'),
+    authorization: request.getHeader('authorization'),
+    contentType: request.getHeader('content-type'),
+    cookie: request.getHeader('cookie'),
+    host: request.getHeader('host'),
+    ifNoneMatch: request.getHeader('if-none-match'),
+    origin: request.getHeader('origin'),
+  };
+}
+
+/**
+ * One request and its one answer. The library's request lives only for the turn it arrives in and its response must
+ * not be touched once the client is gone; this keeps what is needed of the first and guards the second, so that
+ * handlers may take their time.
+ */
+export class HttpExchange {
+  /** In capitals. */
+  readonly method: string;
+  /** As sent, without the query. */
+  readonly path: string;
+  /** The first parameter of the route's pattern. */
+  readonly parameter: string;
+  readonly headers: RequestHeaders;
+  readonly client: Client;
+  readonly traceId: string;
+  readonly #response: HttpResponse;
+  readonly #body: IncomingBody | null;
+  #state: 'waiting' | 'answered' | 'gone' = 'waiting';
+  #status = 0;
+
+  /** Must be made in the turn in which the request arrived. */
+  constructor(response: HttpResponse, request: HttpRequest, context: HttpContext) {
+    this.#response = response;
+    this.method = request.getCaseSensitiveMethod().toUpperCase();
+    this.path = request.getUrl();
+    this.parameter = request.getParameter(0) ?? '';
+    this.headers = readHeaders(request);
+    this.client = readClient(response, request, context.trustedProxies);
+    this.traceId = traceIdOf(request.getHeader('traceparent')) ?? newTraceId();
+    this.#body = METHODS_WITH_BODY.has(this.method)
+      ? new IncomingBody(response, request.getHeader('content-length'), context.clock)
+      : null;
+    response.onAborted(() => {
+      this.#state = 'gone';
+      this.#body?.abandon();
+    });
+  }
+
+  /** Whether nobody has been answered yet and somebody is there to be. */
+  get isWaiting(): boolean {
+    return this.#state === 'waiting';
+  }
+
+  /** Status of the answer; 0 before it. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** The request's body, within its bounds. */
+  async body(): Promise<Body> {
+    return this.#body ? this.#body.whole : { kind: 'bytes', bytes: new Uint8Array() };
+  }
+
+  /** Answers JSON. */
+  json(status: number, value: unknown, headers: ResponseHeaders = {}): void {
+    const body = Buffer.from(JSON.stringify(value));
+    this.#answer(status, { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body);
+  }
+
+  /** Answers an error with its body, never to be cached. `more` adds fields to the body. */
+  refuse(
+    status: number,
+    code: string,
+    message: string,
+    headers: ResponseHeaders = {},
+    more: Readonly<Record<string, unknown>> = {},
+  ): void {
+    const body: ErrorBody = { code, message, traceId: this.traceId };
+    this.json(status, { ...body, ...more }, { 'Cache-Control': 'no-store', ...headers });
+  }
+
+  /** Answers content: 304 if the client has it, else in the best coding it takes. */
+  represent(representation: Representation, headers: ResponseHeaders = {}, status = 200): void {
+    const { type, etag, plain } = representation;
+    const cached = { ETag: etag, Vary: 'Accept-Encoding', ...headers };
+    if (status === 200 && isKnownTag(this.headers.ifNoneMatch, etag)) {
+      this.#answer(304, cached, null);
+      return;
+    }
+    for (const coding of acceptedCodings(this.headers.acceptEncoding)) {
+      const bytes = representation.coded(coding);
+      if (!bytes) continue;
+      this.#answer(status, { 'Content-Type': type, 'Content-Encoding': coding, ...cached }, bytes);
+      return;
+    }
+    this.#answer(status, { 'Content-Type': type, ...cached }, plain);
+  }
+
+  /** Answers a page made on the spot. */
+  page(status: number, html: string, headers: ResponseHeaders = {}): void {
+    this.#answer(status, { 'Content-Type': 'text/html; charset=utf-8', ...headers }, Buffer.from(html));
+  }
+
+  #answer(status: number, headers: ResponseHeaders, body: Uint8Array | null): void {
+    if (this.#state !== 'waiting') return;
+    this.#state = 'answered';
+    this.#status = status;
+    this.#body?.abandon();
+    // After these the rest of the request's body is not wanted, and the connection is of no more use.
+    const closeConnection = status === 408 || status === 413;
+    const response = this.#response;
+    response.cork(() => {
+      response.writeStatus(STATUS_LINES[status] ?? String(status));
+      const all = { ...SECURITY_HEADERS, 'Content-Security-Policy': NO_CONTENT_POLICY, ...headers };
+      for (const [name, value] of Object.entries(all)) response.writeHeader(name, value);
+      response.writeHeader('Trace-Id', this.traceId);
+      if (body === null) response.endWithoutBody();
+      else if (this.method === 'HEAD') response.endWithoutBody(body.length, closeConnection);
+      else if (body.length <= WHOLE_BYTES_MAX) response.end(body, closeConnection);
+      else this.#sendInPieces(body);
+    });
+  }
+
+  #sendInPieces(body: Uint8Array): void {
+    const [, isDone] = this.#response.tryEnd(body, body.length);
+    if (isDone) return;
+    this.#response.onWritable((offset) => {
+      if (this.#state === 'gone') return true;
+      const [isSent] = this.#response.tryEnd(body.subarray(offset), body.length);
+      return isSent;
+    });
+  }
+}

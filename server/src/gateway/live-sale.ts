@@ -1,0 +1,252 @@
+import { type ServerMessage, type Phase } from '@stampede/shared/protocol/messages.ts';
+import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
+import { encodeSummaries } from '@stampede/shared/seat-map/section-summary.ts';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import type { Show } from '../catalog/show.ts';
+import type { SessionId } from '../platform/ids.ts';
+import { SeatBoard } from '../seating/seat-board.ts';
+import type { SeatRules } from '../seating/seat-store.ts';
+import { type Audience, SectionBroadcast, showTopic } from '../seating/section-broadcast.ts';
+import type { FeedBase, FeedEntry, FeedFollower, Notice } from '../seating/show-feed.ts';
+import { phaseOf } from '../waiting-room/on-sale-phase.ts';
+import { type OnSaleNow, type Position, PositionPush } from '../waiting-room/position-push.ts';
+import type { Standing, WaitingRoomRules, WaitingRoomStore } from '../waiting-room/waiting-room-store.ts';
+import { holdMessage } from './hold-message.ts';
+
+/** One tab, as a sale tells it things. */
+export interface Listener {
+  tell(message: ServerMessage): void;
+  /** The seats' history was lost: everything watched must be sent anew. */
+  restart(): void;
+}
+
+/** A show and what follows from its terms. */
+export interface SaleOnTerms {
+  readonly show: Show;
+  readonly seatRules: SeatRules;
+  readonly waitingRules: WaitingRoomRules;
+}
+
+export interface LiveSaleParts {
+  readonly waitingRoom: WaitingRoomStore;
+  readonly audience: Audience;
+  readonly clock: Clock;
+  readonly countSeatChanges: (count: number) => void;
+}
+
+/**
+ * One on-sale on this node: it follows the show's feed, keeps the board of its seats, broadcasts their changes,
+ * and tells notices to those sessions that have their tabs here.
+ */
+export class LiveSale implements FeedFollower {
+  readonly board: SeatBoard;
+  readonly broadcast: SectionBroadcast;
+  readonly positions: PositionPush;
+  readonly #parts: LiveSaleParts;
+  readonly #audience: Audience;
+  readonly #clock: Clock;
+  readonly #waitingRoom: WaitingRoomStore;
+  readonly #tabs = new Map<SessionId, Set<Listener>>();
+  #announcedPhase: Phase | null = null;
+  #terms: SaleOnTerms;
+
+  constructor(terms: SaleOnTerms, parts: LiveSaleParts) {
+    const { show } = terms;
+    this.#terms = terms;
+    this.#parts = parts;
+    this.board = new SeatBoard(show.seatMap, show.prices.length);
+    this.broadcast = new SectionBroadcast(show.id, this.board, parts.audience, parts.clock);
+    this.positions = new PositionPush(
+      parts.waitingRoom,
+      (session, position) => this.tell(session, waitingMessage(position, 0)),
+      (session) => void this.#tellStanding(session),
+    );
+    this.#waitingRoom = parts.waitingRoom;
+    this.#audience = parts.audience;
+    this.#clock = parts.clock;
+  }
+
+  get show(): Show {
+    return this.#terms.show;
+  }
+
+  get seatRules(): SeatRules {
+    return this.#terms.seatRules;
+  }
+
+  get waitingRules(): WaitingRoomRules {
+    return this.#terms.waitingRules;
+  }
+
+  /** Goes on with terms that the organiser changed. A show keeps its layout for ever: tickets refer to it. */
+  changeTerms(terms: SaleOnTerms): void {
+    this.#terms = terms;
+    this.announcePhase();
+  }
+
+  onBase(base: FeedBase): void {
+    this.board.reset(base);
+    for (const tabs of this.#tabs.values()) for (const tab of tabs) tab.restart();
+  }
+
+  onEntries(entries: readonly FeedEntry[]): void {
+    for (const { changes, notice } of entries) {
+      this.board.apply(changes);
+      this.#parts.countSeatChanges(changes.length);
+      if (notice) this.#pass(notice);
+    }
+    this.broadcast.wake();
+  }
+
+  get soldOut(): boolean {
+    return this.board.soldOut;
+  }
+
+  /** The waiting room's view of this sale. */
+  get onSale(): OnSaleNow {
+    return { rules: this.waitingRules, phase: this.phase() };
+  }
+
+  phase(): Phase {
+    return phaseOf(this.show.sale, this.show.paused, this.board.soldOut, this.#clock.now());
+  }
+
+  phaseMessage(): ServerMessage {
+    const { lobbyAt, opensAt } = this.show.sale;
+    return { type: 'phase', phase: this.phase(), lobbyAt, opensAt, now: this.#clock.now() };
+  }
+
+  /** Every section's summary. */
+  summaryMessage(): ServerMessage {
+    return { type: 'summary', sections: encodeSummaries(this.board.summaries()) };
+  }
+
+  /** What whoever entered must know of the sale itself; `requestId` 0 for a push, when history was lost. */
+  enteredMessage(requestId: number): ServerMessage {
+    const { id, sale } = this.show;
+    const { seatsPerBuyer, holdLifetimeMs } = sale;
+    const now = this.#clock.now();
+    return {
+      type: 'entered',
+      requestId,
+      show: id,
+      epoch: this.board.epoch,
+      now,
+      seatsPerBuyer,
+      holdLifetimeMs,
+    };
+  }
+
+  /** Where a session stands, as it travels. Who waits is told from now on when that changes. */
+  standingMessage(session: SessionId, standing: Standing, requestId: number): ServerMessage {
+    const now = this.#clock.now();
+    switch (standing.state) {
+      case 'outside':
+        this.positions.remove(session);
+        return { type: 'outside', requestId, reason: standing.reason };
+      case 'admitted':
+        this.positions.remove(session);
+        return { type: 'admitted', requestId, deadline: standing.deadline, now };
+      case 'waiting': {
+        const position = this.positions.add(session, standing, this.onSale, now);
+        // Nobody is left to tell if the last tab closed while the store was asked.
+        if (!this.hasTabs(session)) this.positions.remove(session);
+        return waitingMessage(position, requestId);
+      }
+    }
+  }
+
+  /** Tells everybody when the phase is another than last time. */
+  announcePhase(): void {
+    const phase = this.phase();
+    if (phase === this.#announcedPhase) return;
+    this.#announcedPhase = phase;
+    this.#audience.publish(showTopic(this.show.id), encodeServerMessage(this.phaseMessage()));
+  }
+
+  /** Adds a tab; true if it is the session's first on this node. */
+  enter(session: SessionId, tab: Listener): boolean {
+    const tabs = this.#tabs.get(session);
+    if (tabs) {
+      tabs.add(tab);
+      return false;
+    }
+    this.#tabs.set(session, new Set([tab]));
+    return true;
+  }
+
+  /** Removes a tab; true if it was the session's last on this node. */
+  leave(session: SessionId, tab: Listener): boolean {
+    const tabs = this.#tabs.get(session);
+    if (!tabs?.delete(tab) || tabs.size > 0) return false;
+    this.positions.remove(session);
+    return this.#tabs.delete(session);
+  }
+
+  /** How many sessions have a tab on this node. */
+  get sessionCount(): number {
+    return this.#tabs.size;
+  }
+
+  /** Sessions with a tab on this node. */
+  sessions(): readonly SessionId[] {
+    return [...this.#tabs.keys()];
+  }
+
+  hasTabs(session: SessionId): boolean {
+    return this.#tabs.has(session);
+  }
+
+  /** Tells all tabs of a session. */
+  tell(session: SessionId, message: ServerMessage): void {
+    for (const tab of this.#tabs.get(session) ?? []) tab.tell(message);
+  }
+
+  stop(): void {
+    this.broadcast.stop();
+  }
+
+  /** For a session whose place is gone though no notice said so: an answer was overtaken, or history was lost. */
+  async #tellStanding(session: SessionId): Promise<void> {
+    try {
+      const standing = await this.#waitingRoom.standing(this.waitingRules, session, this.#clock.now());
+      this.tell(session, this.standingMessage(session, standing, 0));
+    } catch {
+      // The store is away; the buyer keeps the last word they had, and asks anew when they come back.
+    }
+  }
+
+  #pass(notice: Notice): void {
+    switch (notice.kind) {
+      case 'hold':
+        this.tell(notice.session, holdMessage(notice.hold, 0, this.#clock.now()));
+        break;
+      case 'hold-ended': {
+        const { holdToken, seats, reason } = notice;
+        this.tell(notice.session, { type: 'hold-ended', requestId: 0, holdToken, seats, reason });
+        break;
+      }
+      case 'order':
+        this.tell(notice.session, { type: 'order', requestId: 0, order: notice.order });
+        break;
+      case 'outside':
+        this.positions.remove(notice.session);
+        this.tell(notice.session, { type: 'outside', requestId: 0, reason: notice.reason });
+        break;
+      case 'admitted':
+        this.positions.countAdmissions(notice.admissions.length, this.#clock.now());
+        for (const { session, deadline } of notice.admissions) {
+          this.positions.remove(session);
+          this.tell(session, { type: 'admitted', requestId: 0, deadline, now: this.#clock.now() });
+        }
+        break;
+      default:
+        notice satisfies never;
+    }
+  }
+}
+
+/** A waiting buyer's position as it travels; `requestId` 0 for a push. */
+export function waitingMessage({ position, behind, wait }: Position, requestId: number): ServerMessage {
+  return { type: 'waiting', requestId, position, behind, wait };
+}

@@ -1,0 +1,60 @@
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
+import {
+  type SeatStatusName,
+  seatStatusNumbers,
+  unpackStatuses,
+} from '@stampede/shared/seat-map/seat-status.ts';
+import type { ShowReading, WaitingRoomReading } from '../platform/metrics.ts';
+import type { WaitingRoomRules, WaitingRoomStore } from '../waiting-room/waiting-room-store.ts';
+import type { LiveShow, SeatView } from './http-shows.ts';
+
+type CountedShow = Pick<LiveShow, 'show' | 'board'> & { readonly sessionCount: number };
+type SaleWithRoom = Pick<LiveShow, 'show'> & { readonly waitingRules: WaitingRoomRules };
+
+const STATUSES = Object.keys(seatStatusNumbers) as SeatStatusName[];
+
+/** The shows of this node as metrics tell them; asks nobody. */
+export function readShows(sales: readonly CountedShow[]): readonly ShowReading[] {
+  return sales.map(({ show, board, sessionCount }) => ({
+    show: show.id,
+    sessions: sessionCount,
+    seats: countSeats(show.seatMap, board),
+  }));
+}
+
+/** The waiting rooms of this node's shows, each as it is for all nodes: two calls of the store a show. */
+export function readWaitingRooms(
+  sales: readonly SaleWithRoom[],
+  store: Pick<WaitingRoomStore, 'ranks' | 'admittedCount'>,
+  clock: Clock,
+): Promise<readonly WaitingRoomReading[]> {
+  const now = clock.now();
+  return Promise.all(
+    sales.map(async ({ show, waitingRules }) => {
+      const [{ waiting }, admitted] = await Promise.all([
+        store.ranks(waitingRules, [], now),
+        store.admittedCount(waitingRules, now),
+      ]);
+      return { show: show.id, waiting, admitted };
+    }),
+  );
+}
+
+function countSeats(
+  { sections }: Pick<SeatMap, 'sections'>,
+  board: Pick<SeatView, 'snapshot'>,
+): ShowReading['seats'] {
+  const byNumber = new Uint32Array(STATUSES.length);
+  for (const { index, seatCount } of sections) {
+    const statuses = unpackStatuses(board.snapshot(index).packed, seatCount);
+    for (const status of statuses ?? []) byNumber[status] = (byNumber[status] ?? 0) + 1;
+  }
+  const count = (status: SeatStatusName): number => byNumber[seatStatusNumbers[status]] ?? 0;
+  return {
+    available: count('available'),
+    held: count('held'),
+    sold: count('sold'),
+    blocked: count('blocked'),
+  };
+}

@@ -1,0 +1,208 @@
+import { type CloseReason, closeCodes } from '@stampede/shared/protocol/codes.ts';
+import { FRAME_BYTES_HARD_MAX, SUBPROTOCOL } from '@stampede/shared/protocol/limits.ts';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import uWS from 'uWebSockets.js';
+import { isOriginAllowed } from '../access/allowed-origins.ts';
+import type { BuyerSessions, SessionReading } from '../access/buyer-session.ts';
+import { type AddressList, budgetKey } from '../access/ip-address.ts';
+import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
+import { readClient } from './http-exchange.ts';
+import type { Wire } from './wire.ts';
+
+/** Where buyers' sockets connect. */
+export const SOCKET_PATH = '/socket';
+
+/** What every socket listens to. */
+export const EVERYBODY = 'everybody';
+
+/** What a slow reader may leave unread; beyond it broadcasts to this socket are dropped and mended by snapshots. */
+const BUFFERED_BYTES_MAX = 256 * 1_024;
+/** A socket that shows no sign of life for so long, pings included, is gone. */
+const IDLE_TIMEOUT_SECONDS = 32;
+
+/** uWebSockets.js: the socket did not take the message because too much is unread. */
+const DROPPED = 2;
+
+/** Told of frames handed to sockets, and the bytes of each. */
+export type CountFrames = (frames: number, bytesEach: number) => void;
+
+export interface SocketParts {
+  readonly countFrames: CountFrames;
+  readonly connection: ConnectionParts;
+  readonly sessions: BuyerSessions;
+  readonly clock: Clock;
+  readonly allowedOrigins: readonly string[];
+  readonly trustedProxies: AddressList;
+  readonly socketsPerAddressMax: number;
+  readonly unlimitedAddresses: AddressList;
+}
+
+interface SocketData {
+  readonly reading: SessionReading;
+  readonly addressKey: string;
+  /** Whether its address had all the sockets it may have. */
+  readonly refused: boolean;
+  connection: BuyerConnection | null;
+  wire: UwsWire | null;
+}
+
+type Socket = uWS.WebSocket<SocketData>;
+
+class UwsWire implements Wire {
+  readonly #countFrames: CountFrames;
+  #socket: Socket | null;
+
+  constructor(socket: Socket, countFrames: CountFrames) {
+    this.#socket = socket;
+    this.#countFrames = countFrames;
+  }
+
+  send(frame: Uint8Array): void {
+    if (!this.#socket) return;
+    this.#countFrames(1, frame.length);
+    // An answer that a slow reader can't take would be missing for good; reconnecting brings the truth.
+    if (this.#socket.send(frame, true) === DROPPED) this.close('slow-reader');
+  }
+
+  close(reason: CloseReason): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.end(closeCodes[reason], reason);
+  }
+
+  subscribe(topic: string): void {
+    this.#socket?.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#socket?.unsubscribe(topic);
+  }
+
+  cork(run: () => void): void {
+    this.#socket?.cork(run);
+  }
+
+  /** The socket is gone and must not be touched again. */
+  detach(): void {
+    this.#socket = null;
+  }
+}
+
+/** The sockets of a node. */
+export interface BuyerSockets {
+  /** How many are open. */
+  count(): number;
+  closeAll(reason: CloseReason): void;
+}
+
+/** Opens buyers' sockets on an app. */
+export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): BuyerSockets {
+  const perAddress = new Map<string, number>();
+  const wires = new Set<UwsWire>();
+  let open = 0;
+
+  app.ws<SocketData>(SOCKET_PATH, {
+    maxPayloadLength: FRAME_BYTES_HARD_MAX,
+    maxBackpressure: BUFFERED_BYTES_MAX,
+    closeOnBackpressureLimit: false,
+    idleTimeout: IDLE_TIMEOUT_SECONDS,
+    sendPingsAutomatically: true,
+    compression: uWS.DISABLED,
+
+    upgrade(response, request, context) {
+      upgrade(parts, perAddress, response, request, context);
+    },
+
+    open(socket) {
+      open += 1;
+      const data = socket.getUserData();
+      perAddress.set(data.addressKey, (perAddress.get(data.addressKey) ?? 0) + 1);
+      if (data.refused) {
+        socket.end(closeCodes['too-many-sockets'], 'too-many-sockets');
+        return;
+      }
+      socket.subscribe(EVERYBODY);
+      data.wire = new UwsWire(socket, parts.countFrames);
+      wires.add(data.wire);
+      data.connection = new BuyerConnection(parts.connection, data.wire);
+      if (data.reading.kind === 'session') data.connection.recognise(data.reading.session.id);
+      else if (data.reading.kind === 'stale') data.connection.rejectSession();
+    },
+
+    message(socket, frame, isBinary) {
+      socket.getUserData().connection?.receive(new Uint8Array(frame), isBinary);
+    },
+
+    dropped(socket) {
+      socket.getUserData().connection?.missed();
+    },
+
+    drain(socket) {
+      if (socket.getBufferedAmount() === 0) socket.getUserData().connection?.caughtUp();
+    },
+
+    close(socket) {
+      open -= 1;
+      const { addressKey, wire, connection } = socket.getUserData();
+      const left = (perAddress.get(addressKey) ?? 1) - 1;
+      if (left > 0) perAddress.set(addressKey, left);
+      else perAddress.delete(addressKey);
+      if (wire) wires.delete(wire);
+      wire?.detach();
+      connection?.closed();
+    },
+  });
+  return {
+    count: () => open,
+    closeAll(reason) {
+      for (const wire of [...wires]) wire.close(reason);
+    },
+  };
+}
+
+function upgrade(
+  parts: SocketParts,
+  perAddress: ReadonlyMap<string, number>,
+  response: uWS.HttpResponse,
+  request: uWS.HttpRequest,
+  context: uWS.us_socket_context_t,
+): void {
+  const refusal = upgradeRefusal(request, parts.allowedOrigins);
+  if (refusal) {
+    response.writeStatus(refusal.status).end(refusal.reason);
+    return;
+  }
+  const { address } = readClient(response, request, parts.trustedProxies);
+  const addressKey = budgetKey(address);
+  const isLimited = !parts.unlimitedAddresses.has(address);
+  const headers = { authorization: request.getHeader('authorization'), cookie: request.getHeader('cookie') };
+  const data: SocketData = {
+    reading: parts.sessions.readRequest(headers, parts.clock.now()),
+    addressKey,
+    refused: isLimited && (perAddress.get(addressKey) ?? 0) >= parts.socketsPerAddressMax,
+    connection: null,
+    wire: null,
+  };
+  response.upgrade(
+    data,
+    request.getHeader('sec-websocket-key'),
+    SUBPROTOCOL,
+    request.getHeader('sec-websocket-extensions'),
+    context,
+  );
+}
+
+/** What is wrong with an upgrade that no session could mend. Scripts see the status, browsers just fail. */
+function upgradeRefusal(
+  request: uWS.HttpRequest,
+  allowedOrigins: readonly string[],
+): { status: string; reason: string } | null {
+  if (!isOriginAllowed(request.getHeader('origin'), request.getHeader('host'), allowedOrigins)) {
+    return { status: '403 Forbidden', reason: 'This page may not open a buyer session here.' };
+  }
+  const offered = request.getHeader('sec-websocket-protocol').split(',');
+  if (!offered.some((one) => one.trim() === SUBPROTOCOL)) {
+    return { status: '400 Bad Request', reason: `The subprotocol must be ${SUBPROTOCOL}.` };
+  }
+  return null;
+}

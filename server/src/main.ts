@@ -1,0 +1,94 @@
+/** The server: reads settings, opens the adapters they ask for, starts, and ends as it is told to. */
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@stampede/shared/platform/clock.ts';
+import { BuyerSessions } from './access/buyer-session.ts';
+import { MemoryRequestBudget } from './access/memory-request-budget.ts';
+import { sessionSecret } from './access/session-secret.ts';
+import { openAdapters } from './adapters.ts';
+import { type App, startApp } from './app.ts';
+import { fillEmptyCatalog } from './catalog/demo-catalog.ts';
+import { type Config, readConfig } from './config.ts';
+import { ListenError } from './gateway/http-listen.ts';
+import { StaticFiles } from './gateway/static-files.ts';
+import { ConfigError } from './platform/config-error.ts';
+import { DatabaseError } from './platform/database.ts';
+import { createLogger, type Logger } from './platform/logger.ts';
+import { Metrics } from './platform/metrics.ts';
+
+/** The configuration or its surroundings are wrong: trying again changes nothing. */
+const EXIT_UNUSABLE = 2;
+const DRAW_SEED_BYTES = 32;
+const BUDGET_WINDOW_SECONDS = 60;
+const CLIENT_BUILD = new URL('../../client/build/', import.meta.url);
+
+async function start(config: Config, logger: Logger): Promise<{ app: App; close: () => Promise<void> }> {
+  const clock = systemClock;
+  const dataDir = resolve(config.dataDir);
+  const secret = await sessionSecret(config.sessionSecret, dataDir);
+  const metrics = new Metrics(clock);
+  const adapters = await openAdapters({ config, dataDir, clock, logger, metrics });
+  if (config.demo === 'on') {
+    const newDrawSeed = (): string => randomBytes(DRAW_SEED_BYTES).toString('hex');
+    const count = await fillEmptyCatalog(adapters.catalog, clock.now(), newDrawSeed);
+    if (count > 0) console.log(`The catalogue was empty: ${count} demo shows are in it now.`);
+  }
+  const app = await startApp({
+    ...adapters,
+    config,
+    metrics,
+    clock,
+    logger,
+    sessions: new BuyerSessions(secret),
+    budget: new MemoryRequestBudget(config.httpCallsPerMinute, BUDGET_WINDOW_SECONDS),
+    files: await StaticFiles.load(fileURLToPath(CLIENT_BUILD)),
+  });
+  return { app, close: () => adapters.close() };
+}
+
+/** Ends the process with one readable line where the cause is something its operator can put right. */
+function giveUp(cause: unknown): never {
+  if (cause instanceof ConfigError || cause instanceof DatabaseError || cause instanceof ListenError) {
+    console.error(cause.message);
+    process.exit(EXIT_UNUSABLE);
+  }
+  throw cause;
+}
+
+try {
+  const config = readConfig(process.env);
+  const logger = createLogger({ level: config.logLevel, readable: process.stdout.isTTY });
+  const { app, close } = await start(config, logger);
+  console.log(welcome(config, app.port));
+  let isStopping = false;
+  const stop = (): void => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    app
+      .stop()
+      .then(close)
+      .then(
+        () => process.exit(0),
+        (cause: unknown) => {
+          logger.fatal({ err: cause }, 'stopping failed');
+          process.exit(1);
+        },
+      );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+} catch (cause) {
+  giveUp(cause);
+}
+
+/** Where to go, and what to try next. */
+function welcome({ roles }: Config, port: number): string {
+  if (!roles.has('gateway'))
+    return `Stampede runs as ${[...roles].join(' and ')}, its health on port ${port}.`;
+  return [
+    `Stampede is selling: http://localhost:${port}`,
+    `To watch a fight for seats, open "The Grand Pillow Fight" there and, in another terminal:`,
+    `  npm run crowd -- --url http://localhost:${port} --show "Pillow Fight" --buyers 1000`,
+  ].join('\n');
+}

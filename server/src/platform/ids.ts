@@ -1,0 +1,20 @@
+declare const brand: unique symbol;
+
+/** A number or string that can't be mistaken for another kind of id. */
+type Branded<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** Positive 32-bit number of a show. */
+export type ShowId = Branded<number, 'ShowId'>;
+/** 128 random bits in base64url: one buyer, any number of tabs. Never shown to other buyers, never logged. */
+export type SessionId = Branded<string, 'SessionId'>;
+/** UUID version 7: unique everywhere, ordered by time, so inserts go to the end of the index. */
+export type OrderId = Branded<string, 'OrderId'>;
+/** Rises by one per hold of a show; a smaller one is recognisably stale (a fencing token). */
+export type HoldToken = Branded<number, 'HoldToken'>;
+/** `0…n-1` within its show. */
+export type SeatIndex = number;
+
+export const showId = (value: number): ShowId => value as ShowId;
+export const sessionId = (value: string): SessionId => value as SessionId;
+export const orderId = (value: string): OrderId => value as OrderId;
+export const holdToken = (value: number): HoldToken => value as HoldToken;

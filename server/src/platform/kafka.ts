@@ -1,0 +1,230 @@
+import { connect } from 'node:net';
+import { type Admin, Kafka, type KafkaConfig, type logCreator, logLevel, type SASLOptions } from 'kafkajs';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import type { Random } from '@stampede/shared/platform/random.ts';
+import { type Backoff, backoffMs } from './backoff.ts';
+import { ConfigError } from './config-error.ts';
+import { mendRequestQueue } from './kafka-request-queue.ts';
+import { explainKafkaTrouble, kafkaSettingNames } from './kafka-trouble.ts';
+import type { Logger } from './logger.ts';
+
+export const KAFKA_MECHANISMS = ['scram-sha-512', 'scram-sha-256', 'plain'] as const;
+
+export interface KafkaCredentials {
+  readonly mechanism: (typeof KAFKA_MECHANISMS)[number];
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface KafkaSettings {
+  /** `host:port` each, as `readKafkaBrokers` gives them. Any of one cluster; it names the others. */
+  readonly brokers: readonly string[];
+  readonly tls: boolean;
+  /** Null: the brokers ask for no user. */
+  readonly credentials: KafkaCredentials | null;
+}
+
+/** A topic as it is created where there is none of its name. */
+export interface TopicPlan {
+  readonly name: string;
+  readonly partitions: number;
+  readonly retentionMs: number;
+}
+
+export interface KafkaParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Told once per failed attempt, in one line without secrets. */
+  readonly onTrouble: (message: string) => void;
+  /** Ends the attempts. */
+  readonly signal?: AbortSignal;
+}
+
+export interface KafkaConnection {
+  /**
+   * A client of its own for one producer, consumer or admin: consumers of one group must not share one, because
+   * kafkajs keeps the group's offsets in the client.
+   */
+  newClient(): Kafka;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const REQUEST_TIMEOUT_MS = 5_000;
+/** Between two tries to reach the brokers, whatever for. */
+export const KAFKA_RETRY: Backoff = { firstMs: 200, maxMs: 5_000 };
+/** What kafkajs tries by itself before it tells us, who then start anew. */
+const CLIENT_RETRY = { retries: 4, initialRetryTime: 100, maxRetryTime: 1_000 };
+const TOPIC_SERVED_WITHIN_MS = 10_000;
+const TOPIC_POLL_MS = 100;
+/** Copies of a topic where the cluster has so many brokers; all but one of them must have a record that is acknowledged. */
+const REPLICAS_MAX = 3;
+
+const PORT = 9_092;
+const PORT_MAX = 65_535;
+const ADDRESS = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i;
+
+/** Addresses of brokers with the usual port added where none is given; throws on what isn't one. */
+export function readKafkaBrokers(entries: readonly string[]): readonly string[] {
+  return entries.map((entry) => {
+    const [, host, port = String(PORT)] = ADDRESS.exec(entry) ?? [];
+    if (host === undefined || Number(port) < 1 || Number(port) > PORT_MAX) {
+      throw new Error(`${entry} is no address of a broker`);
+    }
+    return `${host}:${port}`;
+  });
+}
+
+/**
+ * Connects to Kafka and sees to it that the topics are there. Tries until they are, with backoff. A topic that exists
+ * is taken as it is; one with fewer partitions than planned is told of. Throws `ConfigError` where waiting can't help:
+ * a user who is refused or may not create topics, TLS against plain text, a broker that is too old.
+ */
+export async function connectKafka(
+  settings: KafkaSettings,
+  topics: readonly TopicPlan[],
+  parts: KafkaParts,
+): Promise<KafkaConnection> {
+  mendRequestQueue();
+  const [first] = settings.brokers;
+  if (first === undefined) {
+    throw new ConfigError([
+      { name: kafkaSettingNames.brokers, given: 'nothing', allowed: 'host:port, separated by commas' },
+    ]);
+  }
+  const config = configOf(settings, parts.logger);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await probe(settings, config, topics, parts);
+      return { newClient: () => new Kafka(config) };
+    } catch (cause) {
+      const trouble = explainKafkaTrouble(settings.brokers.join(', '), cause);
+      if (trouble instanceof ConfigError) throw trouble;
+      const delayMs = backoffMs(KAFKA_RETRY, attempt, parts.random());
+      parts.onTrouble(`${kafkaSettingNames.brokers}: ${trouble.message}; trying again in ${delayMs} ms`);
+      await pause(parts.clock, delayMs);
+      parts.signal?.throwIfAborted();
+    }
+  }
+}
+
+const pause = (clock: Clock, ms: number): Promise<void> =>
+  new Promise((resolve) => void clock.after(ms, resolve));
+
+function configOf({ brokers, tls, credentials }: KafkaSettings, logger: Logger): KafkaConfig {
+  return {
+    clientId: 'stampede',
+    brokers: [...brokers],
+    ssl: tls,
+    ...(credentials === null ? {} : { sasl: saslOf(credentials) }),
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: CLIENT_RETRY,
+    logLevel: logger.isLevelEnabled('debug') ? logLevel.INFO : logLevel.NOTHING,
+    logCreator: logCreatorOf(logger),
+  };
+}
+
+/** kafkajs has a type for each mechanism, though all three want the same. */
+function saslOf({ mechanism, username, password }: KafkaCredentials): SASLOptions {
+  return { mechanism, username, password };
+}
+
+/**
+ * kafkajs reports a broker that is away many times a second. Whoever uses it gets the error and says so once, so
+ * the library's own words are for those who look for the details.
+ */
+function logCreatorOf(logger: Logger): logCreator {
+  return () =>
+    ({ namespace, label, log: { message, error, broker } }) => {
+      const details: unknown = error instanceof Error ? error.message : error;
+      logger.debug({ kafka: namespace, level: label, error: details, broker: broker as unknown }, message);
+    };
+}
+
+async function probe(
+  { brokers }: KafkaSettings,
+  config: KafkaConfig,
+  topics: readonly TopicPlan[],
+  parts: KafkaParts,
+): Promise<void> {
+  // Each address once: kafkajs goes to the next one with every try.
+  const admin = new Kafka({ ...config, retry: { ...CLIENT_RETRY, retries: brokers.length - 1 } }).admin();
+  try {
+    await admin.connect();
+    const cluster = await admin.describeCluster();
+    for (const { host, port } of cluster.brokers) await requireReachable(brokers, host, port);
+    await provideTopics(admin, topics, Math.min(REPLICAS_MAX, cluster.brokers.length), parts);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+/** A cluster tells clients where its brokers are, and often tells an address that only brokers can reach. */
+function requireReachable(brokers: readonly string[], host: string, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const fail = (reason: string): void => {
+    const advice = 'see its advertised.listeners';
+    reject(new Error(`${brokers.join(', ')} names ${host}:${port} as a broker (${reason}): ${advice}`));
+  };
+  const socket = connect({ host, port, timeout: CONNECT_TIMEOUT_MS })
+    .once('connect', () => resolve(undefined))
+    .once('timeout', () => fail('no answer'))
+    .once('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+  return promise.finally(() => socket.destroy());
+}
+
+async function provideTopics(
+  admin: Admin,
+  plans: readonly TopicPlan[],
+  replicas: number,
+  { clock, onTrouble }: KafkaParts,
+): Promise<void> {
+  const existing = new Set(await admin.listTopics());
+  const missing = plans.filter(({ name }) => !existing.has(name));
+  // Another node may create them at the same time, which is no error.
+  if (missing.length > 0) {
+    await admin.createTopics({
+      topics: missing.map(({ name, partitions, retentionMs }) => ({
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor: replicas,
+        configEntries: [
+          { name: 'cleanup.policy', value: 'delete' },
+          { name: 'retention.ms', value: String(retentionMs) },
+          { name: 'min.insync.replicas', value: String(Math.max(1, replicas - 1)) },
+        ],
+      })),
+      waitForLeaders: false,
+    });
+  }
+  const partitions = await partitionCounts(admin, plans, clock);
+  for (const { name, partitions: planned } of plans) {
+    const found = partitions.get(name) ?? 0;
+    if (!existing.has(name) || found >= planned) continue;
+    onTrouble(
+      `Kafka topic ${name} has ${found} partitions, fewer than the ${planned} it would be created with`,
+    );
+  }
+}
+
+/** Waits until the leader of every partition serves it: for a topic just created, metadata promise it too early. */
+async function partitionCounts(
+  admin: Admin,
+  plans: readonly TopicPlan[],
+  clock: Clock,
+): Promise<ReadonlyMap<string, number>> {
+  const deadline = clock.now() + TOPIC_SERVED_WITHIN_MS;
+  const counts = new Map<string, number>();
+  for (const { name } of plans) {
+    while (!counts.has(name)) {
+      try {
+        counts.set(name, (await admin.fetchTopicOffsets(name)).length);
+      } catch (cause) {
+        if (clock.now() > deadline) throw cause;
+        await pause(clock, TOPIC_POLL_MS);
+      }
+    }
+  }
+  return counts;
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { pack, type Packed } from './redis-packing.ts';
+import { refusalConstants } from './redis-refusals.ts';
+import type { RedisClient } from './redis.ts';
+
+const INCLUDE = /^-- include: (\S+)$/gm;
+const HEADER_KEYS = /^-- KEYS: (.+)$/m;
+const KEY_NAME = /\bKEY\.([a-z_]+)/g;
+const REFUSED_NAME = /\bREFUSED\.([a-z_]+)/g;
+const NO_SCRIPT = 'NOSCRIPT';
+
+type Argument = Packed | Uint8Array;
+
+interface Declaration<Key extends string, Reply> {
+  /** The `.lua` file. Its header says purpose, KEYS, ARGV and reply. */
+  readonly file: URL;
+  /** In the order of the header's `-- KEYS:` line. */
+  readonly keys: readonly Key[];
+  /** Reads the script's reply, which comes as Redis types with bytes for texts. */
+  readonly reply: (raw: unknown) => Reply;
+}
+
+/** A script that failed for other reasons than a refusal: Redis is away, or the script is wrong. */
+export class ScriptError extends Error {
+  override readonly name = 'ScriptError';
+}
+
+/**
+ * One atomic step in Redis. The text is put together once, when it is defined:
+ * - `-- include: ../file.lua` is replaced by that file, so that scripts share functions;
+ * - `KEY.hold_owners` becomes the `KEYS[n]` of the declared key `hold-owners`, `REFUSED.seat_taken` the number of
+ *   that refusal: names cost nothing at run time, and a wrong one fails when the process starts.
+ * Arguments travel as one MessagePack list, ARGV[1]; but bytes, which Redis's cmsgpack doesn't know, as ARGV[2], ….
+ */
+export class LuaScript<Key extends string, Args extends readonly Argument[], Reply> {
+  readonly name: string;
+  readonly #keys: readonly Key[];
+  readonly #reply: (raw: unknown) => Reply;
+  readonly #text: string;
+  readonly #sha: string;
+
+  constructor({ file, keys, reply }: Declaration<Key, Reply>) {
+    this.name = basename(file.pathname, '.lua');
+    this.#keys = keys;
+    this.#reply = reply;
+    this.#text = assemble(file, keys);
+    this.#sha = createHash('sha1').update(this.#text).digest('hex');
+  }
+
+  /**
+   * Runs the step once, or not at all. `keyOf` names a declared key in Redis. A node that doesn't know the script
+   * has run nothing of it and gets the text, in the middle of a pipeline as well: each of our calls is answered for
+   * itself. Throws `ScriptError`; after a lost connection or a timeout nobody knows whether it ran.
+   */
+  async run(redis: RedisClient, keyOf: (key: Key) => string, ...args: Args): Promise<Reply> {
+    const bytes = args.filter((arg) => arg instanceof Uint8Array);
+    const packed = pack(args.filter((arg): arg is Packed & Args[number] => !(arg instanceof Uint8Array)));
+    const rest = [...this.#keys.map(keyOf), packed, ...bytes.map((one) => Buffer.from(one))];
+    try {
+      return this.#reply(await this.#call(redis, rest));
+    } catch (cause) {
+      throw new ScriptError(`Redis script ${this.name}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  async #call(redis: RedisClient, rest: readonly (string | Buffer)[]): Promise<unknown> {
+    try {
+      return await redis.callBuffer('EVALSHA', this.#sha, this.#keys.length, ...rest);
+    } catch (cause) {
+      if (!messageOf(cause).startsWith(NO_SCRIPT)) throw cause;
+      return redis.callBuffer('EVAL', this.#text, this.#keys.length, ...rest);
+    }
+  }
+}
+
+/** Declares a script: `defineScript<[now: number]>()({ file, keys, reply })`. */
+export function defineScript<Args extends readonly Argument[]>() {
+  return <const Key extends string, Reply>(declaration: Declaration<Key, Reply>) =>
+    new LuaScript<Key, Args, Reply>(declaration);
+}
+
+function assemble(file: URL, keys: readonly string[]): string {
+  const text = withIncludes(file, new Set());
+  const header = HEADER_KEYS.exec(text)?.[1]?.trim();
+  if (header !== keys.join(' ')) {
+    throw new Error(`${file.pathname}: the header names the keys "${header ?? ''}", not "${keys.join(' ')}"`);
+  }
+  return text
+    .replaceAll(KEY_NAME, (_, name: string) => {
+      const index = keys.indexOf(name.replaceAll('_', '-'));
+      if (index < 0) throw new Error(`${file.pathname} uses KEY.${name}, which it does not declare`);
+      return `KEYS[${index + 1}]`;
+    })
+    .replaceAll(REFUSED_NAME, (_, name: string) => {
+      const number = refusalConstants.get(name);
+      if (number === undefined) throw new Error(`${file.pathname}: there is no refusal ${name}`);
+      return String(number);
+    });
+}
+
+/** The text of a file with each included file in its place, once. */
+function withIncludes(file: URL, included: Set<string>): string {
+  included.add(file.href);
+  return readFileSync(file, 'utf8').replaceAll(INCLUDE, (_, path: string) => {
+    const other = new URL(path, file);
+    return included.has(other.href) ? '' : withIncludes(other, included);
+  });
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

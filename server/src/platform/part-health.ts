@@ -1,0 +1,64 @@
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import { repeat } from './repeat.ts';
+
+/** Whether each outside part answers, by the part's name. A check that rejects means no. */
+export type PartChecks = Readonly<Record<string, () => Promise<boolean>>>;
+
+const INTERVAL_MS = 2_000;
+const ANSWER_MS = 1_500;
+
+/**
+ * Asks every outside part now and then whether it answers. Whoever wants to know reads the last answer: a hundred
+ * probes a second cost the parts nothing, and a part that hangs makes nobody wait.
+ */
+export class PartHealth {
+  readonly #checks: PartChecks;
+  readonly #clock: Clock;
+  readonly #answers: Record<string, boolean> = {};
+  #stop: () => Promise<void> = async () => undefined;
+
+  constructor(checks: PartChecks, clock: Clock) {
+    this.#checks = checks;
+    this.#clock = clock;
+  }
+
+  /** Resolves after the first round of questions. */
+  async start(): Promise<void> {
+    await this.#askAll();
+    this.#stop = repeat(
+      this.#clock,
+      INTERVAL_MS,
+      () => this.#askAll(),
+      () => undefined,
+    );
+  }
+
+  /** The last answer of each part. */
+  parts(): Readonly<Record<string, boolean>> {
+    return { ...this.#answers };
+  }
+
+  stop(): Promise<void> {
+    return this.#stop();
+  }
+
+  async #askAll(): Promise<void> {
+    await Promise.all(
+      Object.entries(this.#checks).map(async ([name, check]) => {
+        this.#answers[name] = await this.#ask(check);
+      }),
+    );
+  }
+
+  #ask(check: () => Promise<boolean>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(ANSWER_MS, () => resolve(false));
+      void check()
+        .catch(() => false)
+        .then((answer) => {
+          cancel();
+          resolve(answer);
+        });
+    });
+  }
+}

@@ -1,0 +1,21 @@
+-- Purpose: undoes begin-checkout where the payment log refused the request; the key may be used anew.
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed
+-- ARGV: {now, session, order id}
+-- Reply: nil without a history, else 1.
+-- include: hold-book.lua
+
+if not epoch then return false end
+local now, session, order = unpack(cmsgpack.unpack(ARGV[1]))
+
+local hold = live(hold_of(session), now)
+if hold and hold.checkout and hold.checkout[1] == order then
+  local kept = {}
+  for _, known in ipairs(hold.keys) do
+    if known[2] ~= order then kept[#kept + 1] = known end
+  end
+  hold.keys = kept
+  thaw(hold, now)
+  announce(hold)
+end
+commit()
+return 1

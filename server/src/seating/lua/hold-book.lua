@@ -1,0 +1,304 @@
+-- include: write-feed.lua
+-- The books of one step. Holds, statuses and admissions are read when they are first needed, or all at once where a
+-- step knows what it needs; decisions change the books only; `commit` writes everything in a fixed number of calls,
+-- however many holds changed. A step that fails before `commit` has changed nothing.
+--
+-- A hold in the books: { session, token, expires, extensions, seats, prices, checkout, keys }.
+--   checkout: false, or {order id, amount, milliseconds left when it was frozen}
+--   keys: every checkout of the hold, ended ones included: {{idempotency key, order id, amount, milliseconds left}}
+
+local AVAILABLE, HELD, SOLD = 0, 1, 2
+
+-- Lua passes at most some 8,000 values to a function. A multiple of 2, 3 and 4: no group is cut.
+local SLICE = 6000
+
+local meta = redis.call('HMGET', KEY.meta, 'epoch', 'fence', 'fed')
+local epoch, fence, fed = meta[1], tonumber(meta[2]), tonumber(meta[3])
+
+local holds, changed_holds = {}, {}
+local statuses, changed_seats = {}, {}
+local owners, taken_by = {}, {}
+local bought = {}
+local elements = {}
+
+-- Redis writes a number that is an argument with 17 significant digits, which is slow; whole numbers as text, made
+-- once for each, are a fifth of a hold's time.
+local STATUS_TEXTS = { [0] = '0', '1', '2', '3' }
+local texts, places = {}, {}
+
+local function text_of(number)
+  local text = texts[number]
+  if not text then
+    text = string.format('%d', number)
+    texts[number] = text
+  end
+  return text
+end
+
+-- A seat's place in a string of one number a seat.
+local function place_of(seat)
+  local place = places[seat]
+  if not place then
+    place = string.format('#%d', seat)
+    places[seat] = place
+  end
+  return place
+end
+
+local function write_all(command, key, values)
+  for from = 1, #values, SLICE do
+    redis.call(command, key, unpack(values, from, math.min(from + SLICE - 1, #values)))
+  end
+end
+
+local function read_all(command, key, values)
+  if #values <= SLICE then return redis.call(command, key, unpack(values)) end
+  local answers = {}
+  for from = 1, #values, SLICE do
+    local part = redis.call(command, key, unpack(values, from, math.min(from + SLICE - 1, #values)))
+    for _, answer in ipairs(part) do answers[#answers + 1] = answer end
+  end
+  return answers
+end
+
+local function keep_hold(session, packed)
+  if not packed then
+    holds[session] = false
+    return
+  end
+  local record = cmsgpack.unpack(packed)
+  holds[session] = {
+    session = session, token = record[1], expires = record[2], extensions = record[3], seats = record[4],
+    prices = record[5], checkout = record[6], keys = record[7],
+  }
+end
+
+local function pack_hold(hold)
+  return cmsgpack.pack({
+    hold.token, hold.expires, hold.extensions, hold.seats, hold.prices, hold.checkout, hold.keys,
+  })
+end
+
+local function read_holds(sessions)
+  if #sessions == 0 then return end
+  local packed = read_all('HMGET', KEY.buyers, sessions)
+  for index, session in ipairs(sessions) do
+    if holds[session] == nil then keep_hold(session, packed[index]) end
+  end
+end
+
+-- The session's hold, live or over; false if there is none.
+local function hold_of(session)
+  if holds[session] == nil then keep_hold(session, redis.call('HGET', KEY.buyers, session)) end
+  return holds[session]
+end
+
+-- The hold with this token, live or over; nil if there is none.
+local function hold_of_token(token)
+  local session = owners[token]
+  if session == nil then session = redis.call('HGET', KEY.hold_owners, text_of(token)) end
+  local hold = session and hold_of(session)
+  if hold and hold.token == token then return hold end
+  return nil
+end
+
+local function read_statuses(seats)
+  local asked, unknown = {}, {}
+  for _, seat in ipairs(seats) do
+    if statuses[seat] == nil then
+      unknown[#unknown + 1] = seat
+      local at = #asked
+      asked[at + 1], asked[at + 2], asked[at + 3] = 'GET', 'u8', place_of(seat)
+    end
+  end
+  if #asked == 0 then return end
+  if #asked <= SLICE then
+    for index, status in ipairs(redis.call('BITFIELD', KEY.seats, unpack(asked))) do
+      statuses[unknown[index]] = status
+    end
+  else
+    for index, status in ipairs(read_all('BITFIELD', KEY.seats, asked)) do statuses[unknown[index]] = status end
+  end
+end
+
+local function set_status(seat, status)
+  statuses[seat] = status
+  changed_seats[seat] = true
+end
+
+local function tell(changes, notice)
+  elements[#elements + 1] = { changes, notice }
+end
+
+local function copy_of(list)
+  local copy = {}
+  for index = 1, #list do copy[index] = list[index] end
+  return copy
+end
+
+local function amount_of(hold)
+  if hold.checkout then return hold.checkout[2] end
+  local amount = 0
+  for _, price in ipairs(hold.prices) do amount = amount + price end
+  return amount
+end
+
+-- The hold as it stands now, for replies and notices: {token, seats, amount, expires, extensions, order id}.
+local function tuple_of(hold)
+  local order = hold.checkout and hold.checkout[1]
+  return { hold.token, copy_of(hold.seats), amount_of(hold), hold.expires, hold.extensions, order }
+end
+
+local function announce(hold, changes, tuple)
+  tell(changes or {}, { 'hold', hold.session, tuple or tuple_of(hold) })
+end
+
+local function add_hold(token, session, expires, extensions)
+  local hold = {
+    session = session, token = token, expires = expires, extensions = extensions, seats = {}, prices = {},
+    checkout = false, keys = {},
+  }
+  holds[session] = hold
+  changed_holds[session] = true
+  owners[token] = session
+  return hold
+end
+
+local function begin_hold(session, expires, extensions)
+  fence = fence + 1
+  return add_hold(fence, session, expires, extensions)
+end
+
+local function give_seat(hold, seat, price)
+  local at = #hold.seats + 1
+  hold.seats[at], hold.prices[at] = seat, price
+  taken_by[seat] = hold.token
+  set_status(seat, HELD)
+end
+
+-- Takes a seat out of a hold that has it; says whether it did.
+local function take_seat(hold, seat)
+  for index, one in ipairs(hold.seats) do
+    if one == seat then
+      table.remove(hold.seats, index)
+      table.remove(hold.prices, index)
+      changed_holds[hold.session] = true
+      set_status(seat, AVAILABLE)
+      return true
+    end
+  end
+  return false
+end
+
+-- Ends a hold; what it still has is on sale again. `told`: the seats that its buyer is told of.
+local function end_hold(hold, reason, told)
+  local changes = {}
+  for _, seat in ipairs(hold.seats) do
+    local at = #changes
+    changes[at + 1], changes[at + 2] = seat, AVAILABLE
+    set_status(seat, AVAILABLE)
+  end
+  holds[hold.session] = false
+  changed_holds[hold.session] = true
+  owners[hold.token] = false
+  tell(changes, { 'hold-ended', hold.session, hold.token, told or hold.seats, reason })
+end
+
+-- The hold if its time has not run out; one past its deadline is ended in passing: it counts as gone [P3].
+local function live(hold, now)
+  if not hold or hold.expires > now then return hold end
+  end_hold(hold, 'expired')
+  return nil
+end
+
+-- Ends holds that ran out, the oldest first, at most `most`, and returns how many.
+local function sweep(now, most)
+  local due = redis.call('ZRANGEBYSCORE', KEY.hold_deadlines, '-inf', now, 'LIMIT', 0, most)
+  read_holds(due)
+  local count = 0
+  for _, session in ipairs(due) do
+    local hold = holds[session]
+    if hold and hold.expires <= now then
+      end_hold(hold, 'expired')
+      count = count + 1
+    end
+  end
+  return count
+end
+
+-- The hold that has a seat whose status is HELD, live or over.
+local function holder_of(seat)
+  local token = taken_by[seat] or redis.call('BITFIELD', KEY.seat_holds, 'GET', 'i64', place_of(seat))[1]
+  return hold_of_token(token)
+end
+
+-- The caller's live hold with this token, or the refusal that tells why it is not.
+local function own_hold(session, token, now)
+  local hold = live(hold_of_token(token), now)
+  if not hold then return nil, REFUSED.hold_ended end
+  if hold.session ~= session then return nil, REFUSED.hold_not_yours end
+  return hold, nil
+end
+
+-- Unfreezes a hold: the buyer has the time again that was left when payment began.
+local function thaw(hold, now)
+  hold.expires = now + hold.checkout[3]
+  hold.checkout = false
+  changed_holds[hold.session] = true
+end
+
+local function commit_seats()
+  local status_writes, holder_writes = {}, {}
+  for seat in pairs(changed_seats) do
+    local at, place, status = #status_writes, place_of(seat), statuses[seat]
+    status_writes[at + 1], status_writes[at + 2] = 'SET', 'u8'
+    status_writes[at + 3], status_writes[at + 4] = place, STATUS_TEXTS[status]
+    if status == HELD and taken_by[seat] then
+      at = #holder_writes
+      holder_writes[at + 1], holder_writes[at + 2] = 'SET', 'i64'
+      holder_writes[at + 3], holder_writes[at + 4] = place, text_of(taken_by[seat])
+    end
+  end
+  write_all('BITFIELD', KEY.seats, status_writes)
+  write_all('BITFIELD', KEY.seat_holds, holder_writes)
+end
+
+local function commit_holds()
+  local live_holds, deadlines, gone = {}, {}, {}
+  for session in pairs(changed_holds) do
+    local hold = holds[session]
+    if hold then
+      local at = #live_holds
+      live_holds[at + 1], live_holds[at + 2] = session, pack_hold(hold)
+      deadlines[at + 1], deadlines[at + 2] = text_of(hold.expires), session
+    else
+      gone[#gone + 1] = session
+    end
+  end
+  write_all('HSET', KEY.buyers, live_holds)
+  write_all('ZADD', KEY.hold_deadlines, deadlines)
+  write_all('HDEL', KEY.buyers, gone)
+  write_all('ZREM', KEY.hold_deadlines, gone)
+  local owned, ended = {}, {}
+  for token, session in pairs(owners) do
+    if session then
+      local at = #owned
+      owned[at + 1], owned[at + 2] = text_of(token), session
+    else
+      ended[#ended + 1] = text_of(token)
+    end
+  end
+  write_all('HSET', KEY.hold_owners, owned)
+  write_all('HDEL', KEY.hold_owners, ended)
+end
+
+-- Writes what changed, and its feed entry.
+local function commit()
+  commit_seats()
+  commit_holds()
+  for session, count in pairs(bought) do redis.call('HINCRBY', KEY.bought, session, count) end
+  if #elements == 0 then return end
+  fed = fed + 1
+  redis.call('HSET', KEY.meta, 'fence', text_of(fence), 'fed', text_of(fed))
+  append_entry(epoch, fed, elements)
+end

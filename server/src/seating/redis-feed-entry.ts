@@ -1,0 +1,99 @@
+import {
+  type HoldEndReason,
+  holdEndReasonNumbers,
+  type OrderMessage,
+  type OutsideReason,
+  outsideReasonNumbers,
+} from '@stampede/shared/protocol/messages.ts';
+import type { SeatStatus } from '@stampede/shared/seat-map/seat-status.ts';
+import { holdToken, orderId, type SessionId, sessionId } from '../platform/ids.ts';
+import {
+  listOf,
+  numberOf,
+  numbersOf,
+  PackingError,
+  textOf,
+  textOrNone,
+  unpack,
+} from '../platform/redis-packing.ts';
+import type { Hold } from './seat-store.ts';
+import type { FeedEntry, Notice, SeatChange } from './show-feed.ts';
+
+/** Reads one entry of a feed's stream as `lua/write-feed.lua` describes it: what one step changed, in order. */
+export function feedEntriesOf(bytes: unknown): readonly FeedEntry[] {
+  return listOf(unpack(bytes)).map((element) => {
+    const [changes, notice] = listOf(element);
+    return { changes: changesOf(changes), notice: notice === false ? null : noticeOf(notice) };
+  });
+}
+
+/** Reads a hold as `tuple_of` in `lua/hold-book.lua` packs it. */
+export function holdOfTuple(tuple: unknown): Hold {
+  const [token, seats, amount, expiresAt, extensionsLeft, order] = listOf(tuple);
+  const orderText = textOrNone(order);
+  return {
+    holdToken: holdToken(numberOf(token)),
+    seats: numbersOf(seats),
+    amount: numberOf(amount),
+    expiresAt: numberOf(expiresAt),
+    extensionsLeft: numberOf(extensionsLeft),
+    orderId: orderText === null ? null : orderId(orderText),
+  };
+}
+
+function changesOf(value: unknown): readonly SeatChange[] {
+  const flat = numbersOf(value);
+  const changes: SeatChange[] = [];
+  // Our own scripts wrote the status, and a byte of two bits holds nothing else.
+  for (let at = 0; at + 1 < flat.length; at += 2) {
+    changes.push({ seat: flat[at] ?? 0, status: (flat[at + 1] ?? 0) as SeatStatus });
+  }
+  return changes;
+}
+
+function noticeOf(value: unknown): Notice {
+  const [kind, first, second, third, fourth] = listOf(value);
+  switch (kind) {
+    case 'hold':
+      return { kind, session: sessionOf(first), hold: holdOfTuple(second) };
+    case 'hold-ended': {
+      const seats = numbersOf(third);
+      const reason = holdEndReasonOf(fourth);
+      return { kind, session: sessionOf(first), holdToken: holdToken(numberOf(second)), seats, reason };
+    }
+    case 'order':
+      // Written by `RedisSeatStore.settle` from an `OrderMessage`; Redis only carries the text.
+      return { kind, session: sessionOf(first), order: JSON.parse(textOf(second)) as OrderMessage };
+    case 'admitted':
+      return { kind, admissions: admissionsOf(first) };
+    case 'outside':
+      return { kind, session: sessionOf(first), reason: outsideReasonOf(second) };
+    default:
+      throw new PackingError('a notice', value);
+  }
+}
+
+function admissionsOf(value: unknown): readonly { session: SessionId; deadline: number }[] {
+  const flat = listOf(value);
+  const admissions: { session: SessionId; deadline: number }[] = [];
+  for (let at = 0; at < flat.length; at += 2) {
+    admissions.push({ session: sessionOf(flat[at]), deadline: numberOf(flat[at + 1]) });
+  }
+  return admissions;
+}
+
+function sessionOf(value: unknown): SessionId {
+  return sessionId(textOf(value));
+}
+
+function holdEndReasonOf(value: unknown): HoldEndReason {
+  const text = textOf(value);
+  if (!(text in holdEndReasonNumbers)) throw new PackingError("a hold's end", value);
+  return text as HoldEndReason;
+}
+
+function outsideReasonOf(value: unknown): OutsideReason {
+  const text = textOf(value);
+  if (!(text in outsideReasonNumbers)) throw new PackingError('a reason to be outside', value);
+  return text as OutsideReason;
+}

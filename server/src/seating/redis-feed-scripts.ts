@@ -1,0 +1,73 @@
+import { defineScript } from '../platform/lua-script.ts';
+import { listOf, numberOf, PackingError } from '../platform/redis-packing.ts';
+
+const UINT32_BYTES = 4;
+const UINT16_BYTES = 2;
+
+/** A part of a show's history, as `lua/read-history.lua` answers. */
+export interface HistoryPart {
+  readonly epoch: number;
+  /** Number of the entry that the base, or the follower, has; `entries` follow it without a gap. */
+  readonly number: number;
+  readonly base: HistoryBase | null;
+  /** Packed. */
+  readonly entries: readonly unknown[];
+}
+
+export interface HistoryBase {
+  readonly statuses: Uint8Array;
+  readonly sequences: number[];
+  readonly sectionOf: Uint16Array;
+}
+
+const lua = (name: string): URL => new URL(`lua/${name}.lua`, import.meta.url);
+
+export const readHistory = defineScript<
+  [now: number, knownEpoch: number, knownNumber: number, newEpoch: number]
+>()({
+  file: lua('read-history'),
+  keys: ['meta', 'seats', 'feed', 'checkpoint', 'sections'],
+  reply: (raw): HistoryPart | null => {
+    if (raw === null) return null;
+    const [epoch, number, base, ...entries] = listOf(raw);
+    return {
+      epoch: numberOf(epoch),
+      number: numberOf(number),
+      base: base === null ? null : baseOf(base),
+      entries,
+    };
+  },
+});
+
+export const writeCheckpoint = defineScript<
+  [epoch: number, number: number, statuses: Uint8Array, sequences: Uint8Array, kept: number]
+>()({
+  file: lua('write-checkpoint'),
+  keys: ['meta', 'feed', 'checkpoint'],
+  reply: (raw) => (raw === null ? null : numberOf(raw)),
+});
+
+export function sequenceBytes(sequences: readonly number[]): Uint8Array {
+  const bytes = Buffer.alloc(sequences.length * UINT32_BYTES);
+  sequences.forEach((sequence, index) => bytes.writeUInt32LE(sequence, index * UINT32_BYTES));
+  return bytes;
+}
+
+function baseOf(value: unknown): HistoryBase {
+  const [statuses, sequences, sections] = listOf(value).map(bytesOf);
+  if (!statuses || !sequences || !sections) throw new PackingError('a base', value);
+  return {
+    statuses: Uint8Array.from(statuses),
+    sequences: Array.from({ length: sequences.length / UINT32_BYTES }, (_, index) =>
+      sequences.readUInt32LE(index * UINT32_BYTES),
+    ),
+    sectionOf: Uint16Array.from({ length: sections.length / UINT16_BYTES }, (_, index) =>
+      sections.readUInt16LE(index * UINT16_BYTES),
+    ),
+  };
+}
+
+function bytesOf(value: unknown): Buffer {
+  if (!Buffer.isBuffer(value)) throw new PackingError('bytes', value);
+  return value;
+}

@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
+import {
+  holdToken,
+  orderId,
+  sessionId,
+  type HoldToken,
+  type OrderId,
+  type SessionId,
+  type ShowId,
+} from '../platform/ids.ts';
+import { type Outcome, refuse } from '../platform/outcome.ts';
+import { keysOfShow, showKey } from '../platform/redis-keys.ts';
+import { listOf, numberOf, numbersOf, textOf, unpack } from '../platform/redis-packing.ts';
+import { outcomeOf } from '../platform/redis-refusals.ts';
+import type { RedisClient } from '../platform/redis.ts';
+import { holdOfTuple } from './redis-feed-entry.ts';
+import * as scripts from './redis-seat-scripts.ts';
+import type {
+  Checkout,
+  CheckoutRequest,
+  Hold,
+  HoldRequest,
+  ReleasedHold,
+  ReleaseRequest,
+  SeatFacts,
+  SeatRules,
+  SeatStore,
+  Settlement,
+} from './seat-store.ts';
+
+export interface RedisSeatStoreParts {
+  readonly redis: RedisClient;
+  /** A number `1…2^32 − 1` above those of earlier histories; seconds of the clock are. */
+  readonly newEpoch: () => number;
+  /** Told when Redis turns out to know nothing of a show that is on sale: it must be opened again from the facts. */
+  readonly onHistoryLost: (show: ShowId) => void;
+}
+
+/** Redis has no history of the show: it lost its data, and waits to be set up anew by `open`. */
+export class HistoryLostError extends Error {
+  override readonly name = 'HistoryLostError';
+  readonly show: ShowId;
+
+  constructor(show: ShowId) {
+    super(`Redis has no history of show ${show}: it has to be opened again`);
+    this.show = show;
+  }
+}
+
+/** Requests in one script call: more would keep everybody else waiting for milliseconds. */
+const REQUESTS_PER_CALL_MAX = 250;
+const BUYERS_PER_LOOK = 1_000;
+/** What is more waits for the next call, so that others are served in between. */
+const EXPIRED_PER_CALL_MAX = 500;
+/** When to try again where seats are being set up anew. */
+const REOPENED_AFTER_MS = 1_000;
+
+/**
+ * Seats in Redis. Each method is one Lua script, run by Redis to its end before anything else: the scripts in `lua/`
+ * decide, this class translates. Where Redis has lost a show, buyers are refused `busy` and steps of the system
+ * throw `HistoryLostError`, so that nothing is decided on missing knowledge [P1].
+ */
+export class RedisSeatStore implements SeatStore {
+  readonly #redis: RedisClient;
+  readonly #newEpoch: () => number;
+  readonly #onHistoryLost: (show: ShowId) => void;
+
+  constructor({ redis, newEpoch, onHistoryLost }: RedisSeatStoreParts) {
+    this.#redis = redis;
+    this.#newEpoch = newEpoch;
+    this.#onHistoryLost = onHistoryLost;
+  }
+
+  async isOpen(show: ShowId): Promise<boolean> {
+    return (await this.#redis.hexists(showKey(show, 'meta'), 'epoch')) === 1;
+  }
+
+  async boughtSeats(show: ShowId): Promise<ReadonlyMap<SessionId, number>> {
+    const bought = new Map<SessionId, number>();
+    // In parts, so that nobody who buys waits for the whole of a stadium.
+    for (let cursor = '0'; ;) {
+      const key = showKey(show, 'bought');
+      const [next, fields] = await this.#redis.hscan(key, cursor, 'COUNT', BUYERS_PER_LOOK);
+      for (let at = 0; at + 1 < fields.length; at += 2) {
+        bought.set(sessionId(fields[at] ?? ''), Number(fields[at + 1]));
+      }
+      if (next === '0') return bought;
+      cursor = next;
+    }
+  }
+
+  async open(rules: SeatRules, facts: SeatFacts, now: number): Promise<void> {
+    const { show, seatCount, sectionCount, sectionOf, holdLifetimeMs, extensionsMax } = rules;
+    await scripts.openSeats.run(
+      this.#redis,
+      keysOfShow(show),
+      now,
+      this.#newEpoch(),
+      seatCount,
+      sectionCount,
+      new Uint8Array(sectionOf.buffer, sectionOf.byteOffset, sectionOf.byteLength),
+      holdLifetimeMs,
+      extensionsMax,
+      facts.sold.map(({ seat, session }) => [seat, session]),
+      facts.checkouts.map((one) => [
+        one.session,
+        one.holdToken,
+        one.orderId,
+        one.idempotencyKey,
+        one.seats,
+        one.prices,
+        one.amount,
+        one.keepUntil,
+      ]),
+    );
+  }
+
+  async hold(
+    rules: SeatRules,
+    requests: readonly HoldRequest[],
+    now: number,
+  ): Promise<readonly Outcome<Hold>[]> {
+    const calls: Promise<readonly Outcome<Hold>[]>[] = [];
+    // All calls leave on one connection, so they are decided in this order.
+    for (let from = 0; from < requests.length; from += REQUESTS_PER_CALL_MAX) {
+      calls.push(this.#holdSome(rules, requests.slice(from, from + REQUESTS_PER_CALL_MAX), now));
+    }
+    return (await Promise.all(calls)).flat();
+  }
+
+  async extend(rules: SeatRules, session: SessionId, token: HoldToken, now: number): Promise<Outcome<Hold>> {
+    const { show, holdLifetimeMs } = rules;
+    const answer = await scripts.extendHold.run(
+      this.#redis,
+      keysOfShow(show),
+      now,
+      session,
+      token,
+      holdLifetimeMs,
+    );
+    return answer === null ? this.#busy(show) : outcomeOf(answer, holdOfTuple);
+  }
+
+  async release(
+    { show }: SeatRules,
+    { session, holdToken: token, seats }: ReleaseRequest,
+    now: number,
+  ): Promise<Outcome<Hold | ReleasedHold>> {
+    const answer = await scripts.releaseSeats.run(this.#redis, keysOfShow(show), now, session, token, seats);
+    if (answer === null) return this.#busy(show);
+    return outcomeOf(answer, (value) => {
+      const [kind, rest] = listOf(value);
+      if (kind === 'hold') return holdOfTuple(rest);
+      return { holdToken: token, seats: numbersOf(rest), reason: 'released' as const };
+    });
+  }
+
+  /** Null as well where Redis has lost the show: then there is no hold to be seen. */
+  async holdOf(show: ShowId, session: SessionId, now: number): Promise<Hold | null> {
+    const record = await this.#redis.hgetBuffer(showKey(show, 'buyers'), session);
+    const hold = record && holdOfRecord(unpack(record));
+    return hold && hold.expiresAt > now ? hold : null;
+  }
+
+  async beginCheckout(
+    { show }: SeatRules,
+    request: CheckoutRequest,
+    now: number,
+  ): Promise<Outcome<Checkout>> {
+    const answer = await scripts.beginCheckout.run(
+      this.#redis,
+      keysOfShow(show),
+      now,
+      request.session,
+      request.holdToken,
+      request.idempotencyKey,
+      request.amount,
+      request.orderId,
+      request.keepUntil,
+      CHECKOUTS_PER_HOLD_MAX,
+    );
+    if (answer === null) return this.#busy(show);
+    return outcomeOf(answer, (value) => {
+      const [hold, order, repeated] = listOf(value);
+      return { hold: { ...holdOfTuple(hold), orderId: orderId(textOf(order)) }, repeated: repeated === true };
+    });
+  }
+
+  async abandonCheckout({ show }: SeatRules, session: SessionId, order: OrderId, now: number): Promise<void> {
+    const done = await scripts.abandonCheckout.run(this.#redis, keysOfShow(show), now, session, order);
+    if (done === null) this.#lost(show);
+  }
+
+  async settle({ show }: SeatRules, settlements: readonly Settlement[], now: number): Promise<void> {
+    const packed = settlements.map(({ kind, session, holdToken: token, order }) => [
+      kind,
+      session,
+      token,
+      order.id,
+      order.seats,
+      JSON.stringify(order),
+    ]);
+    const done = await scripts.settleOrders.run(this.#redis, keysOfShow(show), now, packed);
+    if (done === null) this.#lost(show);
+  }
+
+  /** As many script calls as it takes: what has run out counts as gone, swept or not. */
+  async expire({ show }: SeatRules, now: number): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const count = await scripts.expireHolds.run(this.#redis, keysOfShow(show), now, EXPIRED_PER_CALL_MAX);
+      if (count === null) return this.#lost(show);
+      total += count;
+      if (count < EXPIRED_PER_CALL_MAX) return total;
+    }
+  }
+
+  async #holdSome(
+    rules: SeatRules,
+    requests: readonly HoldRequest[],
+    now: number,
+  ): Promise<readonly Outcome<Hold>[]> {
+    const { show, seatCount, seatsPerBuyer, holdLifetimeMs, extensionsMax } = rules;
+    const packed = requests.map(({ session, seats, prices }) => {
+      assert(seats.length > 0, 'a hold request names seats');
+      assert.equal(prices.length, seats.length, 'a hold request prices each seat');
+      return [session, seats, prices];
+    });
+    const answers = await scripts.holdSeats.run(
+      this.#redis,
+      keysOfShow(show),
+      now,
+      seatCount,
+      seatsPerBuyer,
+      holdLifetimeMs,
+      extensionsMax,
+      packed,
+    );
+    if (answers === null) {
+      const busy = this.#busy(show);
+      return requests.map(() => busy);
+    }
+    return listOf(answers).map((answer) => outcomeOf(answer, holdOfTuple));
+  }
+
+  #busy(show: ShowId): ReturnType<typeof refuse> {
+    this.#onHistoryLost(show);
+    return refuse('busy', { detail: 'the seats are being set up anew', retryAfterMs: REOPENED_AFTER_MS });
+  }
+
+  #lost(show: ShowId): never {
+    this.#onHistoryLost(show);
+    throw new HistoryLostError(show);
+  }
+}
+
+/** Reads a hold as `pack_hold` in `lua/hold-book.lua` keeps it. */
+function holdOfRecord(record: unknown): Hold {
+  const [token, expiresAt, extensionsLeft, seats, prices, checkout] = listOf(record);
+  const [order, frozenAmount] = checkout === false ? [] : listOf(checkout);
+  const amount = numbersOf(prices).reduce((sum, price) => sum + price, 0);
+  return {
+    holdToken: holdToken(numberOf(token)),
+    seats: numbersOf(seats),
+    amount: frozenAmount === undefined ? amount : numberOf(frozenAmount),
+    expiresAt: numberOf(expiresAt),
+    extensionsLeft: numberOf(extensionsLeft),
+    orderId: order === undefined ? null : orderId(textOf(order)),
+  };
+}

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
+import { AVAILABLE } from '@stampede/shared/seat-map/seat-status.ts';
+import type { HoldToken, OrderId, SeatIndex, SessionId } from '../platform/ids.ts';
+import { done, type Outcome, refuse } from '../platform/outcome.ts';
+import { holdOf, type LiveHold, type SeatBooks } from './seat-books.ts';
+import type {
+  Checkout,
+  CheckoutRequest,
+  Hold,
+  HoldRequest,
+  ReleasedHold,
+  ReleaseRequest,
+  SeatRules,
+  Settlement,
+} from './seat-store.ts';
+
+// What `SeatStore` promises, decided on books that are read and changed in this process. A store that keeps its seats
+// elsewhere reads the part of the books that a step needs, decides here, and writes back what changed.
+
+/** What a request would give its session. */
+interface Claim {
+  readonly current: LiveHold | undefined;
+  /** Of the seats that are not in the current hold. */
+  readonly prices: ReadonlyMap<SeatIndex, number>;
+}
+
+/** Whether `SeatStore.hold` would accept a request; `isAdmitted`: whether its session may shop. Takes nothing. */
+export function examineClaim(
+  seats: SeatBooks,
+  rules: SeatRules,
+  request: HoldRequest,
+  isAdmitted: boolean,
+  now: number,
+): Outcome<Claim> {
+  const { session } = request;
+  assert(request.seats.length > 0, 'a hold request names seats');
+  assert.equal(request.prices.length, request.seats.length, 'a hold request prices each seat');
+  if (!isAdmitted) return refuse('not-admitted');
+  const unknown = request.seats.filter((seat) => !(seat >= 0 && seat < rules.seatCount));
+  if (unknown.length > 0) return refuse('seat-unknown', { seats: unknown });
+
+  const current = liveHold(seats, seats.ofSession(session), now);
+  if (current?.checkout) return refuse('in-checkout');
+  const prices = new Map<SeatIndex, number>();
+  request.seats.forEach((seat, index) => {
+    if (!current?.prices.has(seat)) prices.set(seat, request.prices[index] ?? 0);
+  });
+  const owned = (current?.prices.size ?? 0) + seats.boughtBy(session);
+  if (prices.size > 0 && owned + prices.size > rules.seatsPerBuyer) {
+    return refuse('limit-exceeded', { detail: `at most ${rules.seatsPerBuyer} seats a buyer` });
+  }
+  const taken = [...prices.keys()].filter((seat) => !isFree(seats, seat, now));
+  return taken.length > 0 ? refuse('seat-taken', { seats: taken }) : done({ current, prices });
+}
+
+/** `SeatStore.hold`, one request. */
+export function holdSeats(
+  seats: SeatBooks,
+  rules: SeatRules,
+  request: HoldRequest,
+  isAdmitted: boolean,
+  now: number,
+): Outcome<Hold> {
+  const claim = examineClaim(seats, rules, request, isAdmitted, now);
+  if (!claim.ok) return claim;
+  const { current, prices } = claim.value;
+  const hold = current ?? seats.begin(request.session, now + rules.holdLifetimeMs, rules.extensionsMax);
+  if (prices.size > 0) seats.take(hold, [...prices.keys()], (seat) => prices.get(seat) ?? 0);
+  return done(holdOf(hold));
+}
+
+/** `SeatStore.extend`. */
+export function extendHold(
+  seats: SeatBooks,
+  rules: SeatRules,
+  session: SessionId,
+  token: HoldToken,
+  now: number,
+): Outcome<Hold> {
+  const found = changeableHold(seats, session, token, now);
+  if (!found.ok) return found;
+  const hold = found.value;
+  if (hold.extensionsLeft === 0) return refuse('extension-limit');
+  hold.extensionsLeft -= 1;
+  hold.expiresAt = now + rules.holdLifetimeMs;
+  seats.announce(hold);
+  return done(holdOf(hold));
+}
+
+/** `SeatStore.release`. */
+export function releaseSeats(
+  seats: SeatBooks,
+  request: ReleaseRequest,
+  now: number,
+): Outcome<Hold | ReleasedHold> {
+  const found = changeableHold(seats, request.session, request.holdToken, now);
+  if (!found.ok) return found;
+  const hold = found.value;
+  const foreign = request.seats.filter((seat) => !hold.prices.has(seat));
+  if (foreign.length > 0) return refuse('seat-unknown', { seats: foreign, detail: 'not in this hold' });
+  const released = new Set(request.seats.length > 0 ? request.seats : hold.prices.keys());
+  if (released.size < hold.prices.size) {
+    seats.free(hold, [...released]);
+    return done(holdOf(hold));
+  }
+  seats.end(hold, 'released');
+  return done({ holdToken: hold.holdToken, seats: [...released], reason: 'released' });
+}
+
+/** `SeatStore.beginCheckout`. */
+export function beginCheckout(seats: SeatBooks, request: CheckoutRequest, now: number): Outcome<Checkout> {
+  const found = ownHold(seats, request.session, request.holdToken, now);
+  if (!found.ok) return found;
+  const hold = found.value;
+  const known = hold.checkouts.get(request.idempotencyKey);
+  if (known) {
+    if (known.amount !== request.amount) return refuse('idempotency-mismatch');
+    return done({ hold: { ...holdOf(hold), orderId: known.orderId }, repeated: true });
+  }
+  if (hold.checkout) return refuse('in-checkout');
+  if (hold.checkouts.size >= CHECKOUTS_PER_HOLD_MAX) {
+    return refuse('limit-exceeded', { detail: `at most ${CHECKOUTS_PER_HOLD_MAX} payments a hold` });
+  }
+  const { amount } = holdOf(hold);
+  if (amount !== request.amount) return refuse('amount-changed', { detail: `the seats cost ${amount}` });
+  hold.checkout = { orderId: request.orderId, amount, timeLeftMs: hold.expiresAt - now };
+  hold.checkouts.set(request.idempotencyKey, hold.checkout);
+  hold.expiresAt = Math.max(hold.expiresAt, request.keepUntil);
+  seats.announce(hold);
+  return done({ hold: { ...holdOf(hold), orderId: request.orderId }, repeated: false });
+}
+
+/** `SeatStore.abandonCheckout`. */
+export function abandonCheckout(seats: SeatBooks, session: SessionId, orderId: OrderId, now: number): void {
+  const hold = liveHold(seats, seats.ofSession(session), now);
+  if (hold?.checkout?.orderId !== orderId) return;
+  for (const [key, checkout] of hold.checkouts) {
+    if (checkout.orderId === orderId) hold.checkouts.delete(key);
+  }
+  resume(hold, now);
+  seats.announce(hold);
+}
+
+/** `SeatStore.settle`, one settlement. */
+export function settleOrder(seats: SeatBooks, settlement: Settlement, now: number): void {
+  if (settlement.kind === 'sold') sell(seats, settlement, now);
+  else giveBack(seats, settlement, now);
+}
+
+/** `SeatStore.expire`: ends what ran out among the holds of these books. */
+export function expireHolds(seats: SeatBooks, now: number): number {
+  const over = [...seats.holds()].filter((hold) => hold.expiresAt <= now);
+  for (const hold of over) seats.end(hold, 'expired');
+  return over.length;
+}
+
+function sell(seats: SeatBooks, settlement: Settlement, now: number): void {
+  const { session, order } = settlement;
+  const paying = payingHold(seats, settlement);
+  const losses = new Map<LiveHold, SeatIndex[]>();
+  const changes = order.seats.flatMap((seat) => {
+    const sold = seats.sell(seat, session);
+    const { holder } = sold;
+    if (holder && holder !== paying) losses.set(holder, [...(losses.get(holder) ?? []), seat]);
+    return sold.changes;
+  });
+  seats.tell({ changes, notice: { kind: 'order', session, order } });
+  if (paying) seats.end(paying, 'sold', order.seats);
+  for (const [hold, lost] of losses) takeLoss(seats, hold, lost, session, now);
+}
+
+function giveBack(seats: SeatBooks, settlement: Settlement, now: number): void {
+  const { kind, session, order } = settlement;
+  seats.tell({ changes: [], notice: { kind: 'order', session, order } });
+  const hold = liveHold(seats, payingHold(seats, settlement), now);
+  if (!hold) return;
+  if (kind === 'voided') {
+    seats.end(hold, 'lost');
+    return;
+  }
+  resume(hold, now);
+  seats.announce(hold);
+}
+
+/** Unfreezes a hold: the buyer has the time again that was left when payment began. */
+function resume(hold: LiveHold, now: number): void {
+  hold.expiresAt = now + (hold.checkout?.timeLeftMs ?? 0);
+  hold.checkout = null;
+}
+
+/** The hold that an order is paying for, unless it is gone or has moved on to another order. */
+function payingHold(seats: SeatBooks, { holdToken, order }: Settlement): LiveHold | undefined {
+  const hold = seats.ofToken(holdToken);
+  return hold?.checkout?.orderId === order.id ? hold : undefined;
+}
+
+/** Goes on with a hold some of whose seats the database gave to an order that the hold was not frozen for. */
+function takeLoss(
+  seats: SeatBooks,
+  hold: LiveHold,
+  lost: readonly SeatIndex[],
+  buyer: SessionId,
+  now: number,
+): void {
+  if (hold.expiresAt <= now) seats.end(hold, 'expired', [...lost, ...hold.prices.keys()]);
+  else if (hold.prices.size > 0) seats.announce(hold);
+  else seats.end(hold, hold.session === buyer ? 'sold' : 'lost', lost);
+}
+
+/** A hold past its deadline is ended in passing: it counts as gone, swept or not [P3]. */
+function liveHold(seats: SeatBooks, hold: LiveHold | undefined, now: number): LiveHold | undefined {
+  if (!hold || hold.expiresAt > now) return hold;
+  seats.end(hold, 'expired');
+  return undefined;
+}
+
+function isFree(seats: SeatBooks, seat: SeatIndex, now: number): boolean {
+  if (seats.statuses[seat] === AVAILABLE) return true;
+  const hold = seats.ofSeat(seat);
+  return hold !== undefined && liveHold(seats, hold, now) === undefined;
+}
+
+function ownHold(seats: SeatBooks, session: SessionId, token: HoldToken, now: number): Outcome<LiveHold> {
+  const hold = liveHold(seats, seats.ofToken(token), now);
+  if (!hold) return refuse('hold-ended');
+  return hold.session === session ? done(hold) : refuse('hold-not-yours');
+}
+
+function changeableHold(
+  seats: SeatBooks,
+  session: SessionId,
+  token: HoldToken,
+  now: number,
+): Outcome<LiveHold> {
+  const found = ownHold(seats, session, token, now);
+  return found.ok && found.value.checkout ? refuse('in-checkout') : found;
+}

@@ -1,0 +1,154 @@
+import type { HoldEndReason, OrderMessage } from '@stampede/shared/protocol/messages.ts';
+import type { HoldToken, OrderId, SeatIndex, SessionId, ShowId } from '../platform/ids.ts';
+import type { Outcome } from '../platform/outcome.ts';
+
+/** What a store must know of a show to decide on its seats. Lifetimes in milliseconds. */
+export interface SeatRules {
+  readonly show: ShowId;
+  readonly seatCount: number;
+  /** Section of each seat: the feed counts changes by section. */
+  readonly sectionOf: Uint16Array;
+  readonly sectionCount: number;
+  readonly seatsPerBuyer: number;
+  readonly holdLifetimeMs: number;
+  readonly extensionsMax: number;
+}
+
+/** A buyer's time-limited claim on seats. A buyer has at most one live hold per show. */
+export interface Hold {
+  readonly holdToken: HoldToken;
+  /** In the order they were taken. */
+  readonly seats: readonly SeatIndex[];
+  /** What the seats cost together, in minor units. */
+  readonly amount: number;
+  readonly expiresAt: number;
+  readonly extensionsLeft: number;
+  /** The order that is paying for the seats: while it does, nothing about the hold can change. */
+  readonly orderId: OrderId | null;
+}
+
+export interface HoldRequest {
+  readonly session: SessionId;
+  /** At least one. */
+  readonly seats: readonly SeatIndex[];
+  /** Minor units, one per seat. */
+  readonly prices: readonly number[];
+}
+
+export interface ReleaseRequest {
+  readonly session: SessionId;
+  readonly holdToken: HoldToken;
+  /** Empty: all of them. */
+  readonly seats: readonly SeatIndex[];
+}
+
+export interface CheckoutRequest {
+  readonly session: SessionId;
+  readonly holdToken: HoldToken;
+  readonly idempotencyKey: string;
+  /** What the buyer agreed to pay. */
+  readonly amount: number;
+  /** The id a new order gets. */
+  readonly orderId: OrderId;
+  /** The hold is kept until then whatever happens; later than the payment deadline. */
+  readonly keepUntil: number;
+}
+
+export interface Checkout {
+  readonly hold: Hold & { readonly orderId: OrderId };
+  /** Whether this key had been used for the same checkout before: the stored order is returned. */
+  readonly repeated: boolean;
+}
+
+/** The fate of an order, decided by the database, to be applied to the seats. */
+export interface Settlement {
+  readonly kind: 'sold' | 'returned' | 'voided';
+  readonly session: SessionId;
+  readonly holdToken: HoldToken;
+  readonly order: OrderMessage;
+}
+
+/** What is known from the database and the payment log when a show's seats are set up anew. */
+export interface SeatFacts {
+  readonly sold: readonly { readonly seat: SeatIndex; readonly session: SessionId }[];
+  readonly checkouts: readonly {
+    readonly session: SessionId;
+    readonly holdToken: HoldToken;
+    readonly orderId: OrderId;
+    readonly idempotencyKey: string;
+    readonly seats: readonly SeatIndex[];
+    /** Minor units, one per seat. */
+    readonly prices: readonly number[];
+    readonly amount: number;
+    readonly keepUntil: number;
+  }[];
+}
+
+export interface ReleasedHold {
+  readonly holdToken: HoldToken;
+  readonly seats: readonly SeatIndex[];
+  readonly reason: HoldEndReason;
+}
+
+/**
+ * The live truth about seats. Every method is one atomic step that does everything or nothing, writes what it
+ * changed to the show's feed in that step, and fails at once instead of waiting. Seats are `available`, or under
+ * exactly one live hold, or sold, or blocked; from `expiresAt` on a hold counts as gone, swept or not [P1, P3].
+ */
+export interface SeatStore {
+  /** Whether the store has a history of the show; where it has none, everything but `open` is refused or fails. */
+  isOpen(show: ShowId): Promise<boolean>;
+
+  /**
+   * Sets a show up if the store has no history of it; with history, changes nothing. Checkouts stay frozen until
+   * their `keepUntil`; every token handed out is above those in `facts`.
+   */
+  open(rules: SeatRules, facts: SeatFacts, now: number): Promise<void>;
+
+  /**
+   * Decides a batch of requests in order, each all-or-nothing. Seats are added to the buyer's live hold, which
+   * keeps its token and deadline; seats already in it are skipped. Refusals, looked at in this order: `not-admitted`,
+   * `seat-unknown`, `in-checkout`, `limit-exceeded` (held and bought together), `seat-taken`.
+   */
+  hold(rules: SeatRules, requests: readonly HoldRequest[], now: number): Promise<readonly Outcome<Hold>[]>;
+
+  /**
+   * Moves the deadline to one lifetime from now. Refusals: `hold-ended` (stale), `hold-not-yours` (a live hold of
+   * somebody else), `in-checkout`, `extension-limit`.
+   */
+  extend(rules: SeatRules, session: SessionId, holdToken: HoldToken, now: number): Promise<Outcome<Hold>>;
+
+  /** Gives seats back. The hold lives on with the rest, or ends. Refusals as `extend`, and `seat-unknown`. */
+  release(rules: SeatRules, request: ReleaseRequest, now: number): Promise<Outcome<Hold | ReleasedHold>>;
+
+  /** How many seats each buyer of a show has bought, as far as this store knows; buyers without any are absent. */
+  boughtSeats(show: ShowId): Promise<ReadonlyMap<SessionId, number>>;
+
+  /** The session's live hold. */
+  holdOf(show: ShowId, session: SessionId, now: number): Promise<Hold | null>;
+
+  /**
+   * Freezes a hold for payment and moves its deadline to `keepUntil`, never sooner. A key is its session's and
+   * remembered while the hold lives, also after a decline: with the same amount it returns the stored order.
+   * Refusals, looked at in this order: `hold-ended`, `hold-not-yours`, `idempotency-mismatch` (a known key with
+   * another amount), `in-checkout`, `limit-exceeded` (`CHECKOUTS_PER_HOLD_MAX` payments were begun), `amount-changed`.
+   */
+  beginCheckout(rules: SeatRules, request: CheckoutRequest, now: number): Promise<Outcome<Checkout>>;
+
+  /**
+   * Undoes `beginCheckout` when the payment log refused the request: the hold has the time it had left, and the key
+   * is forgotten. Does nothing if the order is not paying for a live hold of the session.
+   */
+  abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId, now: number): Promise<void>;
+
+  /**
+   * Applies outcomes; applying one twice changes nothing. `sold`: the seats are the buyer's whoever holds them now,
+   * and such a hold loses them and ends with its last one (`lost`). `returned`: the hold lives on with the time it
+   * had left at checkout. `voided`: the hold ends (`lost`). A hold that is gone, or pays for another order by now,
+   * is left alone; the buyer is told of the order every time [P2].
+   */
+  settle(rules: SeatRules, settlements: readonly Settlement[], now: number): Promise<void>;
+
+  /** Ends holds that ran out and returns how many. */
+  expire(rules: SeatRules, now: number): Promise<number>;
+}

@@ -1,0 +1,271 @@
+import type { OutsideReason } from '@stampede/shared/protocol/messages.ts';
+import type { SessionId, ShowId } from '../platform/ids.ts';
+import { done, type Outcome, refuse } from '../platform/outcome.ts';
+import type { FeedEntry, Notice } from '../seating/show-feed.ts';
+import { drawScore, lateScore } from './draw-score.ts';
+import { type Ranked, RankedQueue } from './ranked-queue.ts';
+import { available, type BucketLimits, fullBucket, refill, take, type TokenBucket } from './token-bucket.ts';
+import type {
+  AdmissionCheck,
+  Ranks,
+  Standing,
+  WaitingRoomRules,
+  WaitingRoomStore,
+} from './waiting-room-store.ts';
+
+/** Writes an entry to a show's feed, in the step that it tells of: it must not throw. */
+export type Publish = (show: ShowId, entry: FeedEntry) => void;
+
+/** How many of those who fell out are told why when they ask; the oldest are forgotten first [P7]. */
+const OUTSIDE_REMEMBERED_MAX = 200_000;
+
+/** A place. It ends with the grace time of an absent buyer, and never while they are present. */
+interface Place extends Ranked {
+  readonly kind: 'waiting';
+  endsAt: number;
+  /** When the buyer's presence was last told. */
+  seenAt: number;
+}
+
+/** An admission. `endsAt` lies before `deadline` while the buyer is away. */
+interface Admission {
+  readonly kind: 'admitted';
+  readonly session: SessionId;
+  deadline: number;
+  endsAt: number;
+  /** Given to an absent buyer who has not come back yet. */
+  claim: boolean;
+}
+
+type Stay = Place | Admission;
+
+/** The waiting room of one show. Every method runs to its end in one turn of the event loop: an atomic step. */
+class MemoryWaitingRoom {
+  readonly #publish: (notice: Notice) => void;
+  readonly #stays = new Map<SessionId, Stay>();
+  readonly #waiting = new RankedQueue<Place>();
+  /** Ends by instant, so that a sweep touches only those who are due. Stays that can't end are not in it. */
+  readonly #ends = { waiting: new RankedQueue<Ranked>(), admitted: new RankedQueue<Ranked>() };
+  readonly #outside = new Map<SessionId, OutsideReason>();
+  #drawClosed = false;
+  #lateJoins = 0;
+  #bucket: TokenBucket | null = null;
+
+  constructor(publish: (notice: Notice) => void) {
+    this.#publish = publish;
+  }
+
+  /** Whatever is asked at or past the opening, the draw is over from then on, for nodes whose clocks lag too. */
+  noticeTime(rules: WaitingRoomRules, now: number): void {
+    this.#drawClosed ||= now >= rules.opensAt;
+  }
+
+  join(rules: WaitingRoomRules, session: SessionId, now: number): Outcome<Standing> {
+    if (!this.#live(session, now)) {
+      if (this.#waiting.size >= rules.queueMax) this.expire(now);
+      if (this.#waiting.size >= rules.queueMax) return refuse('queue-full');
+      const score = this.#drawClosed ? lateScore(this.#lateJoins++) : drawScore(rules.drawSeed, session);
+      const place: Place = { kind: 'waiting', session, score, endsAt: Infinity, seenAt: now };
+      this.#stays.set(session, place);
+      this.#waiting.insert(place);
+      this.#outside.delete(session);
+    }
+    return done(this.standing(session, now));
+  }
+
+  leave(session: SessionId, reason: OutsideReason, now: number): Standing {
+    const stay = this.#live(session, now);
+    if (stay) this.#end(stay, reason);
+    return this.standing(session, now);
+  }
+
+  standing(session: SessionId, now: number): Standing {
+    const stay = this.#stays.get(session);
+    if (!stay) return { state: 'outside', reason: this.#outside.get(session) ?? 'not-joined' };
+    if (now >= stay.endsAt) return { state: 'outside', reason: 'expired' };
+    if (stay.kind === 'admitted') return { state: 'admitted', deadline: stay.endsAt };
+    const ahead = this.#drawClosed ? this.#waiting.rankOf(stay) : null;
+    return { state: 'waiting', ahead, score: stay.score };
+  }
+
+  ranks(sessions: readonly SessionId[]): Ranks {
+    const ahead = sessions.map((session) => {
+      const stay = this.#stays.get(session);
+      return this.#drawClosed && stay?.kind === 'waiting' ? this.#waiting.rankOf(stay) : null;
+    });
+    return { waiting: this.#waiting.size, ahead };
+  }
+
+  admit(rules: WaitingRoomRules, now: number): number {
+    if (now < rules.opensAt) return 0;
+    const limits: BucketLimits = { perSecond: rules.admissionsPerSecond, burst: rules.admissionBurst };
+    const bucket = refill(this.#bucket ?? fullBucket(limits, rules.opensAt), limits, now);
+    const allowed = Math.min(available(bucket), rules.admittedMax - this.admittedCount(now));
+    const admissions: { session: SessionId; deadline: number }[] = [];
+    while (admissions.length < allowed) {
+      const head = this.#waiting.first();
+      if (!head) break;
+      if (now >= head.endsAt) this.#end(head, 'expired');
+      else admissions.push(this.#open(head, rules, now));
+    }
+    this.#bucket = take(bucket, admissions.length);
+    if (admissions.length > 0) this.#publish({ kind: 'admitted', admissions });
+    return admissions.length;
+  }
+
+  expire(now: number): number {
+    const places: Place[] = [];
+    let count = 0;
+    for (const ends of [this.#ends.admitted, this.#ends.waiting]) {
+      for (let due = ends.first(); due && due.score <= now; due = ends.first()) {
+        ends.remove(due);
+        const stay = this.#stays.get(due.session);
+        if (stay?.kind === 'waiting') places.push(stay);
+        this.#forget(due.session, 'expired');
+        count++;
+      }
+    }
+    this.#waiting.removeAll(places);
+    return count;
+  }
+
+  setPresent(rules: WaitingRoomRules, session: SessionId, present: boolean, now: number): void {
+    const stay = this.#live(session, now);
+    if (!stay) return;
+    if (stay.kind === 'waiting') {
+      if (present) stay.seenAt = now;
+      this.#setEnd(stay, present ? Infinity : Math.min(stay.endsAt, now + rules.graceMs));
+    } else if (!stay.claim) {
+      this.#setEnd(stay, present ? stay.deadline : Math.min(stay.endsAt, now + rules.graceMs));
+    } else if (present) {
+      stay.claim = false;
+      stay.deadline = now + rules.admissionLifetimeMs;
+      this.#setEnd(stay, stay.deadline);
+      this.#publish({ kind: 'admitted', admissions: [{ session, deadline: stay.deadline }] });
+    }
+  }
+
+  admittedCount(now: number): number {
+    return this.#ends.admitted.size - this.#ends.admitted.countUpTo(now);
+  }
+
+  isAdmitted(session: SessionId, now: number): boolean {
+    const stay = this.#stays.get(session);
+    return stay?.kind === 'admitted' && now < stay.endsAt;
+  }
+
+  /** The session's stay if its time has not run out; what has run out is swept on the way. */
+  #live(session: SessionId, now: number): Stay | undefined {
+    const stay = this.#stays.get(session);
+    if (!stay || now < stay.endsAt) return stay;
+    this.#end(stay, 'expired');
+    return undefined;
+  }
+
+  /** Turns a place into an admission. */
+  #open(place: Place, rules: WaitingRoomRules, now: number): { session: SessionId; deadline: number } {
+    const { session } = place;
+    const claim = place.endsAt !== Infinity || now - place.seenAt >= rules.presenceMs;
+    const lifetimeMs = claim ? Math.min(rules.claimMs, rules.admissionLifetimeMs) : rules.admissionLifetimeMs;
+    const deadline = now + lifetimeMs;
+    this.#waiting.remove(place);
+    this.#setEnd(place, Infinity);
+    const admission: Admission = { kind: 'admitted', session, deadline, endsAt: Infinity, claim };
+    this.#stays.set(session, admission);
+    this.#setEnd(admission, deadline);
+    return { session, deadline };
+  }
+
+  #end(stay: Stay, reason: OutsideReason): void {
+    if (stay.kind === 'waiting') this.#waiting.remove(stay);
+    this.#setEnd(stay, Infinity);
+    this.#forget(stay.session, reason);
+  }
+
+  #forget(session: SessionId, reason: OutsideReason): void {
+    this.#stays.delete(session);
+    this.#outside.set(session, reason);
+    if (this.#outside.size > OUTSIDE_REMEMBERED_MAX) {
+      const oldest = this.#outside.keys().next();
+      if (!oldest.done) this.#outside.delete(oldest.value);
+    }
+    this.#publish({ kind: 'outside', session, reason });
+  }
+
+  /** Moves the end of a stay, in its record and in the order of ends. */
+  #setEnd(stay: Stay, endsAt: number): void {
+    if (stay.endsAt === endsAt) return;
+    const ends = this.#ends[stay.kind];
+    if (stay.endsAt !== Infinity) ends.remove({ score: stay.endsAt, session: stay.session });
+    stay.endsAt = endsAt;
+    if (endsAt !== Infinity) ends.insert({ score: endsAt, session: stay.session });
+  }
+}
+
+/** Waiting rooms in this process: the embedded default. Places live as long as the process does. */
+export class MemoryWaitingRoomStore implements WaitingRoomStore, AdmissionCheck {
+  readonly #publish: Publish;
+  readonly #rooms = new Map<ShowId, MemoryWaitingRoom>();
+
+  constructor(publish: Publish) {
+    this.#publish = publish;
+  }
+
+  async join(rules: WaitingRoomRules, session: SessionId, now: number): Promise<Outcome<Standing>> {
+    return this.#step(rules, now).join(rules, session, now);
+  }
+
+  async leave(
+    rules: WaitingRoomRules,
+    session: SessionId,
+    reason: OutsideReason,
+    now: number,
+  ): Promise<Standing> {
+    return this.#step(rules, now).leave(session, reason, now);
+  }
+
+  async standing(rules: WaitingRoomRules, session: SessionId, now: number): Promise<Standing> {
+    return this.#step(rules, now).standing(session, now);
+  }
+
+  async ranks(rules: WaitingRoomRules, sessions: readonly SessionId[], now: number): Promise<Ranks> {
+    return this.#step(rules, now).ranks(sessions);
+  }
+
+  async admit(rules: WaitingRoomRules, now: number): Promise<number> {
+    return this.#step(rules, now).admit(rules, now);
+  }
+
+  async expire(rules: WaitingRoomRules, now: number): Promise<number> {
+    return this.#step(rules, now).expire(now);
+  }
+
+  async setPresent(
+    rules: WaitingRoomRules,
+    sessions: readonly SessionId[],
+    present: boolean,
+    now: number,
+  ): Promise<void> {
+    const room = this.#step(rules, now);
+    for (const session of sessions) room.setPresent(rules, session, present, now);
+  }
+
+  async admittedCount(rules: WaitingRoomRules, now: number): Promise<number> {
+    return this.#step(rules, now).admittedCount(now);
+  }
+
+  isAdmitted(show: ShowId, session: SessionId, now: number): boolean {
+    return this.#rooms.get(show)?.isAdmitted(session, now) ?? false;
+  }
+
+  #step(rules: WaitingRoomRules, now: number): MemoryWaitingRoom {
+    const { show } = rules;
+    let room = this.#rooms.get(show);
+    if (!room) {
+      room = new MemoryWaitingRoom((notice) => this.#publish(show, { changes: [], notice }));
+      this.#rooms.set(show, room);
+    }
+    room.noticeTime(rules, now);
+    return room;
+  }
+}

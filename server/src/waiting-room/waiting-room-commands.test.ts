@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { sessionId, showId } from '../platform/ids.ts';
+import { joinWaitingRoom } from './join-waiting-room.ts';
+import { leaveWaitingRoom } from './leave-waiting-room.ts';
+import { MemoryWaitingRoomStore } from './memory-waiting-room-store.ts';
+import { type OnSale, rulesOf } from './waiting-room-rules.ts';
+
+const LOBBY_AT = 1_000;
+const OPENS_AT = 2_000;
+const CLOSES_AT = 3_000;
+
+const showWith = (more: Partial<OnSale> = {}): OnSale => ({
+  id: showId(7),
+  sale: {
+    lobbyAt: LOBBY_AT,
+    opensAt: OPENS_AT,
+    closesAt: CLOSES_AT,
+    admissionsPerSecond: 1,
+    admissionBurst: 1,
+    admittedMax: 1,
+    admissionLifetimeMs: 500,
+    seatsPerBuyer: 6,
+    holdLifetimeMs: 500,
+    extensionsMax: 1,
+  },
+  drawSeed: '00',
+  paused: false,
+  ...more,
+});
+
+const session = sessionId('anna');
+const settings = { graceMs: 100, claimMs: 50, queueMax: 10 };
+const partsOf = () => ({ store: new MemoryWaitingRoomStore(() => undefined), settings });
+
+describe('waiting room commands', () => {
+  test('[A1] before the lobby: not open, and when to come again', async () => {
+    const joined = await joinWaitingRoom(partsOf(), { show: showWith(), soldOut: false, session }, 400);
+    expect(joined).toMatchObject({ ok: false, code: 'sale-not-open', retryAfterMs: 600 });
+  });
+
+  test.each([
+    ['lobby', LOBBY_AT, false],
+    ['open', OPENS_AT, false],
+    ['paused', OPENS_AT, true],
+  ])('[A1] %s: a place', async (_, now, paused) => {
+    const joined = await joinWaitingRoom(
+      partsOf(),
+      { show: showWith({ paused }), soldOut: false, session },
+      now,
+    );
+    expect(joined).toMatchObject({ ok: true, value: { state: 'waiting' } });
+  });
+
+  test.each([
+    ['sold-out', OPENS_AT, true],
+    ['sale-closed', CLOSES_AT, false],
+  ])('[A1] refused: %s', async (code, now, soldOut) => {
+    const joined = await joinWaitingRoom(partsOf(), { show: showWith(), soldOut, session }, now);
+    expect(joined).toMatchObject({ ok: false, code });
+  });
+
+  test('[P7] the deployment bounds the queue', async () => {
+    const parts = { ...partsOf(), settings: { ...settings, queueMax: 0 } };
+    const joined = await joinWaitingRoom(parts, { show: showWith(), soldOut: false, session }, OPENS_AT);
+    expect(joined).toMatchObject({ ok: false, code: 'queue-full' });
+  });
+
+  test('[X4] leaving after a purchase frees the slot for the next, in every phase', async () => {
+    const parts = partsOf();
+    const show = showWith();
+    const rules = rulesOf(show, settings);
+    await joinWaitingRoom(parts, { show, soldOut: false, session }, OPENS_AT);
+    await parts.store.admit(rules, OPENS_AT);
+    expect(await parts.store.admittedCount(rules, OPENS_AT)).toBe(1);
+    const left = await leaveWaitingRoom(
+      parts,
+      { show: { ...show, paused: true }, session, reason: 'finished' },
+      OPENS_AT + 1,
+    );
+    expect(left).toEqual({ state: 'outside', reason: 'finished' });
+    expect(await parts.store.admittedCount(rules, OPENS_AT + 1)).toBe(0);
+  });
+});

@@ -1,0 +1,102 @@
+import type { OutsideReason } from '@stampede/shared/protocol/messages.ts';
+import type { SessionId, ShowId } from '../platform/ids.ts';
+import type { Outcome } from '../platform/outcome.ts';
+
+/** What a store must know of an on-sale to run its waiting room. Lifetimes in milliseconds, rates per second. */
+export interface WaitingRoomRules {
+  readonly show: ShowId;
+  readonly opensAt: number;
+  /** Hex of the seed of the draw. */
+  readonly drawSeed: string;
+  readonly admissionsPerSecond: number;
+  readonly admissionBurst: number;
+  readonly admittedMax: number;
+  readonly admissionLifetimeMs: number;
+  /** How long a place or admission outlives its last socket. */
+  readonly graceMs: number;
+  /** How long a word of presence is believed. */
+  readonly presenceMs: number;
+  /** How long an admission given to an absent buyer waits for them. */
+  readonly claimMs: number;
+  /** Places at most. */
+  readonly queueMax: number;
+}
+
+/** Where a session stands with one on-sale. */
+export type Standing =
+  | { readonly state: 'outside'; readonly reason: OutsideReason }
+  /**
+   * `ahead`: people in front. Before the opening the draw is not held and `ahead` is null. `score` orders the
+   * places of a show and stays while the place is kept; it is for the server's own use.
+   */
+  | { readonly state: 'waiting'; readonly ahead: number | null; readonly score: number }
+  /** Admitted before `deadline`, no longer at it. */
+  | { readonly state: 'admitted'; readonly deadline: number };
+
+/** Ranks of some sessions at one moment. */
+export interface Ranks {
+  /** People waiting in all. */
+  readonly waiting: number;
+  /**
+   * People in front of each asked session, in the order asked; null for those who don't wait, and for everybody
+   * before the opening.
+   */
+  readonly ahead: readonly (number | null)[];
+}
+
+/**
+ * Places and admissions of every on-sale. Each method is one atomic step; whoever is admitted or falls out is
+ * written to the show's feed in that step. Any number of nodes may call `admit` and `expire`: together they never
+ * admit more than the rules allow. A place or admission whose time has run out counts as gone, swept or not: it
+ * ends at its deadline, not after it.
+ */
+export interface WaitingRoomStore {
+  /**
+   * Takes a place, or returns the one the session has [P4]. Before opening the place's score is the first 52 bits
+   * of HMAC-SHA256(seed, session), after it 2^52 plus a counter: a draw for the early, first come for the late.
+   * The draw closes once: after the first step of any node at or past `opensAt` nobody enters it any more,
+   * however far a node's clock lags, so that nobody who knows their position moves backwards [P4]. Who takes a
+   * place counts as present until `setPresent` says otherwise. Refusal: `queue-full`.
+   */
+  join(rules: WaitingRoomRules, session: SessionId, now: number): Promise<Outcome<Standing>>;
+
+  /** Gives up place or admission; the slot is free at once. Who is outside already stays so for the old reason. */
+  leave(rules: WaitingRoomRules, session: SessionId, reason: OutsideReason, now: number): Promise<Standing>;
+
+  standing(rules: WaitingRoomRules, session: SessionId, now: number): Promise<Standing>;
+
+  ranks(rules: WaitingRoomRules, sessions: readonly SessionId[], now: number): Promise<Ranks>;
+
+  /**
+   * Lets in as many from the head as token bucket and cap allow, never before `opensAt`. An absent buyer gets the
+   * claim time instead of the full lifetime. Returns how many were let in.
+   */
+  admit(rules: WaitingRoomRules, now: number): Promise<number>;
+
+  /** Ends admissions at their deadline and places whose buyer was away for the grace time; returns how many. */
+  expire(rules: WaitingRoomRules, now: number): Promise<number>;
+
+  /**
+   * Tells that sessions have sockets on this node, or that their last one went; does nothing for those outside.
+   * Going starts the grace time, once: repeating it doesn't lengthen it. Coming back ends the grace time, and turns
+   * a claim into an admission of full lifetime from now.
+   *
+   * Presence is to be told again more often than `presenceMs`, because a node that dies tells nothing: whose presence
+   * was not told for so long is taken for absent when their turn comes [X4]. And a buyer with tabs on two nodes, of
+   * which one goes, is there again with the other's next word.
+   */
+  setPresent(
+    rules: WaitingRoomRules,
+    sessions: readonly SessionId[],
+    present: boolean,
+    now: number,
+  ): Promise<void>;
+
+  /** Buyers admitted now. */
+  admittedCount(rules: WaitingRoomRules, now: number): Promise<number>;
+}
+
+/** What the seat store asks in its own atomic step. */
+export interface AdmissionCheck {
+  isAdmitted(show: ShowId, session: SessionId, now: number): boolean;
+}

@@ -1,0 +1,80 @@
+import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { seededRandom } from '@stampede/shared/platform/random.ts';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { SqlCatalogStore } from '../../../src/catalog/sql-catalog-store.ts';
+import { SqlOrderStore } from '../../../src/checkout/sql-order-store.ts';
+import { SqlPaymentLog } from '../../../src/checkout/sql-payment-log.ts';
+import { nextTurn } from '../../../src/platform/turn.ts';
+import { catalogStoreContract } from '../catalog-store.contract.ts';
+import { orderStoreContract } from '../order-store.contract.ts';
+import { paymentLogContract } from '../payment-log.contract.ts';
+import { describeSeatStore } from '../seat-store.contract.ts';
+import { describeShowFeed } from '../show-feed.contract.ts';
+import { describeMigrating } from './migrating-rules.ts';
+import { describeOpening } from './opening-rules.ts';
+import { describeQueryPlans } from './query-plans.ts';
+import { feedPen, seatNode } from './seat-stand.ts';
+import { describeSeveralNodes } from './several-nodes.ts';
+import { SqlServerStand } from './sql-server-stand.ts';
+
+/** Every step of one waits for the disk. */
+const RANDOM_SALES = 30;
+/** The server's program may have to be downloaded first. */
+const START_TIMEOUT_MS = 600_000;
+
+/** Every contract that an adapter on MySQL or MariaDB keeps, in a database of this file's own. */
+export function describeSqlServer(name: string, server: 'database' | 'mariadb'): void {
+  describe(name, () => {
+    let started: SqlServerStand | undefined;
+    const stand = (): SqlServerStand => {
+      if (!started) throw new Error('no server yet');
+      return started;
+    };
+    beforeAll(async () => {
+      started = await SqlServerStand.start(server);
+    }, START_TIMEOUT_MS);
+    afterAll(() => started?.close());
+    describeOpening(stand, server);
+    describeStores(name, stand);
+    describeMigrating(stand);
+    describeQueryPlans(stand);
+    describeSeveralNodes(stand);
+    describeSeatStore(name, async () => seatNode(stand().database), { randomSales: RANDOM_SALES });
+    describeShowFeed(name, async () => feedPen(stand().database));
+  });
+}
+
+function describeStores(name: string, stand: () => SqlServerStand): void {
+  catalogStoreContract(`SQL on ${name}`, async () => {
+    const sql = stand();
+    const { database, another } = sql;
+    return {
+      store: new SqlCatalogStore(database),
+      reopened: () => new SqlCatalogStore(another),
+      remove: () => sql.empty(),
+    };
+  });
+
+  orderStoreContract(`SQL on ${name}`, async () => {
+    const sql = stand();
+    const { database, another } = sql;
+    return {
+      store: new SqlOrderStore(database),
+      another: () => new SqlOrderStore(another),
+      remove: () => sql.empty(),
+    };
+  });
+
+  paymentLogContract(`SQL on ${name}`, async () => {
+    const sql = stand();
+    const { database, another } = sql;
+    const clock = new ManualClock();
+    const parts = { clock, random: seededRandom(1), nextTurn, report: () => undefined };
+    return {
+      log: new SqlPaymentLog({ ...parts, database }),
+      restarted: async () => new SqlPaymentLog({ ...parts, database: another }),
+      pass: (ms) => clock.advance(ms),
+      remove: () => sql.empty(),
+    };
+  });
+}

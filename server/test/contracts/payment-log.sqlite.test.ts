@@ -1,0 +1,19 @@
+import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { seededRandom } from '@stampede/shared/platform/random.ts';
+import { SqlPaymentLog } from '../../src/checkout/sql-payment-log.ts';
+import { nextTurn } from '../../src/platform/turn.ts';
+import { paymentLogContract } from './payment-log.contract.ts';
+import { openTestDatabase } from './test-database.ts';
+
+paymentLogContract('SQL on SQLite', async () => {
+  const { database, ...test } = await openTestDatabase();
+  const clock = new ManualClock();
+  const start = () =>
+    new SqlPaymentLog({ database, clock, random: seededRandom(1), nextTurn, report: () => undefined });
+  return {
+    log: start(),
+    restarted: async () => start(),
+    pass: (ms) => clock.advance(ms),
+    remove: () => test.remove(),
+  };
+});

@@ -1,0 +1,48 @@
+import { v7 } from 'uuid';
+import type { Verdict } from '../../src/checkout/order-store.ts';
+import type { PaymentRequest } from '../../src/checkout/payment-log.ts';
+import { holdToken, type OrderId, orderId, sessionId, showId } from '../../src/platform/ids.ts';
+
+export const NOW = 1_800_000_000_000;
+
+export function newOrderId(now = NOW): OrderId {
+  return orderId(v7({ msecs: now }));
+}
+
+let made = 0;
+
+/** A payment request like no other; `more` says what the test is about. */
+export function paymentRequest(more: Partial<PaymentRequest> = {}): PaymentRequest {
+  made += 1;
+  return {
+    orderId: newOrderId(more.createdAt ?? NOW),
+    show: showId(7),
+    session: sessionId(`session-${String(made)}`),
+    holdToken: holdToken(made),
+    idempotencyKey: `key-${String(made)}`,
+    seats: [made],
+    amount: 4_200,
+    currency: 'EUR',
+    createdAt: NOW,
+    payBy: NOW + 60_000,
+    ...more,
+  };
+}
+
+export function confirmed(request: PaymentRequest): Verdict {
+  return {
+    request,
+    status: 'confirmed',
+    reason: '',
+    paymentReference: `pay-${request.orderId}`,
+    tickets: request.seats.map((seat) => `T${request.orderId.replaceAll('-', '')}${String(seat)}`),
+  };
+}
+
+export function declined(request: PaymentRequest): Verdict {
+  return { request, status: 'declined', reason: 'card-declined', paymentReference: '', tickets: [] };
+}
+
+export function voided(request: PaymentRequest): Verdict {
+  return { request, status: 'voided', reason: 'payment-timeout', paymentReference: 'pay-1', tickets: [] };
+}

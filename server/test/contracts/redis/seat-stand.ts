@@ -1,0 +1,55 @@
+import { systemClock } from '@stampede/shared/platform/clock.ts';
+import { systemRandom } from '@stampede/shared/platform/random.ts';
+import type { ShowId } from '../../../src/platform/ids.ts';
+import { showKey } from '../../../src/platform/redis-keys.ts';
+import type { RedisConnection } from '../../../src/platform/redis.ts';
+import { RedisSeatStore } from '../../../src/seating/redis-seat-store.ts';
+import { type CheckpointPace, RedisShowFeed } from '../../../src/seating/redis-show-feed.ts';
+import type { SeatStoreFixture } from '../seating/seat-stand.ts';
+
+/** So small that every longer test goes over several checkpoints and cut streams. */
+const CHECKPOINTS: CheckpointPace = { every: 5, kept: 3 };
+
+let lastEpoch = 0;
+
+/** A number that no earlier history of this run had. */
+export const newEpoch = (): number => ++lastEpoch;
+
+/** A node's store and feed. */
+export interface RedisNode extends SeatStoreFixture {
+  readonly store: RedisSeatStore;
+  readonly feed: RedisShowFeed;
+  readonly connection: RedisConnection;
+  /** Shows of which the store said that their history is lost. */
+  readonly lost: ShowId[];
+  readonly close: () => Promise<void>;
+}
+
+export function redisNode(connection: RedisConnection, checkpoints = CHECKPOINTS): RedisNode {
+  const lost: ShowId[] = [];
+  const feed = new RedisShowFeed({
+    connection,
+    clock: systemClock,
+    random: systemRandom,
+    newEpoch,
+    onTrouble: () => undefined,
+    checkpoints,
+  });
+  return {
+    connection,
+    lost,
+    feed,
+    store: new RedisSeatStore({
+      redis: connection.client,
+      newEpoch,
+      onHistoryLost: (show) => void lost.push(show),
+    }),
+    admit: async (show, session, deadline) => {
+      await connection.client.zadd(showKey(show, 'admitted'), deadline, session);
+    },
+    close: async () => {
+      feed.close();
+      connection.close();
+    },
+  };
+}

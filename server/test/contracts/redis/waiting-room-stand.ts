@@ -1,0 +1,28 @@
+import { sessionId } from '../../../src/platform/ids.ts';
+import { showKey } from '../../../src/platform/redis-keys.ts';
+import type { RedisConnection } from '../../../src/platform/redis.ts';
+import { feedEntriesOf } from '../../../src/seating/redis-feed-entry.ts';
+import { RedisWaitingRoomStore } from '../../../src/waiting-room/redis-waiting-room-store.ts';
+import type { WaitingRoomUnderTest } from '../waiting-room-under-test.ts';
+
+export function redisWaitingRoom(
+  connection: RedisConnection,
+  remove: () => Promise<void>,
+): WaitingRoomUnderTest {
+  const { client } = connection;
+  return {
+    store: new RedisWaitingRoomStore(client),
+    isAdmitted: async (show, session, now) =>
+      Number((await client.zscore(showKey(show, 'admitted'), sessionId(session))) ?? 0) > now,
+    notices: async (show) => {
+      const entries = await client.xrangeBuffer(showKey(show, 'feed'), '-', '+');
+      return entries.flatMap(([, fields]) =>
+        feedEntriesOf(fields[1]).flatMap(({ notice }) => (notice ? [notice] : [])),
+      );
+    },
+    close: async () => {
+      connection.close();
+      await remove();
+    },
+  };
+}

@@ -1,0 +1,274 @@
+import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { showId, type ShowId } from '../../src/platform/ids.ts';
+import { showKey } from '../../src/platform/redis-keys.ts';
+import { HistoryLostError } from '../../src/seating/redis-seat-store.ts';
+import { FeedReader } from './seating/feed-reader.ts';
+import { accepted, expectRefused, HOLD_LIFETIME_MS, NO_FACTS, SeatStand } from './seating/seat-stand.ts';
+import { startProxy } from './redis/breakable-proxy.ts';
+import type { NativeServer } from '../../tools/stack/native-server.ts';
+import { startRedis } from '../../tools/stack/private-servers.ts';
+import { connectTo, withNode } from './redis/redis-stand.ts';
+import { type RedisNode, redisNode } from './redis/seat-stand.ts';
+
+/** Other shows than those of the contract, which may share a server one day. */
+const SEATS = 40;
+
+const UNCUT = { every: 1_000, kept: 1_000 };
+
+describe('seats in Redis, more than one node', () => {
+  let server: NativeServer;
+  let here: RedisNode;
+  let there: RedisNode;
+  beforeAll(async () => {
+    server = await startRedis();
+    here = redisNode(await connectTo(server.url));
+    there = redisNode(await connectTo(server.url));
+  });
+  afterAll(async () => {
+    await here.close();
+    await there.close();
+    await server.remove();
+  });
+
+  let stand: SeatStand;
+  beforeEach(async () => {
+    stand = await SeatStand.open(here, { seatCount: SEATS });
+  });
+
+  async function readerOn(node: RedisNode): Promise<FeedReader> {
+    const reader = new FeedReader(stand.rules.sectionOf);
+    await node.feed.follow(stand.show, reader);
+    return reader;
+  }
+
+  it('[P5] both hear of what either did, in the same order, with the same sequences', async () => {
+    // Streams that are hardly cut: who is outrun by a cut gets a new base, and hears nothing of what is in it.
+    const nodes = [
+      redisNode(await connectTo(server.url), UNCUT),
+      redisNode(await connectTo(server.url), UNCUT),
+    ];
+    const readers = await Promise.all(nodes.map((node) => readerOn(node)));
+    const buyers = await Promise.all(Array.from({ length: SEATS }, (_, index) => stand.buyer(`b${index}`)));
+    await Promise.all(
+      buyers.map((buyer, seat) => {
+        const { store } = nodes[seat % 2]!;
+        return store.hold(stand.rules, [stand.ask(buyer, seat, (seat + 1) % SEATS)], stand.now);
+      }),
+    );
+    await stand.drain(...readers);
+    expect(readers[0]!.entries).toEqual(readers[1]!.entries);
+    expect(readers[0]!.sequences).toEqual(readers[1]!.sequences);
+    for (const node of nodes) await node.close();
+  });
+
+  it('[P1] both hold the same seats at once: each seat has one holder', async () => {
+    const buyers = await Promise.all(Array.from({ length: 100 }, (_, index) => stand.buyer(`b${index}`)));
+    const outcomes = await Promise.all(
+      buyers.map(async (buyer, index) => {
+        const { store } = index % 2 === 0 ? here : there;
+        const [outcome] = await store.hold(stand.rules, [stand.ask(buyer, index % 10)], stand.now);
+        return outcome!;
+      }),
+    );
+    const won = outcomes.flatMap((outcome) => (outcome.ok ? outcome.value.seats : []));
+    expect(won.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('[P5] who comes late, long after the stream was cut, counts the same sequences', async () => {
+    const early = await readerOn(here);
+    const ana = await stand.buyer('ana');
+    for (let turn = 0; turn < 60; turn++) {
+      const hold = await stand.holding(ana, turn % SEATS);
+      accepted(await stand.release(ana, hold.holdToken));
+    }
+    await stand.drain(early);
+    const length = await here.connection.client.xlen(showKey(stand.show, 'feed'));
+    expect(length).toBeLessThan(60);
+    const late = await readerOn(there);
+    expect(late.epoch).toBe(early.epoch);
+    await stand.drain(early, late);
+    expect(late.statuses).toEqual(early.statuses);
+    expect(late.sequences).toEqual(early.sequences);
+  });
+
+  it('a hundred calls in flight when the scripts are forgotten: each is answered, none runs twice', async () => {
+    const buyers = await Promise.all(Array.from({ length: 39 }, (_, index) => stand.buyer(`b${index}`)));
+    const asked = buyers.map((buyer, seat) => {
+      if (seat === 20) void here.connection.client.script('FLUSH', 'SYNC');
+      return here.store.hold(stand.rules, [stand.ask(buyer, seat)], stand.now);
+    });
+    const holds = (await Promise.all(asked)).map(([outcome]) => accepted(outcome));
+    expect(new Set(holds.map((hold) => hold.holdToken)).size).toBe(39);
+    const tokens = holds.map((hold) => hold.holdToken);
+    expect(Math.max(...tokens) - Math.min(...tokens)).toBe(38);
+  });
+
+  it('[P1] a connection cut while a hold is on its way: held once, and the buyer finds it again', async () => {
+    const proxy = await startProxy(server.url);
+    const far = redisNode(await connectTo(proxy.url));
+    const ana = await stand.buyer('ana');
+    // The script is known by now, so that the next bytes are the hold.
+    await far.store.hold(stand.rules, [stand.ask(ana, 5)], stand.now);
+    const before = await stand.holdOf(ana);
+    proxy.cutAfterNextRequest();
+    await expect(far.store.hold(stand.rules, [stand.ask(ana, 6)], stand.now)).rejects.toThrow('hold-seats');
+    await expect.poll(async () => (await stand.holdOf(ana))?.seats).toEqual([5, 6]);
+    const again = await stand.holding(ana, 6);
+    expect(again).toMatchObject({ holdToken: before!.holdToken, seats: [5, 6] });
+    await far.close();
+    proxy.close();
+  });
+
+  it('seats in Redis and the statuses of every follower are the same bytes', async () => {
+    const reader = await readerOn(there);
+    const ana = await stand.buyer('ana');
+    const frozen = await stand.paying(ana, await stand.holding(ana, 1, 2));
+    await stand.settle(stand.fate('sold', ana, frozen));
+    await stand.holding(ana, 3);
+    await stand.drain(reader);
+    const bytes = await here.connection.client.getBuffer(showKey(stand.show, 'seats'));
+    expect(Uint8Array.from(bytes!)).toEqual(reader.statuses);
+    expect([...reader.statuses.subarray(0, 5)]).toEqual([AVAILABLE, SOLD, SOLD, HELD, AVAILABLE]);
+  });
+
+  it('[P3] [P7] a pile of holds that ran out together: each counts as gone before its turn to be swept', async () => {
+    const count = 1_200;
+    const big = await SeatStand.open(here, { seatCount: count });
+    const buyers = await Promise.all(Array.from({ length: count }, (_, index) => big.buyer(`b${index}`)));
+    const requests = buyers.map((buyer, seat) => big.ask(buyer, seat));
+    for (const outcome of await here.store.hold(big.rules, requests, big.now)) accepted(outcome);
+    big.pass(HOLD_LIFETIME_MS);
+    const last = buyers.length - 1;
+    const next = await big.holding(buyers[0]!, last);
+    expect(next.seats).toEqual([last]);
+    expect((await big.holding(buyers[last]!, last - 1)).seats).toEqual([last - 1]);
+    expect(await big.holdOf(buyers[last - 2]!)).toBeNull();
+    const left = await here.connection.client.zcard(showKey(big.show, 'hold-deadlines'));
+    expect(left).toBeGreaterThan(100);
+    expect(await big.expire()).toBe(left - 2);
+    const picture = `${'.'.repeat(last - 1)}hh`;
+    expect(await big.picture()).toBe(picture);
+  });
+
+  it('[P7] leaves nothing behind of holds that are over', async () => {
+    const ana = await stand.buyer('ana');
+    const ben = await stand.buyer('ben');
+    accepted(await stand.release(ana, (await stand.holding(ana, 1)).holdToken));
+    await stand.holding(ana, 2, 3);
+    const frozen = await stand.paying(ben, await stand.holding(ben, 4));
+    await stand.settle(stand.fate('sold', ben, frozen));
+    stand.pass(24 * 3_600_000);
+    await stand.expire();
+    const { client } = here.connection;
+    for (const key of ['buyers', 'hold-owners', 'hold-deadlines'] as const) {
+      expect(await client.exists(showKey(stand.show, key)), key).toBe(0);
+    }
+  });
+});
+
+describe('Redis that loses its data', () => {
+  let server: NativeServer;
+  let node: RedisNode;
+  beforeEach(async () => {
+    server = await startRedis();
+    node = redisNode(await connectTo(server.url));
+    return async () => {
+      await node.close();
+      await server.remove();
+    };
+  });
+
+  it('[P1] emptied: holds stop with busy, nothing is settled in vain, and opening again starts a new epoch', async () => {
+    const stand = await SeatStand.open(node, { seatCount: 8 });
+    const reader = await stand.reader();
+    const [ana, ben] = [await stand.buyer('ana'), await stand.buyer('ben')];
+    const frozen = await stand.paying(ana, await stand.holding(ana, 0, 1));
+    const hold = await stand.holding(ben, 2);
+    await stand.drain(reader);
+    const before = reader.epoch;
+
+    await node.connection.client.flushall();
+    expect(await stand.hold(ana, 3)).toMatchObject({ ok: false, code: 'busy', retryAfterMs: 1_000 });
+    expectRefused(await stand.extend(ben, hold.holdToken), 'busy');
+    expectRefused(await stand.release(ben, hold.holdToken), 'busy');
+    expectRefused(await stand.checkout(ben, hold), 'busy');
+    await expect(stand.settle(stand.fate('sold', ana, frozen))).rejects.toThrow(HistoryLostError);
+    await expect(stand.expire()).rejects.toThrow(HistoryLostError);
+    await expect(stand.abandon(ana, frozen.orderId)).rejects.toThrow(HistoryLostError);
+    expect(new Set(node.lost)).toEqual(new Set([stand.show]));
+
+    stand.pass(10_000);
+    const facts = { ...NO_FACTS, sold: frozen.seats.map((seat) => ({ seat, session: ana })) };
+    await node.store.open(stand.rules, facts, stand.now);
+    await expect.poll(() => reader.epoch).toBeGreaterThan(before);
+    expect(await stand.picture()).toBe('SS......');
+    const next = await stand.holding(await stand.buyer('cleo'), 2);
+    expect(next.holdToken).toBeGreaterThan(hold.holdToken);
+    await stand.drain(reader);
+    expect(reader.statuses.slice(0, 4)).toEqual(Uint8Array.of(SOLD, SOLD, HELD, AVAILABLE));
+  });
+
+  it('[P5] restarted from its file: holds live on, in a new epoch, with tokens above any it may have forgotten', async () => {
+    const stand = await SeatStand.open(node, { seatCount: 8 });
+    const reader = await stand.reader();
+    const ana = await stand.buyer('ana');
+    const hold = await stand.holding(ana, 0, 1);
+    await stand.drain(reader);
+    const before = reader.epoch;
+
+    await server.kill();
+    await server.start();
+    await expect.poll(() => reader.epoch, { timeout: 15_000 }).toBeGreaterThan(before);
+    expect(await stand.holdOf(ana)).toEqual(hold);
+    const next = await stand.holding(await stand.buyer('ben'), 2);
+    expect(next.holdToken).toBeGreaterThan(hold.holdToken + 1_000);
+    await stand.drain(reader);
+    expect(reader.statuses.slice(0, 4)).toEqual(Uint8Array.of(HELD, HELD, HELD, AVAILABLE));
+    expect(node.lost).toEqual([]);
+  });
+
+  it('[P5] a stream that lost entries is not trusted: everybody starts a new epoch from the seats', async () => {
+    const stand = await SeatStand.open(node, { seatCount: 8 });
+    const reader = await stand.reader();
+    const ana = await stand.buyer('ana');
+    await stand.holding(ana, 0, 1);
+    await stand.drain(reader);
+    await withNode(server.url, (redis) => redis.xtrim(feedOf(stand.show), 'MAXLEN', 0));
+    const other = redisNode(await connectTo(server.url));
+    const late = new FeedReader(stand.rules.sectionOf);
+    await other.feed.follow(stand.show, late);
+    expect(late.epoch).toBeGreaterThan(reader.bases[0]!.epoch);
+    expect(late.statuses.slice(0, 3)).toEqual(Uint8Array.of(HELD, HELD, AVAILABLE));
+    expect(late.sequences).toEqual([0, 0, 0]);
+    await expect.poll(() => reader.epoch).toBe(late.epoch);
+    await other.close();
+  });
+
+  it('[P2] what was told just before a history was given up is told again in the next', async () => {
+    const stand = await SeatStand.open(node, { seatCount: 8 });
+    const reader = await stand.reader();
+    const ana = await stand.buyer('ana');
+    const frozen = await stand.paying(ana, await stand.holding(ana, 0, 1));
+    await withNode(server.url, (redis) => redis.hset(showKey(stand.show, 'meta'), 'run', 'another server'));
+    const fate = stand.fate('sold', ana, frozen);
+    await stand.settle(fate);
+    const late = await stand.peek();
+    await expect.poll(() => reader.epoch).toBe(late.epoch);
+    expect(late.epoch).toBeGreaterThan(reader.bases[0]!.epoch);
+    await stand.drain(reader);
+    expect(reader.bases).toHaveLength(2);
+    expect(reader.noticesTo(ana)).toContainEqual({ kind: 'order', session: ana, order: fate.order });
+    expect(reader.sequences[0]).toBe(0);
+    expect(await stand.picture()).toBe('SS......');
+  });
+
+  it('rejects to follow a show that nobody opened', async () => {
+    const stranger = showId(4_000_000);
+    await expect(node.feed.follow(stranger, new FeedReader(new Uint16Array(1)))).rejects.toThrow('4000000');
+  });
+});
+
+function feedOf(show: ShowId): string {
+  return showKey(show, 'feed');
+}

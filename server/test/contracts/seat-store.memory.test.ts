@@ -1,0 +1,22 @@
+import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
+import { MemoryShowFeed } from '../../src/seating/memory-show-feed.ts';
+import { describeSeatStore } from './seat-store.contract.ts';
+
+describeSeatStore('in process', async () => {
+  const deadlines = new Map<string, number>();
+  const feed = new MemoryShowFeed();
+  let epoch = 0;
+  const store = new MemorySeatStore({
+    feed,
+    admissions: {
+      isAdmitted: (show, session, now) => (deadlines.get(`${show} ${session}`) ?? 0) > now,
+    },
+    newEpoch: () => ++epoch,
+  });
+  return {
+    store,
+    feed,
+    admit: async (show, session, deadline) => void deadlines.set(`${show} ${session}`, deadline),
+    close: async () => undefined,
+  };
+});

@@ -1,0 +1,3 @@
+import { describeSqlServer } from './mysql/sql-server.contract.ts';
+
+describeSqlServer('MariaDB', 'mariadb');

@@ -1,0 +1,389 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SessionId } from '../../src/platform/ids.ts';
+import { drawScore, LATE_SCORE_MIN, lateScore } from '../../src/waiting-room/draw-score.ts';
+import type { WaitingRoomRules } from '../../src/waiting-room/waiting-room-store.ts';
+import { anyInterleaving, runAgainstModel } from './waiting-room-interleaving.ts';
+import {
+  CLAIM_MS,
+  DRAW_SEED,
+  freshRules,
+  GRACE_MS,
+  LIFETIME_MS,
+  OPENS_AT,
+  sessions,
+  type WaitingRoomUnderTest,
+} from './waiting-room-under-test.ts';
+
+const [anna, ben, cleo] = sessions(3) as [SessionId, SessionId, SessionId];
+
+/**
+ * The rules of a `WaitingRoomStore`, to be run on every adapter. `runs`: sequences that the property test tries;
+ * fewer where each step is a network call. All instants lie in the future, so that a store that lets keys expire
+ * by its own clock keeps them.
+ */
+export function describeWaitingRoomStore(
+  name: string,
+  makeStore: () => Promise<WaitingRoomUnderTest>,
+  runs = 300,
+): void {
+  describe(`waiting room store: ${name}`, () => {
+    let room: WaitingRoomUnderTest;
+    beforeAll(async () => {
+      room = await makeStore();
+    });
+    afterAll(async () => room.close());
+
+    describePlaces(() => room);
+    describeAdmission(() => room);
+    describePresence(() => room);
+
+    test(`[P4] [A2] [X4] any interleaving does exactly what the plain model does`, async () => {
+      await fc.assert(
+        fc.asyncProperty(anyInterleaving, async ({ steps, rules }) =>
+          runAgainstModel(room, freshRules(rules), steps),
+        ),
+        { numRuns: runs, endOnFailure: true },
+      );
+    });
+  });
+}
+
+function describePlaces(room: () => WaitingRoomUnderTest): void {
+  test('[A1] who never joined is outside', async () => {
+    const rules = freshRules();
+    expect(await room().store.standing(rules, anna, OPENS_AT)).toEqual({
+      state: 'outside',
+      reason: 'not-joined',
+    });
+  });
+
+  test('[X3] before the opening the score is the draw and nobody is told a rank', async () => {
+    const rules = freshRules();
+    const joined = await room().store.join(rules, anna, OPENS_AT - 1);
+    const score = drawScore(DRAW_SEED, anna);
+    expect(joined).toEqual({ ok: true, value: { state: 'waiting', ahead: null, score } });
+    expect(await room().store.ranks(rules, [anna], OPENS_AT - 1)).toEqual({ waiting: 1, ahead: [null] });
+  });
+
+  test('[X3] the order at the opening is that of the draw, whoever came first', async () => {
+    const rules = freshRules();
+    const all = sessions(50);
+    for (const session of all) await room().store.join(rules, session, OPENS_AT - 1_000);
+    const drawn = all.toSorted((a, b) => drawScore(DRAW_SEED, a) - drawScore(DRAW_SEED, b));
+    const ranks = await room().store.ranks(rules, drawn, OPENS_AT);
+    expect(ranks).toEqual({ waiting: 50, ahead: drawn.map((_, index) => index) });
+  });
+
+  test('[A1] from the opening on it is first come, first served, behind the whole draw', async () => {
+    const rules = freshRules();
+    await room().store.join(rules, cleo, OPENS_AT - 1);
+    await room().store.join(rules, ben, OPENS_AT);
+    const last = await room().store.join(rules, anna, OPENS_AT);
+    expect(last).toEqual({ ok: true, value: { state: 'waiting', ahead: 2, score: lateScore(1) } });
+    expect((await room().store.ranks(rules, [cleo, ben, anna], OPENS_AT)).ahead).toEqual([0, 1, 2]);
+  });
+
+  test('[P4] a node whose clock lags lets nobody into the draw after the opening was seen', async () => {
+    const rules = freshRules();
+    await room().store.standing(rules, anna, OPENS_AT);
+    const joined = await room().store.join(rules, ben, OPENS_AT - 50);
+    expect(joined).toMatchObject({ value: { state: 'waiting', ahead: 0, score: LATE_SCORE_MIN } });
+  });
+
+  test('[P4] a second tab gets the place that the session has', async () => {
+    const rules = freshRules();
+    const first = await room().store.join(rules, anna, OPENS_AT);
+    await room().store.join(rules, ben, OPENS_AT);
+    expect(await room().store.join(rules, anna, OPENS_AT + 5_000)).toEqual(first);
+    expect((await room().store.ranks(rules, [anna, ben], OPENS_AT)).waiting).toBe(2);
+  });
+
+  test('[P4] joining again while admitted changes nothing', async () => {
+    const rules = freshRules();
+    await room().store.join(rules, anna, OPENS_AT);
+    await room().store.admit(rules, OPENS_AT);
+    const again = await room().store.join(rules, anna, OPENS_AT + 1);
+    expect(again).toEqual({ ok: true, value: { state: 'admitted', deadline: OPENS_AT + LIFETIME_MS } });
+  });
+
+  test('[P4] who left and joins again starts anew at the end', async () => {
+    const rules = freshRules();
+    await room().store.join(rules, anna, OPENS_AT);
+    await room().store.join(rules, ben, OPENS_AT);
+    expect(await room().store.leave(rules, anna, 'left', OPENS_AT)).toEqual({
+      state: 'outside',
+      reason: 'left',
+    });
+    expect(await room().store.join(rules, anna, OPENS_AT)).toMatchObject({ value: { ahead: 1 } });
+    expect((await room().store.ranks(rules, [ben], OPENS_AT)).ahead).toEqual([0]);
+  });
+
+  test('[P7] a full queue refuses, and takes the next once somebody left', async () => {
+    const rules = freshRules({ queueMax: 2 });
+    await room().store.join(rules, anna, OPENS_AT);
+    await room().store.join(rules, ben, OPENS_AT);
+    expect(await room().store.join(rules, cleo, OPENS_AT)).toMatchObject({ ok: false, code: 'queue-full' });
+    expect(await room().store.join(rules, anna, OPENS_AT)).toMatchObject({ ok: true });
+    await room().store.leave(rules, ben, 'left', OPENS_AT);
+    expect(await room().store.join(rules, cleo, OPENS_AT)).toMatchObject({ ok: true });
+  });
+
+  test('[P7] [X4] places that ran out do not fill the queue, swept or not', async () => {
+    const rules = freshRules({ queueMax: 1 });
+    await room().store.join(rules, anna, OPENS_AT);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT);
+    const joined = await room().store.join(rules, ben, OPENS_AT + GRACE_MS);
+    expect(joined).toMatchObject({ ok: true, value: { ahead: 0 } });
+  });
+
+  test('[A1] leaving is told in the feed once; leaving again says and does nothing new', async () => {
+    const rules = freshRules();
+    await room().store.join(rules, anna, OPENS_AT);
+    await room().store.leave(rules, anna, 'finished', OPENS_AT);
+    expect(await room().store.leave(rules, anna, 'left', OPENS_AT)).toEqual({
+      state: 'outside',
+      reason: 'finished',
+    });
+    expect(await room().notices(rules.show)).toEqual([
+      { kind: 'outside', session: anna, reason: 'finished' },
+    ]);
+  });
+
+  test('[P6] shows know nothing of one another', async () => {
+    const [here, there] = [freshRules(), freshRules()];
+    await room().store.join(here, anna, OPENS_AT);
+    await room().store.admit(here, OPENS_AT);
+    expect(await room().store.standing(there, anna, OPENS_AT)).toMatchObject({ state: 'outside' });
+    expect(await room().isAdmitted(there.show, anna, OPENS_AT)).toBe(false);
+    expect(await room().notices(there.show)).toEqual([]);
+  });
+}
+
+function describeAdmission(room: () => WaitingRoomUnderTest): void {
+  const joinAll = async (rules: WaitingRoomRules, all: readonly SessionId[]) => {
+    for (const session of all) await room().store.join(rules, session, OPENS_AT);
+  };
+
+  test('[A2] nobody is let in before the opening', async () => {
+    const rules = freshRules();
+    await room().store.join(rules, anna, OPENS_AT - 60_000);
+    expect(await room().store.admit(rules, OPENS_AT - 1)).toBe(0);
+    expect(await room().store.admit(rules, OPENS_AT)).toBe(1);
+  });
+
+  test('[A2] the bucket starts full at the opening and then gives its rate, from the head', async () => {
+    const rules = freshRules();
+    const all = sessions(20);
+    await joinAll(rules, all);
+    expect(await room().store.admit(rules, OPENS_AT)).toBe(5);
+    expect(await room().store.admit(rules, OPENS_AT)).toBe(0);
+    expect(await room().store.admit(rules, OPENS_AT + 99)).toBe(0);
+    expect(await room().store.admit(rules, OPENS_AT + 100)).toBe(1);
+    expect(await room().store.admit(rules, OPENS_AT + 60_000)).toBe(5);
+    expect((await room().store.ranks(rules, all, OPENS_AT)).ahead.indexOf(0)).toBe(11);
+  });
+
+  test('[A2] two nodes that admit at once together keep the limits', async () => {
+    const rules = freshRules();
+    await joinAll(rules, sessions(20));
+    const counts = await Promise.all([1, 2, 3, 4].map(async () => room().store.admit(rules, OPENS_AT)));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
+  });
+
+  test('[A2] a lagging clock gives nothing extra', async () => {
+    const rules = freshRules();
+    await joinAll(rules, sessions(20));
+    await room().store.admit(rules, OPENS_AT + 1_000);
+    expect(await room().store.admit(rules, OPENS_AT + 500)).toBe(0);
+    expect(await room().store.admit(rules, OPENS_AT + 1_000)).toBe(0);
+  });
+
+  test('[A2] [X4] the cap holds, and a slot that comes back goes to the next at once', async () => {
+    const rules = freshRules({ admittedMax: 2 });
+    await joinAll(rules, [anna, ben, cleo]);
+    expect(await room().store.admit(rules, OPENS_AT)).toBe(2);
+    expect(await room().store.admit(rules, OPENS_AT + 10_000)).toBe(0);
+    await room().store.leave(rules, ben, 'finished', OPENS_AT + 10_000);
+    expect(await room().store.admittedCount(rules, OPENS_AT + 10_000)).toBe(1);
+    expect(await room().store.admit(rules, OPENS_AT + 10_000)).toBe(1);
+    expect(await room().isAdmitted(rules.show, cleo, OPENS_AT + 10_000)).toBe(true);
+  });
+
+  test('[A2] an admission ends at its deadline, not after it, swept or not', async () => {
+    const rules = freshRules({ admittedMax: 1 });
+    await joinAll(rules, [anna, ben]);
+    await room().store.admit(rules, OPENS_AT);
+    const deadline = OPENS_AT + LIFETIME_MS;
+    expect(await room().store.standing(rules, anna, deadline - 1)).toEqual({ state: 'admitted', deadline });
+    expect(await room().isAdmitted(rules.show, anna, deadline - 1)).toBe(true);
+    expect(await room().isAdmitted(rules.show, anna, deadline)).toBe(false);
+    expect(await room().store.standing(rules, anna, deadline)).toEqual({
+      state: 'outside',
+      reason: 'expired',
+    });
+    expect(await room().store.admittedCount(rules, deadline)).toBe(0);
+    expect(await room().store.admit(rules, deadline)).toBe(1);
+    expect(await room().store.expire(rules, deadline)).toBe(1);
+    expect(await room().store.expire(rules, deadline)).toBe(0);
+  });
+
+  test('[A18] who is let in and who runs out is in the feed, in order', async () => {
+    const rules = freshRules({ admissionBurst: 2 });
+    await joinAll(rules, [anna, ben]);
+    await room().store.admit(rules, OPENS_AT);
+    const deadline = OPENS_AT + LIFETIME_MS;
+    await room().store.leave(rules, ben, 'left', OPENS_AT);
+    await room().store.expire(rules, deadline);
+    expect(await room().notices(rules.show)).toEqual([
+      {
+        kind: 'admitted',
+        admissions: [
+          { session: anna, deadline },
+          { session: ben, deadline },
+        ],
+      },
+      { kind: 'outside', session: ben, reason: 'left' },
+      { kind: 'outside', session: anna, reason: 'expired' },
+    ]);
+  });
+
+  test('[A2] rules may change during the sale: less takes nothing away, more lets more in', async () => {
+    const rules = freshRules({ admittedMax: 3 });
+    await joinAll(rules, sessions(10));
+    await room().store.admit(rules, OPENS_AT);
+    expect(await room().store.admit({ ...rules, admittedMax: 1 }, OPENS_AT + 1_000)).toBe(0);
+    expect(await room().store.admittedCount(rules, OPENS_AT + 1_000)).toBe(3);
+    expect(await room().store.admit({ ...rules, admittedMax: 5 }, OPENS_AT + 1_000)).toBe(2);
+  });
+}
+
+function describePresence(room: () => WaitingRoomUnderTest): void {
+  test('[P4] who comes back within the grace time keeps place and rank', async () => {
+    const rules = freshRules();
+    const joined = await room().store.join(rules, anna, OPENS_AT);
+    await room().store.join(rules, ben, OPENS_AT);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT);
+    await room().store.setPresent(rules, [anna], true, OPENS_AT + GRACE_MS - 1);
+    expect(await room().store.expire(rules, OPENS_AT + GRACE_MS)).toBe(0);
+    expect(await room().store.standing(rules, anna, OPENS_AT + GRACE_MS)).toEqual(joined.ok && joined.value);
+  });
+
+  test('[X4] a place ends with the grace time, whatever was repeated meanwhile', async () => {
+    const rules = freshRules();
+    await room().store.join(rules, anna, OPENS_AT);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT + GRACE_MS - 1);
+    expect(await room().store.expire(rules, OPENS_AT + GRACE_MS)).toBe(1);
+    expect(await room().notices(rules.show)).toEqual([{ kind: 'outside', session: anna, reason: 'expired' }]);
+  });
+
+  test('[X4] a crowd that went away is swept while those who stayed close up', async () => {
+    const rules = freshRules();
+    const all = sessions(100);
+    for (const session of all) await room().store.join(rules, session, OPENS_AT);
+    const stayed = all.filter((_, index) => index % 4 === 0);
+    const gone = all.filter((session) => !stayed.includes(session));
+    for (const session of gone) await room().store.setPresent(rules, [session], false, OPENS_AT);
+    expect(await room().store.expire(rules, OPENS_AT + GRACE_MS)).toBe(75);
+    const ranks = await room().store.ranks(rules, stayed, OPENS_AT + GRACE_MS);
+    expect(ranks).toEqual({ waiting: 25, ahead: stayed.map((_, index) => index) });
+  });
+
+  test('[X4] at the head, a place that ran out is passed over and costs no admission', async () => {
+    const rules = freshRules({ admissionBurst: 1 });
+    await room().store.join(rules, anna, OPENS_AT);
+    await room().store.join(rules, ben, OPENS_AT);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT);
+    expect(await room().store.admit(rules, OPENS_AT + GRACE_MS)).toBe(1);
+    expect(await room().isAdmitted(rules.show, ben, OPENS_AT + GRACE_MS)).toBe(true);
+    expect(await room().store.standing(rules, anna, OPENS_AT + GRACE_MS)).toMatchObject({
+      reason: 'expired',
+    });
+  });
+
+  test('[X4] admitted while away: a short claim, then the slot goes on', async () => {
+    const rules = freshRules({ admittedMax: 1, graceMs: CLAIM_MS / 3 });
+    await room().store.join(rules, anna, OPENS_AT);
+    await room().store.join(rules, ben, OPENS_AT);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT);
+    await room().store.admit(rules, OPENS_AT);
+    // The claim has its own length, whatever the grace time is and however often the absence is told.
+    await room().store.setPresent(rules, [anna], false, OPENS_AT);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT + CLAIM_MS - 1);
+    const claimed = await room().store.standing(rules, anna, OPENS_AT);
+    expect(claimed).toEqual({ state: 'admitted', deadline: OPENS_AT + CLAIM_MS });
+    expect(await room().store.admit(rules, OPENS_AT + CLAIM_MS - 1)).toBe(0);
+    expect(await room().store.admit(rules, OPENS_AT + CLAIM_MS)).toBe(1);
+    expect(await room().isAdmitted(rules.show, ben, OPENS_AT + CLAIM_MS)).toBe(true);
+  });
+
+  test('[P4] coming back turns a claim into a full admission, once, and the feed tells every tab', async () => {
+    const rules = freshRules();
+    await room().store.join(rules, anna, OPENS_AT);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT);
+    await room().store.admit(rules, OPENS_AT);
+    await room().store.setPresent(rules, [anna], true, OPENS_AT + 10_000);
+    const deadline = OPENS_AT + 10_000 + LIFETIME_MS;
+    await room().store.setPresent(rules, [anna], false, OPENS_AT + 20_000);
+    await room().store.setPresent(rules, [anna], true, OPENS_AT + 30_000);
+    expect(await room().store.standing(rules, anna, OPENS_AT + 30_000)).toEqual({
+      state: 'admitted',
+      deadline,
+    });
+    expect(await room().notices(rules.show)).toEqual([
+      { kind: 'admitted', admissions: [{ session: anna, deadline: OPENS_AT + CLAIM_MS }] },
+      { kind: 'admitted', admissions: [{ session: anna, deadline }] },
+    ]);
+  });
+
+  test('[P4] [X4] an admission outlives the last socket by the grace time, and no deadline is passed', async () => {
+    const rules = freshRules();
+    await room().store.join(rules, anna, OPENS_AT);
+    await room().store.admit(rules, OPENS_AT);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT + 1_000);
+    expect(await room().isAdmitted(rules.show, anna, OPENS_AT + 1_000 + GRACE_MS - 1)).toBe(true);
+    expect(await room().isAdmitted(rules.show, anna, OPENS_AT + 1_000 + GRACE_MS)).toBe(false);
+    await room().store.setPresent(rules, [anna], true, OPENS_AT + 2_000);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT + LIFETIME_MS - 1);
+    expect(await room().isAdmitted(rules.show, anna, OPENS_AT + LIFETIME_MS)).toBe(false);
+  });
+
+  test('[X4] who was on a node that died gets a claim, because nobody speaks of them any more', async () => {
+    const rules = freshRules({ presenceMs: 60_000, admissionBurst: 2 });
+    for (const session of [anna, ben]) await room().store.join(rules, session, OPENS_AT);
+    await room().store.setPresent(rules, [ben], true, OPENS_AT + 20_000);
+    const now = OPENS_AT + 60_000;
+    await room().store.admit(rules, now);
+    const deadlines = [now + CLAIM_MS, now + LIFETIME_MS];
+    expect(await room().notices(rules.show)).toEqual([
+      {
+        kind: 'admitted',
+        admissions: [anna, ben].map((session, index) => ({ session, deadline: deadlines[index] })),
+      },
+    ]);
+    // She comes back through another node.
+    await room().store.setPresent(rules, [anna], true, now + 1_000);
+    expect(await room().store.standing(rules, anna, now + 1_000)).toEqual({
+      state: 'admitted',
+      deadline: now + 1_000 + LIFETIME_MS,
+    });
+  });
+
+  test('[P4] with tabs on two nodes, the end of one is made good by the next word of the other', async () => {
+    const rules = freshRules();
+    await room().store.join(rules, anna, OPENS_AT);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT + 1_000);
+    await room().store.setPresent(rules, sessions(300).concat(anna), true, OPENS_AT + 20_000);
+    expect(await room().store.expire(rules, OPENS_AT + 1_000 + GRACE_MS)).toBe(0);
+    expect(await room().store.standing(rules, anna, OPENS_AT + 1_000 + GRACE_MS)).toMatchObject({ ahead: 0 });
+  });
+
+  test('[P4] presence of somebody outside is nothing', async () => {
+    const rules = freshRules();
+    await room().store.setPresent(rules, [anna], true, OPENS_AT);
+    await room().store.setPresent(rules, [anna], false, OPENS_AT);
+    expect(await room().store.standing(rules, anna, OPENS_AT)).toMatchObject({ reason: 'not-joined' });
+    expect(await room().notices(rules.show)).toEqual([]);
+  });
+}

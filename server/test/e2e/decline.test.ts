@@ -1,0 +1,71 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { countDeclines, declinesCounted } from './stand/in-page.ts';
+import { Stand } from './stand/stand.ts';
+import type { Visitor } from './stand/visitor.ts';
+
+const UNLUCKY = 'The Unlucky Card';
+/** A purchase that is granted at once shows nothing here, so there have to be seats for some of them. */
+const SEATS_PER_BUYER = 12;
+
+let stand: Stand;
+beforeAll(async () => {
+  const terms = { seatsPerBuyer: SEATS_PER_BUYER };
+  // The simulated bank decides by the order's id, which nobody can choose: some are declined, some granted.
+  stand = await Stand.open([{ title: UNLUCKY, terms }], { PAYMENT_SUCCESS_RATE: '0.3' });
+});
+afterEach(() => stand.clear());
+afterAll(() => stand.close());
+
+/** Pays, and waits for what becomes of it. */
+async function payOnce(buyer: Visitor): Promise<'declined' | 'confirmed'> {
+  const { page } = buyer;
+  const earlier = await declinedOrders(buyer);
+  await buyer.button(/^(Pay|Try again)/).click();
+  const outcome = async () =>
+    (await page.locator('[data-step="confirmed"]').count()) > 0
+      ? 'confirmed'
+      : (await declinedOrders(buyer)) > earlier
+        ? 'declined'
+        : null;
+  await expect.poll(outcome, { timeout: 15_000 }).not.toBeNull();
+  return (await outcome())!;
+}
+
+/** How often the page has told of a decline, which no single state of it shows. */
+function declinedOrders({ page }: Visitor): Promise<number> {
+  return page.evaluate<number>(declinesCounted);
+}
+
+describe('a payment that the bank turns down', () => {
+  it('[P2] gives the hold back with the time it had, says why, and a later try succeeds', async () => {
+    const buyer = await stand.visitor();
+    await buyer.enterSale(stand.office.show(UNLUCKY).id);
+    await buyer.page.evaluate(countDeclines);
+    for (let seat = 0; ; seat++) {
+      await buyer.openSection('Left');
+      await buyer.take(seat);
+      const [before, at] = [await buyer.secondsLeft(), Date.now()];
+      await buyer.checkOut();
+      if ((await payOnce(buyer)) === 'confirmed') {
+        await buyer.button('Buy more').click();
+        await buyer.button('Join again').click();
+        await buyer.reach('choose');
+        continue;
+      }
+      const alert = buyer.page.getByRole('alert');
+      expect(await alert.innerText()).toMatch(/The payment was declined[^]*You have not been charged/);
+      // Each reason the bank gives has words of its own.
+      expect(await alert.innerText()).not.toContain('gave no other reason');
+      const expected = before - (Date.now() - at) / 1_000;
+      expect(Math.abs((await buyer.secondsLeft()) - expected)).toBeLessThanOrEqual(2);
+      break;
+    }
+    while ((await payOnce(buyer)) === 'declined');
+    await buyer.tickets.waitFor();
+
+    await buyer.goTo('/tickets');
+    await buyer.tickets.first().waitFor();
+    await buyer.page.getByRole('heading', { name: 'Other orders' }).waitFor();
+    await buyer.page.getByText('Declined').first().waitFor();
+  });
+});

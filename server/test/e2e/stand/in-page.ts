@@ -1,0 +1,54 @@
+/**
+ * Expressions to be evaluated in a page. As text, because the types of the server's programs know no document, and
+ * a page's functions would not be theirs.
+ */
+
+/** Resolves when so many frames were drawn. */
+export const framesPass = (count: number): string =>
+  `(async () => { for (let frame = 0; frame < ${count}; frame++) await new Promise(requestAnimationFrame); })()`;
+
+/**
+ * Resolves when changed colours have been put on. Colours fade, and an inherited one sets out only when its parent's
+ * has arrived, so one calm frame is not the end yet. What moves with a scrolled list never ends, and is not waited for.
+ */
+export const coloursSettle = `(async () => {
+  for (let calmFrames = 0; calmFrames < 4; calmFrames++) {
+    await new Promise(requestAnimationFrame);
+    const fades = document.getAnimations().filter(({ effect, timeline }) =>
+      timeline === document.timeline && effect?.getComputedTiming().endTime !== Infinity);
+    if (fades.length > 0) calmFrames = 0;
+    await Promise.allSettled(fades.map((fade) => fade.finished));
+  }
+})()`;
+
+/** By how many pixels the page is wider than the window: 0 where nothing has to be scrolled sideways. */
+export const sidewaysPx = 'document.documentElement.scrollWidth - innerWidth';
+
+/** Resolves with the moment, by the machine's clock, at which a seat's button has a status. */
+export const momentOfStatus = (seat: number, status: string): string => `new Promise((resolve) => {
+  const seat = document.querySelector('[data-seat="${seat}"]');
+  const look = () => seat.dataset.status === '${status}' && resolve(Date.now());
+  new MutationObserver(look).observe(seat, { attributes: true });
+  look();
+})`;
+
+/** Resolves with the moment, by the machine's clock, of the next click anywhere. */
+export const momentOfClick =
+  "new Promise((resolve) => addEventListener('click', () => resolve(Date.now()), { once: true, capture: true }))";
+
+/** Reports violations of the content security policy on the console, where they are collected. */
+export const reportViolations = `document.addEventListener('securitypolicyviolation', (violation) => {
+  console.error('content security policy: ' + violation.violatedDirective + ' ' + violation.blockedURI);
+});`;
+
+/** Begins to count how often the page comes to tell of a declined payment. */
+export const countDeclines = `(() => {
+  let isShown = false;
+  window.declines = 0;
+  new MutationObserver(() => {
+    const wasShown = isShown;
+    isShown = document.querySelector('[data-step="checkout"] [role="alert"]') !== null;
+    if (isShown && !wasShown) window.declines++;
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})()`;
+export const declinesCounted = 'window.declines';

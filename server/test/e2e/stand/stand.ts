@@ -1,0 +1,75 @@
+import { type Browser, chromium } from 'playwright-core';
+import { expect } from 'vitest';
+import { findBrowser } from '../../../tools/test-stand/browser.ts';
+import { BoxOffice, type ShowPlan } from './box-office.ts';
+import { Rival } from './rival.ts';
+import type { Settings } from './server-process.ts';
+import { Visitor, type VisitorOptions } from './visitor.ts';
+
+const BROWSER_FLAGS = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export async function launchBrowser(): Promise<Browser> {
+  const executablePath = findBrowser();
+  if (executablePath === undefined) throw new Error('no Chromium: install chromium, or set CHROMIUM_PATH');
+  return chromium.launch({ executablePath, args: BROWSER_FLAGS });
+}
+
+/** What a journey needs: a running server, a browser, and people. */
+export class Stand {
+  readonly office: BoxOffice;
+  readonly #browser: Browser;
+  #visitors: Visitor[] = [];
+  #rivals: Rival[] = [];
+
+  private constructor(office: BoxOffice, browser: Browser) {
+    this.office = office;
+    this.#browser = browser;
+  }
+
+  static async open(shows: readonly ShowPlan[], settings: Settings = {}): Promise<Stand> {
+    const [office, browser] = await Promise.all([BoxOffice.open(shows, settings), launchBrowser()]);
+    return new Stand(office, browser);
+  }
+
+  async visitor(options: VisitorOptions = {}): Promise<Visitor> {
+    const visitor = await Visitor.arrive(this.#browser, this.office.server.url, options);
+    this.#visitors.push(visitor);
+    return visitor;
+  }
+
+  /** Another buyer of a show, without a browser, already let in. */
+  async rival(title: string): Promise<Rival> {
+    const rival = await this.rivalWaiting(title);
+    await rival.admitted();
+    return rival;
+  }
+
+  /** Another buyer of a show, without a browser, somewhere in its waiting room. */
+  async rivalWaiting(title: string): Promise<Rival> {
+    const rival = await Rival.join(this.office.server, this.office.show(title));
+    this.#rivals.push(rival);
+    return rival;
+  }
+
+  /** Ends a test: everybody goes home, and nobody's browser may have had anything to complain about. */
+  async clear(): Promise<void> {
+    const troubles = this.#visitors.flatMap((visitor) => visitor.troubles);
+    for (const rival of this.#rivals) rival.stop();
+    await Promise.all(this.#visitors.map(({ context }) => context.close()));
+    this.#visitors = [];
+    this.#rivals = [];
+    expect(troubles).toEqual([]);
+  }
+
+  /** Ends a file: the server may not have complained either. */
+  async close(): Promise<void> {
+    await this.#browser.close();
+    await this.office.close();
+    expect(this.office.server.complaints).toBe('');
+  }
+}

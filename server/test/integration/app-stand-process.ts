@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
+import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
+import { allTables } from '../contracts/test-database.ts';
+import { addShows } from './app-stand.ts';
+import type { StandShow } from './app-stand-show.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const START_DEADLINE_MS = 20_000;
+const IS_SELLING = /Stampede is selling/;
+
+export type Settings = Readonly<Record<string, string>>;
+
+export interface Ended {
+  /** null where a signal ended it. */
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** The server as its operator runs it: a process of its own, which can be asked to stop and can be killed. */
+export class ServerProcess {
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcess;
+  #output = '';
+
+  /** `settings` are all that it is told; nothing of this process' own settings reaches it. */
+  constructor(settings: Settings) {
+    const { PATH = '', HOME = '' } = process.env;
+    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
+      env: { PATH, HOME, ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const keep = (chunk: Buffer): void => {
+      this.#output += chunk.toString();
+    };
+    this.#child.stdout?.on('data', keep);
+    this.#child.stderr?.on('data', keep);
+    this.ended = once(this.#child, 'close').then(() => ({
+      code: this.#child.exitCode,
+      output: this.#output,
+    }));
+  }
+
+  /** All that it has printed so far. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Resolves when it sells. Rejects with what it printed if it ends or takes too long. */
+  async selling(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const look = (): void => {
+      if (IS_SELLING.test(this.#output)) resolve(undefined);
+    };
+    const timer = setTimeout(() => reject(new Error(`it did not start: ${this.#output}`)), START_DEADLINE_MS);
+    this.#child.stdout?.on('data', look);
+    void this.ended.then(({ output }) => reject(new Error(`it ended: ${output}`)));
+    look();
+    await promise.finally(() => clearTimeout(timer));
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  /** Asks it to stop, as an operator does. */
+  stop(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<Ended> {
+    this.#child.kill(signal);
+    return this.ended;
+  }
+}
+
+/** Starts a server that is expected to give up by itself. */
+export function runServer(settings: Settings): Promise<Ended> {
+  return new ServerProcess({ PORT: '0', HOST: '127.0.0.1', DEMO: 'off', ...settings }).ended;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  await once(probe.listen(0, '127.0.0.1'), 'listening');
+  const address = probe.address();
+  if (typeof address !== 'object' || !address) throw new Error('no port was given');
+  probe.close();
+  return address.port;
+}
+
+/** Fills the catalogue of a data folder that no server uses. */
+export async function prepareShows(dataDir: string, shows: readonly StandShow[]): Promise<void> {
+  const database = await openSqliteDatabase(dataDir, allTables);
+  await addShows(new SqlCatalogStore(database), shows, Date.now());
+  await database.close();
+}

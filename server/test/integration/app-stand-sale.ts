@@ -1,0 +1,109 @@
+import type { CloseReason } from '@stampede/shared/protocol/codes.ts';
+import { decodeServerFrame } from '@stampede/shared/protocol/codec.ts';
+import type { ServerMessage, ServerMessageOf } from '@stampede/shared/protocol/messages.ts';
+import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
+import type { Show } from '../../src/catalog/show.ts';
+import { LiveSale } from '../../src/gateway/live-sale.ts';
+import type { Wire } from '../../src/gateway/wire.ts';
+import { showId } from '../../src/platform/ids.ts';
+import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
+import { MemoryShowFeed } from '../../src/seating/memory-show-feed.ts';
+import type { SeatRules } from '../../src/seating/seat-store.ts';
+import type { Audience } from '../../src/seating/section-broadcast.ts';
+import { MemoryWaitingRoomStore } from '../../src/waiting-room/memory-waiting-room-store.ts';
+import { rulesOf, type WaitingRoomSettings } from '../../src/waiting-room/waiting-room-rules.ts';
+import { draftOf, DRAW_SEED, layoutOf } from './app-stand-show.ts';
+
+/** The other end of a socket, without a socket: keeps what was sent, and listens to topics like one. */
+export class HeardWire implements Wire {
+  readonly heard: ServerMessage[] = [];
+  readonly topics = new Set<string>();
+  closedAs: CloseReason | null = null;
+  readonly #town: Set<HeardWire>;
+
+  constructor(town: Set<HeardWire>) {
+    this.#town = town;
+    town.add(this);
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.closedAs !== null) return;
+    const decoded = decodeServerFrame(frame);
+    if (!decoded.ok) throw new Error(decoded.detail);
+    this.heard.push(decoded.message);
+  }
+
+  close(reason: CloseReason): void {
+    this.closedAs ??= reason;
+    this.topics.clear();
+    this.#town.delete(this);
+  }
+
+  subscribe(topic: string): void {
+    if (this.closedAs === null) this.topics.add(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.topics.delete(topic);
+  }
+
+  cork(run: () => void): void {
+    run();
+  }
+
+  of<Type extends ServerMessage['type']>(type: Type): ServerMessageOf<Type>[] {
+    return this.heard.filter((message): message is ServerMessageOf<Type> => message.type === type);
+  }
+}
+
+export const SECTION_SEATS = [20, 20];
+export const waitingRoomSettings: WaitingRoomSettings = { graceMs: 10_000, claimMs: 1_000, queueMax: 100 };
+
+/** One on-sale with its in-process stores, without sockets, server or database. */
+export async function openLiveSale(id = 1) {
+  const clock = new ManualClock();
+  const layout = layoutOf('house', SECTION_SEATS);
+  const seatMap = seatMapOf(layout);
+  const show: Show = {
+    ...draftOf('Show', 'house', clock.now()),
+    id: showId(id),
+    layout,
+    seatMap,
+    drawSeed: DRAW_SEED,
+    paused: false,
+  };
+  const { seatsPerBuyer, holdLifetimeMs, extensionsMax } = show.sale;
+  const seatRules: SeatRules = {
+    show: show.id,
+    seatCount: seatMap.seatCount,
+    sectionOf: seatMap.sectionOf,
+    sectionCount: seatMap.sections.length,
+    seatsPerBuyer,
+    holdLifetimeMs,
+    extensionsMax,
+  };
+  const feed = new MemoryShowFeed();
+  const waitingRoom = new MemoryWaitingRoomStore((of, entry) => feed.publish(of, entry));
+  const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch: () => 7 });
+  const town = new Set<HeardWire>();
+  const audience: Audience = {
+    publish(topic, frame) {
+      for (const wire of town) if (wire.topics.has(topic)) wire.send(frame);
+    },
+    size: (topic) => [...town].filter((wire) => wire.topics.has(topic)).length,
+  };
+  await seats.open(seatRules, { sold: [], checkouts: [] }, clock.now());
+  const waitingRules = rulesOf(show, waitingRoomSettings);
+  const sale = new LiveSale(
+    { show, seatRules, waitingRules },
+    { waitingRoom, audience, clock, countSeatChanges: () => undefined },
+  );
+  await feed.follow(show.id, sale);
+  return { clock, feed, seats, waitingRoom, sale, newWire: () => new HeardWire(town) };
+}
+
+/** Everything that was due in this turn of the event loop, and what the feed delivers after it. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

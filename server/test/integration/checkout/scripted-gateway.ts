@@ -1,0 +1,52 @@
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import type { Authorization, Charge, PaymentGateway } from '../../../src/checkout/payment-gateway.ts';
+
+/** How a call goes: answered at once, refused by the bank, failed before or after it had an effect, or never answered. */
+export type Answer = 'yes' | 'no' | 'fails before' | 'fails after' | 'never';
+
+/** A payment gateway that does as it is told and keeps books, as a real one does. */
+export class ScriptedGateway implements PaymentGateway {
+  /** The answers to come, one a call; when they are used up, `yes`. */
+  readonly script: Answer[] = [];
+  readonly calls: string[] = [];
+  /** Orders whose money the gateway has. */
+  readonly charged = new Set<string>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async authorize({ orderId }: Charge): Promise<Authorization> {
+    return this.#answer('authorize', (answer) =>
+      answer === 'no'
+        ? { kind: 'declined', reason: 'card-declined' }
+        : { kind: 'authorized', reference: `pay-${orderId}` },
+    );
+  }
+
+  async capture({ orderId }: Charge): Promise<void> {
+    return this.#answer('capture', () => void this.charged.add(orderId));
+  }
+
+  async void({ orderId }: Charge): Promise<void> {
+    return this.#answer('void', () => void this.charged.delete(orderId));
+  }
+
+  #answer<T>(call: string, effect: (answer: Answer) => T): Promise<T> {
+    this.calls.push(call);
+    const answer = this.script.shift() ?? 'yes';
+    return new Promise((resolve, reject) => {
+      if (answer === 'never') return;
+      this.#clock.after(1, () => {
+        if (answer === 'fails before') {
+          reject(new Error('the line is dead'));
+          return;
+        }
+        const value = effect(answer);
+        if (answer === 'fails after') reject(new Error('the line went dead'));
+        else resolve(value);
+      });
+    });
+  }
+}

@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  type Answer,
+  expectError,
+  type HttpStand,
+  NOW,
+  type StandOptions,
+  startHttpStand,
+} from './http-stand.ts';
+
+const stands: HttpStand[] = [];
+
+async function start(options?: StandOptions): Promise<HttpStand> {
+  const stand = await startHttpStand(options);
+  stands.push(stand);
+  return stand;
+}
+
+afterEach(() => {
+  for (const stand of stands.splice(0)) stand.close();
+});
+
+/** Everything the server says on a connection until it closes it. */
+async function untilClosed(socket: Awaited<ReturnType<HttpStand['connect']>>): Promise<string> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('error', () => undefined);
+  if (!socket.closed) await once(socket, 'close');
+  return Buffer.concat(chunks).toString('latin1');
+}
+
+describe('sessions over HTTP', () => {
+  const cookieOf = (answer: Answer) => answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+
+  it('[P4] creates a session once and knows it again, by cookie and by bearer', async () => {
+    const { call } = await start();
+    const created = await call('POST', '/api/sessions');
+    expect(created.status).toBe(201);
+    const { bearer, expiresAt } = created.json() as { bearer: string; expiresAt: string };
+    expect(expiresAt).toBe(new Date(NOW + 7 * 86_400_000).toISOString());
+    expect(created.headers['set-cookie']).toEqual([
+      `stampede_session=${bearer}; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict`,
+    ]);
+    expect(created.headers['cache-control']).toBe('no-store');
+    for (const headers of [{ Cookie: cookieOf(created) }, { Authorization: `Bearer ${bearer}` }]) {
+      const known = await call('POST', '/api/sessions', { headers });
+      expect(known.status).toBe(200);
+      expect(known.json()).toEqual({ bearer, expiresAt });
+    }
+  });
+
+  it('a stale or forged session is replaced by a new one', async () => {
+    const { call, clock } = await start();
+    const created = await call('POST', '/api/sessions');
+    const forged = cookieOf(created).replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'));
+    expect((await call('POST', '/api/sessions', { headers: { Cookie: forged } })).status).toBe(201);
+    clock.advance(7 * 86_400_000);
+    const old = await call('POST', '/api/sessions', { headers: { Cookie: cookieOf(created) } });
+    expect(old.status).toBe(201);
+    expect(cookieOf(old)).not.toBe(cookieOf(created));
+  });
+
+  it('[P6] pages of other origins may not; those of this host may', async () => {
+    const { call, port } = await start();
+    const from = (origin: string) => call('POST', '/api/sessions', { headers: { Origin: origin } });
+    expectError(await from('https://evil.example'), 403, 'origin-not-allowed');
+    expectError(await from('null'), 403, 'origin-not-allowed');
+    expect((await from(`http://127.0.0.1:${port}`)).status).toBe(201);
+  });
+
+  it('the cookie is Secure when a known proxy says https, and only then', async () => {
+    const behindProxy = await start({ trustedProxies: ['127.0.0.1'] });
+    const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-For': '203.0.113.5' };
+    const secure = await behindProxy.call('POST', '/api/sessions', { headers });
+    expect(secure.headers['set-cookie']?.[0]).toMatch(/; Secure$/);
+    const open = await (await start()).call('POST', '/api/sessions', { headers });
+    expect(open.headers['set-cookie']?.[0]).not.toMatch(/Secure/);
+  });
+
+  it.each([
+    ['an empty object', '{}', 'application/json; charset=utf-8', 201, ''],
+    ['broken JSON', '{', 'application/json', 400, 'malformed'],
+    ['no UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 'application/json', 400, 'malformed'],
+    ['a field nobody knows', '{"captha":1}', 'application/json', 422, 'invalid'],
+    ['another shape', '[]', 'application/json', 422, 'invalid'],
+    ['a form', 'a=b', 'application/x-www-form-urlencoded', 415, 'unsupported-media-type'],
+  ] as const)('a body that is %s', async (_, body, type, status, code) => {
+    const { call } = await start();
+    const answer = await call('POST', '/api/sessions', { body, headers: { 'Content-Type': type } });
+    if (status === 201) expect(answer.status).toBe(201);
+    else expectError(answer, status, code);
+  });
+});
+
+describe('bounds of HTTP', () => {
+  it('[P7] a body that announces itself too large is refused before it arrives', async () => {
+    const { connect } = await start();
+    const socket = await connect();
+    socket.write('POST /api/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nabc');
+    const said = await untilClosed(socket);
+    expect(said).toMatch(/^HTTP\/1\.1 413 /);
+    expect(said).toContain('"too-large"');
+  });
+
+  it('[P7] a body that turns out too large is cut off', async () => {
+    const { connect } = await start();
+    const socket = await connect();
+    socket.write('POST /api/sessions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    socket.write(`1001\r\n${'x'.repeat(0x1001)}\r\n`);
+    expect(await untilClosed(socket)).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  it('[P7] a body that does not arrive in time is not waited for', async () => {
+    const { connect, clock } = await start();
+    const socket = await connect();
+    const answer = untilClosed(socket);
+    socket.write('POST /api/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{');
+    const keepMoving = setInterval(() => clock.advance(1_000), 20);
+    expect(await answer).toMatch(/^HTTP\/1\.1 408 /);
+    clearInterval(keepMoving);
+  });
+
+  it('a client that leaves in the middle of its body harms nobody', async () => {
+    const { call, connect } = await start();
+    for (let client = 0; client < 50; client++) {
+      const socket = await connect();
+      socket.write('POST /api/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"a":');
+      if (client % 2 === 0) socket.resetAndDestroy();
+      else socket.end();
+    }
+    expect((await call('POST', '/api/sessions')).status).toBe(201);
+  });
+
+  it('[P7] an address has so many calls a minute, then 429 with Retry-After; files and health do not count', async () => {
+    const { call } = await start({ callsPerMinute: 3, files: { '200.html': '<p>page' } });
+    for (let page = 0; page < 5; page++) expect((await call('GET', '/')).status).toBe(200);
+    for (const path of ['/api/shows', '/api/shows/7', '/api/nothing']) await call('GET', path);
+    const refused = await call('GET', '/api/shows');
+    expectError(refused, 429, 'rate-limited');
+    const seconds = Number(refused.headers['retry-after']);
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(60);
+    expectError(await call('POST', '/api/sessions', { body: '{}' }), 429, 'rate-limited');
+    expect((await call('GET', '/healthz')).status).toBe(200);
+    expect((await call('GET', '/api/shows', { from: '127.0.0.2' })).status).toBe(200);
+  });
+
+  it('[P7] behind a known proxy each client has its own budget, and nobody can borrow one by a forged header', async () => {
+    const { call } = await start({ callsPerMinute: 1, trustedProxies: ['127.0.0.1'] });
+    const as = (forwarded: string | string[], from = '127.0.0.1') =>
+      call('GET', '/api/shows', { from, headers: { 'X-Forwarded-For': forwarded } });
+    expect((await as('203.0.113.1')).status).toBe(200);
+    expect((await as('203.0.113.1')).status).toBe(429);
+    expect((await as('203.0.113.2')).status).toBe(200);
+    // The proxy appends what it saw, on the same line or on a line of its own; what the client wrote stands before.
+    expect((await as('198.51.100.99, 203.0.113.2')).status).toBe(429);
+    expect((await as(['198.51.100.98', '203.0.113.2'])).status).toBe(429);
+    expect((await as('203.0.113.50', '127.0.0.9')).status).toBe(200);
+    expect((await as('203.0.113.51', '127.0.0.9')).status).toBe(429);
+  });
+
+  it('addresses without limits have none', async () => {
+    const { call } = await start({ callsPerMinute: 1, unlimitedAddresses: ['127.0.0.0/8'] });
+    for (let time = 0; time < 5; time++) expect((await call('GET', '/api/shows')).status).toBe(200);
+  });
+});

@@ -1,0 +1,203 @@
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { createConnection, type Socket } from 'node:net';
+import uws from 'uWebSockets.js';
+import { expect } from 'vitest';
+import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import type { ErrorBody } from '@stampede/shared/protocol/http.ts';
+import type { Phase } from '@stampede/shared/protocol/messages.ts';
+import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
+import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
+import { BuyerSessions } from '../../src/access/buyer-session.ts';
+import { AddressList } from '../../src/access/ip-address.ts';
+import { MemoryRequestBudget } from '../../src/access/memory-request-budget.ts';
+import type { Show } from '../../src/catalog/show.ts';
+import { listen } from '../../src/gateway/http-listen.ts';
+import { type HttpDependencies, routeHttp } from '../../src/gateway/http-routes.ts';
+import type { LiveShow } from '../../src/gateway/http-shows.ts';
+import { StaticFiles } from '../../src/gateway/static-files.ts';
+import { showId } from '../../src/platform/ids.ts';
+import { createLogger } from '../../src/platform/logger.ts';
+import { Metrics } from '../../src/platform/metrics.ts';
+import { SeatBoard } from '../../src/seating/seat-board.ts';
+
+/** 06:13:20 on a November day; the show of the stand opened an hour before. */
+export const NOW = 1_700_000_000_000;
+const HOUR = 60 * 60 * 1_000;
+const SECTIONS = 40;
+const SEATS_PER_SECTION = 50;
+
+const layout: VenueLayout = {
+  id: 'test-hall',
+  name: 'Test Hall',
+  city: 'Testville',
+  width: 20,
+  height: 20,
+  landmarks: [],
+  priceLevels: ['Front', 'Back'],
+  sections: Array.from({ length: SECTIONS }, (_, index) => ({
+    name: `Section ${index + 1}`,
+    tier: 'Floor',
+    blocks: [
+      {
+        priceLevel: index % 2,
+        rows: 1,
+        firstRow: 'A',
+        seats: [SEATS_PER_SECTION, SEATS_PER_SECTION],
+        front: { from: [0, index], to: [20, index], bend: 0 },
+        back: { from: [0, index], to: [20, index], bend: 0 },
+      },
+    ],
+  })),
+};
+
+const show: Show = {
+  id: showId(7),
+  title: 'Night of the Long Queue',
+  subtitle: 'One night only',
+  description: 'A show to be tested.',
+  startsAt: NOW + 100 * HOUR,
+  currency: 'EUR',
+  prices: [9_000, 4_500],
+  sale: {
+    lobbyAt: NOW - 2 * HOUR,
+    opensAt: NOW - HOUR,
+    closesAt: NOW + 99 * HOUR,
+    admissionsPerSecond: 10,
+    admissionBurst: 10,
+    admittedMax: 100,
+    admissionLifetimeMs: 600_000,
+    seatsPerBuyer: 6,
+    holdLifetimeMs: 300_000,
+    extensionsMax: 1,
+  },
+  layout,
+  seatMap: seatMapOf(layout),
+  drawSeed: '11'.repeat(32),
+  paused: false,
+};
+
+export interface StandOptions {
+  readonly callsPerMinute?: number;
+  readonly trustedProxies?: readonly string[];
+  readonly unlimitedAddresses?: readonly string[];
+  readonly allowedOrigins?: readonly string[];
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  json(): unknown;
+}
+
+export interface CallOptions {
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly body?: string | Uint8Array;
+  /** Which address of this machine calls. */
+  readonly from?: string;
+}
+
+/** Every route on a real server, with parts that a test can turn. */
+export async function startHttpStand(options: StandOptions = {}) {
+  const clock = new ManualClock(NOW);
+  const board = new SeatBoard(show.seatMap, show.prices.length);
+  const { seatCount } = show.seatMap;
+  board.reset({ epoch: 3, statuses: new Uint8Array(seatCount), sequences: Array<number>(SECTIONS).fill(0) });
+  const sale = { show, phase: 'open' as Phase, failing: false };
+  const live: LiveShow = {
+    get show() {
+      return sale.show;
+    },
+    board,
+    phase: () => sale.phase,
+  };
+  const readiness = {
+    isDraining: false,
+    ready: { database: true, seats: true },
+    parts: () => readiness.ready,
+  };
+  const logged: string[] = [];
+  const dependencies: HttpDependencies = {
+    clock,
+    metrics: new Metrics(clock),
+    logger: createLogger({
+      level: 'debug',
+      readable: false,
+      to: { write: (line) => void logged.push(line) },
+    }),
+    trustedProxies: new AddressList(options.trustedProxies),
+    shows: {
+      list() {
+        if (sale.failing) throw new Error('the catalogue broke');
+        return [live];
+      },
+      get: (id) => (id === show.id ? live : undefined),
+    },
+    sessions: new BuyerSessions(Buffer.alloc(32, 1)),
+    allowedOrigins: options.allowedOrigins ?? [],
+    budget: new MemoryRequestBudget(options.callsPerMinute ?? 10_000, 60),
+    unlimitedAddresses: new AddressList(options.unlimitedAddresses),
+    readiness,
+    files: new StaticFiles(
+      new Map(Object.entries(options.files ?? {}).map(([name, content]) => [name, Buffer.from(content)])),
+    ),
+  };
+  const app = uws.App();
+  routeHttp(app, dependencies);
+  const { port } = await listen(app, '127.0.0.1', 0);
+
+  return {
+    clock,
+    board,
+    sale,
+    readiness,
+    logged,
+    port,
+    call: (method: string, path: string, call: CallOptions = {}) => callHttp(port, method, path, call),
+    /** A connection to write to by hand. */
+    connect: () => connectTo(port),
+    close: () => void app.close(),
+  };
+}
+
+export type HttpStand = Awaited<ReturnType<typeof startHttpStand>>;
+
+function callHttp(port: number, method: string, path: string, options: CallOptions): Promise<Answer> {
+  const { headers = {}, body, from } = options;
+  return new Promise((resolve, reject) => {
+    const address = { host: '127.0.0.1', port, ...(from !== undefined && { localAddress: from }) };
+    // A connection each, so that one that was cut doesn't spoil the next call.
+    const call = request({ ...address, method, path, headers: { ...headers }, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const whole = Buffer.concat(chunks);
+        const json = (): unknown => JSON.parse(whole.toString('utf8'));
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: whole, json });
+      });
+    });
+    call.on('error', reject);
+    call.end(body);
+  });
+}
+
+function connectTo(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ host: '127.0.0.1', port }, () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+export const TRACE_ID = /^[0-9a-f]{32}$/;
+
+/** That an answer is this error, told the way every error is. */
+export function expectError(answer: Answer, status: number, code: string): void {
+  const body = answer.json() as ErrorBody;
+  expect([answer.status, body.code]).toEqual([status, code]);
+  expect(body.message).not.toBe('');
+  expect(body.traceId).toMatch(TRACE_ID);
+  expect(answer.headers['trace-id']).toBe(body.traceId);
+  expect(answer.headers['cache-control']).toBe('no-store');
+}

@@ -1,0 +1,50 @@
+/** `npm run bench`: measures the system beside its yardsticks, and writes `docs/benchmarks.md` from all of it. */
+import { type BenchArguments, ALL, readArguments, usage } from './bench/arguments.ts';
+import { BenchError } from './bench/bench-error.ts';
+import { BENCHMARKS } from './bench/benchmarks.ts';
+import { type Measured, writeDocument } from './bench/document/write-document.ts';
+import { profileLines } from './bench/cpu-profile.ts';
+import { profileServers } from './bench/rigs/server-process.ts';
+import { load, machine } from './bench/machine.ts';
+import { describe, summarise } from './bench/report.ts';
+import { runBenchmark } from './bench/run-benchmark.ts';
+import { nodeVersion } from './bench/installed-version.ts';
+
+const EXIT_CANNOT_MEASURE = 2;
+/** Of each profile. */
+const FUNCTIONS_SHOWN = 25;
+const NAMES = BENCHMARKS.map(({ name }) => name);
+
+async function bench({ name, json, runs, size, profile }: BenchArguments): Promise<void> {
+  const stream = json ? process.stderr : process.stdout;
+  const say = (line: string): void => void stream.write(`${line}\n`);
+  const chosen = BENCHMARKS.filter((one) => name === ALL || one.name === name);
+  const loadBefore = load().toFixed(1);
+  say(`${machine()}; ${nodeVersion()}; load average ${loadBefore}`);
+  if (profile !== null) profileServers(profile);
+  if (size < 1) say(`A trial with ${size} of the load: its figures count for nothing.`);
+  const all: Measured[] = [];
+  for (const benchmark of chosen) {
+    const findings = await runBenchmark(benchmark, { runs, size, say: (line) => say(`  … ${line}`) });
+    for (const line of describe(benchmark, findings)) say(line);
+    process.stdout.write(`${JSON.stringify(summarise(benchmark, findings))}\n`);
+    all.push({ benchmark, findings });
+  }
+  if (profile !== null) for (const line of profileLines(profile, FUNCTIONS_SHOWN)) say(line);
+  if (name !== ALL || size < 1 || profile !== null) return;
+  const circumstances = [
+    `${machine()}, everything on it; ${nodeVersion()}`,
+    `${new Date().toISOString().slice(0, 10)}, ${runs} runs each; load average before: ${loadBefore}`,
+  ];
+  say(`\nWritten: ${writeDocument(all, circumstances)}`);
+}
+
+try {
+  const args = readArguments(process.argv.slice(2), NAMES);
+  if (args) await bench(args);
+  else process.stdout.write(`${usage(NAMES)}\n`);
+} catch (error) {
+  if (!(error instanceof BenchError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = EXIT_CANNOT_MEASURE;
+}

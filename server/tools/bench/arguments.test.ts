@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest';
+import { readArguments, usage } from './arguments.ts';
+import { BenchError } from './bench-error.ts';
+
+const NAMES = ['hold', 'bytes'];
+const read = (line: string) => readArguments(line.split(' ').filter(Boolean), NAMES);
+
+describe('what npm run bench is told', () => {
+  test('five runs of the full load unless told otherwise', () => {
+    expect(read('hold')).toEqual({ name: 'hold', json: false, runs: 5, size: 1, profile: null });
+    expect(read('all --json --runs 3 --size 0.1 --profile out')).toEqual({
+      name: 'all',
+      json: true,
+      runs: 3,
+      size: 0.1,
+      profile: 'out',
+    });
+  });
+
+  test.each([
+    ['', 'Which benchmark? There are: hold, bytes, all.'],
+    ['fly', 'There is no benchmark "fly". There are: hold, bytes, all.'],
+    ['hold bytes', 'One benchmark at a time'],
+    ['hold --runs 0', '--runs: "0" is not a number from 1 to 99.'],
+    ['hold --runs 2.5', '--runs: 2.5 is not a whole number.'],
+    ['hold --runs many', '--runs: "many"'],
+    ['hold --size 2', '--size: "2"'],
+    ['hold --fast', '--fast'],
+  ])('[P7] %j is refused by one line that says why', (line, message) => {
+    expect(() => read(line)).toThrow(BenchError);
+    expect(() => read(line)).toThrow(message);
+  });
+
+  test('help lists every benchmark', () => {
+    expect(read('--help')).toBeNull();
+    expect(usage(NAMES)).toContain('hold, bytes, all');
+  });
+});

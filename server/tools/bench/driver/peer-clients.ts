@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { MassCrowd } from '../../mass/mass-crowd.ts';
+import { maskedFrame, TEXT } from '../../mass/frame-writing.ts';
+import type { SocketTarget } from '../../mass/mass-socket.ts';
+import type { OpenPeerCall } from './driver-calls.ts';
+
+/** What a client of one of the libraries does besides counting. */
+interface Manners {
+  /** Where a socket goes; asks for a place first where the library wants that. */
+  path(): Promise<string>;
+  /** What is answered to a message that is no news; null: it is news, or needs no answer. */
+  answer(bytes: Buffer, start: number, end: number): Buffer | null;
+  /** Whether the message tells of seats. */
+  isNews(bytes: Buffer, start: number, end: number): boolean;
+}
+
+const OPENING_AT_ONCE = 50;
+const CODE_OF_0 = 0x30;
+const ENGINE_OPEN = CODE_OF_0;
+const ENGINE_PING = CODE_OF_0 + 2;
+const ENGINE_MESSAGE = CODE_OF_0 + 4;
+const SOCKET_EVENT = CODE_OF_0 + 2;
+const ENGINE_PONG = '3';
+const SOCKET_CONNECT = '40';
+
+const COLYSEUS_JOIN = 10;
+const COLYSEUS_DATA = 13;
+const COLYSEUS_PATCH = 15;
+
+const seatReservation = z.object({ roomId: z.string(), processId: z.string(), sessionId: z.string() });
+
+const plain: Manners = { path: async () => '/', answer: () => null, isNews: () => true };
+
+/** Engine.IO 4 over WebSocket, and Socket.IO 5 in it. */
+const socketIo: Manners = {
+  path: async () => '/socket.io/?EIO=4&transport=websocket',
+  answer(bytes, start) {
+    if (bytes[start] === ENGINE_OPEN) return maskedFrame(Buffer.from(SOCKET_CONNECT), TEXT);
+    return bytes[start] === ENGINE_PING ? maskedFrame(Buffer.from(ENGINE_PONG), TEXT) : null;
+  },
+  isNews: (bytes, start) => bytes[start] === ENGINE_MESSAGE && bytes[start + 1] === SOCKET_EVENT,
+};
+
+const colyseus = (port: number): Manners => ({
+  async path() {
+    const answer = await fetch(`http://127.0.0.1:${port}/matchmake/join/seats`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    const { processId, roomId, sessionId } = seatReservation.parse(await answer.json());
+    return `/${processId}/${roomId}?sessionId=${sessionId}`;
+  },
+  answer: (bytes, start) => (bytes[start] === COLYSEUS_JOIN ? maskedFrame(Buffer.of(COLYSEUS_JOIN)) : null),
+  isNews: (bytes, start) => bytes[start] === COLYSEUS_DATA || bytes[start] === COLYSEUS_PATCH,
+});
+
+/** Clients of a peer's server, counting. */
+export class PeerClients {
+  #count = 0;
+  readonly crowds: MassCrowd[] = [];
+
+  countOne(): void {
+    this.#count += 1;
+  }
+
+  takeCount(): number {
+    const count = this.#count;
+    this.#count = 0;
+    return count;
+  }
+}
+
+/** Opens them, some at a time: a place that was asked for must be taken soon. */
+export async function openPeerClients({ port, sockets, name }: OpenPeerCall): Promise<PeerClients> {
+  const manners = { ws: plain, 'socket.io': socketIo, colyseus: colyseus(port) }[name];
+  const clients = new PeerClients();
+  for (let opened = 0; opened < sockets; opened += OPENING_AT_ONCE) {
+    const count = Math.min(OPENING_AT_ONCE, sockets - opened);
+    const paths = await Promise.all(Array.from({ length: count }, () => manners.path()));
+    const targetOf = (socket: number): SocketTarget => ({
+      port,
+      path: paths[socket] ?? '/',
+      subprotocol: null,
+      bearer: null,
+      source: null,
+    });
+    // What comes with the handshake is answered when there is a crowd to answer with.
+    const early: (() => void)[] = [];
+    let crowd: MassCrowd | null = null;
+    crowd = await MassCrowd.open(count, targetOf, {
+      message(socket, bytes, start, end) {
+        const answer = manners.answer(bytes, start, end);
+        if (answer && crowd) crowd.send(socket, answer);
+        else if (answer) early.push(() => crowd?.send(socket, answer));
+        else if (manners.isNews(bytes, start, end)) clients.countOne();
+      },
+      closed: () => undefined,
+    });
+    for (const send of early) send();
+    clients.crowds.push(crowd);
+  }
+  return clients;
+}

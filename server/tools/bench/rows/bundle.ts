@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { ROOT } from '../../checks/child-process.ts';
+import { buildClient } from '../../client-build/build-client.ts';
+import { BenchError } from '../bench-error.ts';
+import type { Benchmark, Findings } from '../benchmark.ts';
+import { installedVersion } from '../installed-version.ts';
+
+const TARGET_KB = 100;
+const BYTES_PER_KB = 1_000;
+const GZIP_LEVEL = 9;
+const FILES_LISTED = 8;
+
+const CLIENT = `${ROOT}/client`;
+const MANIFEST = `${CLIENT}/.svelte-kit/output/client/.vite/manifest.json`;
+/** What the page of a show is made from, as the generated module of its route names it. */
+const SHOW_PAGE = 'routes/shows/[id]/+page.svelte';
+const ROUTE_MODULE = /\/nodes\/\d+\.js$/;
+const LAYOUT_MODULE = /\/nodes\/0\.js$/;
+const FRAMEWORK_ENTRY = /\/runtime\/client\/[\w-]+\.js$|\/client-optimized\/app\.js$/;
+
+const manifestShape = z.record(
+  z.string(),
+  z.object({
+    file: z.string(),
+    name: z.string().optional(),
+    imports: z.array(z.string()).default([]),
+    dynamicImports: z.array(z.string()).default([]),
+  }),
+);
+type Manifest = z.infer<typeof manifestShape>;
+
+/** Everything that is loaded with these modules, and, if `later`, what they load when it is needed. */
+function loadedWith(manifest: Manifest, roots: readonly string[], later: boolean): ReadonlySet<string> {
+  const loaded = new Set<string>();
+  const waiting = [...roots];
+  for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
+    const entry = manifest[key];
+    if (!entry || loaded.has(entry.file)) continue;
+    loaded.add(entry.file);
+    waiting.push(...entry.imports);
+    // The modules of other routes are loaded when their pages are: only roots among them count.
+    if (later) waiting.push(...entry.dynamicImports.filter((one) => !ROUTE_MODULE.test(one)));
+  }
+  return loaded;
+}
+
+function compressedBytes(file: string): number {
+  return gzipSync(readFileSync(`${CLIENT}/build/${file}`), { level: GZIP_LEVEL }).length;
+}
+
+function total(files: ReadonlySet<string>): number {
+  return [...files]
+    .filter((file) => file.endsWith('.js'))
+    .reduce((sum, file) => sum + compressedBytes(file), 0);
+}
+
+function rootsOf(manifest: Manifest): readonly string[] {
+  const modules = Object.keys(manifest);
+  const page = modules.find((key) => {
+    const path = `${CLIENT}/${key}`;
+    return ROUTE_MODULE.test(key) && existsSync(path) && readFileSync(path, 'utf8').includes(SHOW_PAGE);
+  });
+  if (page === undefined) {
+    throw new BenchError('bundle: the build has no page of a show; build the client anew (npm start does).');
+  }
+  return [...modules.filter((key) => FRAMEWORK_ENTRY.test(key) || LAYOUT_MODULE.test(key)), page];
+}
+
+async function measure(): Promise<Findings> {
+  if ((await buildClient()) === 'failed') throw new BenchError('bundle: the client could not be built.');
+  if (!existsSync(MANIFEST))
+    throw new BenchError(`bundle: the build left no list of its files (${MANIFEST}).`);
+  const manifest = manifestShape.parse(JSON.parse(readFileSync(MANIFEST, 'utf8')));
+  const roots = rootsOf(manifest);
+  const everything = loadedWith(manifest, roots, true);
+  const atOnce = total(loadedWith(manifest, roots, false)) / BYTES_PER_KB;
+  const value = total(everything) / BYTES_PER_KB;
+  const names = new Map(Object.values(manifest).map(({ file, name = file }) => [file, name]));
+  return {
+    unit: 'kB',
+    runs: [{ value, yardstick: null }],
+    reached: value <= TARGET_KB,
+    remarks: [
+      `${atOnce.toFixed(1)} kB of it before the seat map is shown; the rest (seat map, tickets, languages) when it ` +
+        'is needed. Counted, not timed: one run says it all.',
+    ],
+    tables: [
+      {
+        title: 'The largest parts, kB after gzip',
+        columns: ['part', 'kB'],
+        rows: [...everything]
+          .filter((file) => file.endsWith('.js'))
+          .map((file) => [names.get(file) ?? file, compressedBytes(file) / BYTES_PER_KB] as const)
+          .toSorted((a, b) => b[1] - a[1])
+          .slice(0, FILES_LISTED),
+      },
+    ],
+    cpu: [],
+    versions: [installedVersion('svelte'), installedVersion('@sveltejs/kit')],
+  };
+}
+
+export const bundle: Benchmark = {
+  name: 'bundle',
+  what: 'JavaScript of the show page after gzip, parts that load later included',
+  against: '',
+  target: `≤ ${TARGET_KB} kB`,
+  measure,
+};

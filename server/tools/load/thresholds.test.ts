@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { LoadError } from './load-error.ts';
+import { judge, METRIC_NAMES, parseThreshold } from './thresholds.ts';
+
+const measured = new Map([
+  ['stampede.requests', 1_000],
+  ['stampede.errors', 4],
+  ['stampede.response_ms.p95', 120.5],
+  ['vusers.created', 10],
+]);
+const held = (text: string): boolean => judge(parseThreshold(text), measured).held;
+const messageOf = (text: string): string => {
+  try {
+    parseThreshold(text);
+  } catch (error) {
+    if (error instanceof LoadError) return error.message;
+    throw error;
+  }
+  return 'no error';
+};
+
+describe('a threshold', () => {
+  it('compares what was measured', () => {
+    expect(held('stampede.response_ms.p95 < 300')).toBe(true);
+    expect(held('stampede.response_ms.p95 < 120.5')).toBe(false);
+    expect(held('stampede.response_ms.p95 <= 120.5')).toBe(true);
+    expect(held('stampede.errors != 4')).toBe(false);
+    expect(held('2 * 10 == vusers.created + 10')).toBe(true);
+  });
+
+  it('multiplies before it adds, goes from left to right, and minds brackets', () => {
+    expect(held('stampede.errors / stampede.requests * 100 == 0.4')).toBe(true);
+    expect(held('20 - 4 - 6 == 10')).toBe(true);
+    expect(held('2 + 3 * 4 == 14')).toBe(true);
+    expect(held('(2 + 3) * 4 == 20')).toBe(true);
+  });
+
+  it('tells the value it was judged by', () => {
+    expect(judge(parseThreshold('stampede.errors / stampede.requests * 100 < 0.5', false), measured)).toEqual(
+      {
+        text: 'stampede.errors / stampede.requests * 100 < 0.5',
+        held: true,
+        value: 0.4,
+        isStrict: false,
+      },
+    );
+  });
+
+  it('does not hold where its metric was not measured', () => {
+    expect(judge(parseThreshold('stampede.resume_ms.p95 < 9999'), measured)).toMatchObject({
+      held: false,
+      value: null,
+    });
+  });
+
+  it.each([
+    ['', 'it ends where a metric or a number should be'],
+    ['stampede.errors', 'it ends where one of <= >='],
+    ['stampede.errors <', 'it ends where a metric or a number should be'],
+    ['stampede.errors < 1 1', 'there is "1" where the end should be'],
+    ['stampede.errors < 1 < 2', 'there is "<" where the end should be'],
+    ['(stampede.errors < 1', 'there is "<" where ")" should be'],
+    ['stampede.errors = 1', 'there is "= 1" where a metric, a number or a sign'],
+    ['stampede.erors < 1', 'there is "stampede.erors" where a metric that is measured'],
+    ['stampede.hold_ms.p999 < 1', 'there is "stampede.hold_ms.p999" where a metric that is measured'],
+  ])('%j is refused: %s', (text, why) => {
+    expect(messageOf(text)).toContain(`threshold ${JSON.stringify(text)}: ${why}`);
+  });
+
+  it('no name of a metric is part of another, because Artillery replaces them as text', () => {
+    const names = [...METRIC_NAMES];
+    const parts = names.flatMap((name) =>
+      names.filter((other) => other !== name && other.includes(name)).map((other) => `${name} in ${other}`),
+    );
+    expect(parts).toEqual([]);
+  });
+});

@@ -1,0 +1,69 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../checks/child-process.ts';
+import { runGuarded } from '../stack/guarded-run.ts';
+import type { NativeServer, ServerPlace, ServerRecipe } from '../stack/native-server.ts';
+import { LOOPBACK } from '../stack/ports.ts';
+import { newPrivateServer } from '../stack/private-servers.ts';
+import { provideProgram } from '../stack/provide-program.ts';
+import { type Report, StackError } from '../stack/stack-error.ts';
+import { nginxConfigOf } from './nginx-config.ts';
+
+/** The file that production runs on. */
+const PRODUCTION_CONFIG = join(ROOT, 'deploy', 'nginx.conf');
+const READY_WITHIN_MS = 10_000;
+const STOP_WITHIN_MS = 10_000;
+const PING_WITHIN_MS = 2_000;
+
+export interface NginxOptions {
+  /** Ports of the gateways, on loopback. They needn't serve yet. */
+  readonly gateways: readonly number[];
+  /** Absent: any free one, which `ports` tells. */
+  readonly port?: number;
+  readonly report?: Report;
+}
+
+/**
+ * The nginx of Debian or of this machine in front of gateways, with the production configuration. Ends with this
+ * process at the latest; `remove` ends it and deletes its folder.
+ * @throws StackError if there is none and none can be installed, if it doesn't come up, or if the port is taken
+ */
+export async function startNginx({ gateways, port, report }: NginxOptions): Promise<NativeServer> {
+  const tell = report ?? ((): void => undefined);
+  const server = newPrivateServer(await nginxRecipe(gateways, tell), port);
+  await server.start(tell);
+  if (port === undefined || server.ports[0] === port) return server;
+  await server.remove();
+  throw new StackError(`nginx: port ${port} is taken. Choose another with PORT.`);
+}
+
+async function nginxRecipe(gateways: readonly number[], report: Report): Promise<ServerRecipe> {
+  const command = await provideProgram('nginx', 'nginx', report);
+  const { output } = await runGuarded(command, ['-v']);
+  const version = /nginx\/([\d.]+)/.exec(output)?.[1];
+  if (version === undefined) throw new StackError(`${command} -v doesn't say its version: ${output.trim()}`);
+  return {
+    name: 'nginx',
+    product: `nginx ${version}`,
+    portCount: 1,
+    readyWithinMs: READY_WITHIN_MS,
+    stopWithinMs: STOP_WITHIN_MS,
+    async prepare({ folder, ports }) {
+      const config = join(folder, 'nginx.conf');
+      const place = { folder, port: ports[0] ?? 0, gateways: gateways.map((port) => `${LOOPBACK}:${port}`) };
+      writeFileSync(config, nginxConfigOf(readFileSync(PRODUCTION_CONFIG, 'utf8'), place));
+      const globals = `daemon off; pid ${folder}/nginx.pid;`;
+      return { command, args: ['-p', folder, '-c', config, '-e', 'stderr', '-g', globals] };
+    },
+    url: ({ ports }) => `http://${LOOPBACK}:${ports[0]}`,
+    ping: pingNginx,
+  };
+}
+
+/** Asks for something that nginx answers itself, because the gateways may not be there yet. */
+async function pingNginx({ ports }: ServerPlace): Promise<void> {
+  const signal = AbortSignal.timeout(PING_WITHIN_MS);
+  const response = await fetch(`http://${LOOPBACK}:${ports[0]}/metrics`, { signal });
+  await response.arrayBuffer();
+  if (response.headers.get('server') !== 'nginx') throw new Error('another server answers at this port');
+}

@@ -1,0 +1,22 @@
+import { installDebianPackages } from './debian-install.ts';
+import { findProgram } from './find-program.ts';
+import { type Report, StackError } from './stack-error.ts';
+
+/**
+ * Finds a program, or installs it from the machine's own Debian where that is allowed.
+ * @param debianPackage what brings it there
+ * @throws StackError that says what to install
+ */
+export async function provideProgram(name: string, debianPackage: string, report: Report): Promise<string> {
+  const present = findProgram(name);
+  if (present !== undefined) return present;
+  report(`installing Debian's ${debianPackage}`);
+  const result = await installDebianPackages([debianPackage]);
+  const installed = findProgram(name);
+  if (installed !== undefined) return installed;
+  const advice = `Install ${name} (on Debian or Ubuntu, as root: apt-get install ${debianPackage}) and try again.`;
+  if (result.kind === 'failed') {
+    throw new StackError(`${debianPackage} could not be installed:\n${result.output.trim()}\n${advice}`);
+  }
+  throw new StackError(`This machine has no ${name}. ${advice}`);
+}

@@ -1,0 +1,24 @@
+/**
+ * `npm test`: everything that has to hold, counted in the last line. With arguments (`npm test -- seat-store`) only
+ * the tests they select, for the one who is working on them.
+ */
+import { runChecks } from './checks/run-checks.ts';
+import { buildClient } from './client-build/build-client.ts';
+import { provideDebianPackages } from './test-stand/debian-packages.ts';
+import { provideServers } from './test-stand/provide-servers.ts';
+import { type TestCount, runTests } from './test-stand/run-tests.ts';
+
+const selection = process.argv.slice(2);
+
+async function runEverything(): Promise<readonly TestCount[]> {
+  await provideDebianPackages();
+  await provideServers();
+  const checks = await runChecks();
+  const build = (await buildClient()) === 'failed' ? { passed: 0, failed: 1 } : { passed: 1, failed: 0 };
+  return [checks, build, await runTests([])];
+}
+
+const counts = selection.length > 0 ? [await runTests(selection)] : await runEverything();
+const sum = (part: keyof TestCount): number => counts.reduce((total, count) => total + count[part], 0);
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+process.exitCode = sum('failed') === 0 ? 0 : 1;

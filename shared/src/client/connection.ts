@@ -1,0 +1,244 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Random } from '../platform/random.ts';
+import { type CloseReason, closeReasonOf, mayReconnect } from '../protocol/codes.ts';
+import { decodeServerFrame, encodeClientMessage } from '../protocol/codec.ts';
+import { SILENCE_BEFORE_PING_MS, SUBPROTOCOL } from '../protocol/limits.ts';
+import type { ClientMessage, ServerMessage } from '../protocol/messages.ts';
+import type { ClientSocket, OpenSocket } from './client-socket.ts';
+import type { Connection as ConnectionView } from './client-view.ts';
+import { reconnectDelay, STEADY_AFTER_MS } from './reconnect-delay.ts';
+
+/** From the first byte to `welcome`; a network that takes longer is tried anew. */
+export const WELCOME_TIMEOUT_MS = 10_000;
+
+type Cancel = () => void;
+
+/** Each state has what only it needs; leaving a state calls off its timer and lets go of its socket. */
+type State =
+  | { readonly name: 'idle' }
+  | { readonly name: 'opening'; readonly socket: ClientSocket; readonly cancel: Cancel }
+  | {
+      readonly name: 'open';
+      readonly socket: ClientSocket;
+      readonly openedAt: number;
+      lastHeardAt: number;
+      cancel: Cancel;
+      cancelMove: Cancel;
+    }
+  | { readonly name: 'waiting'; readonly cancel: Cancel }
+  | { readonly name: 'renewing' }
+  | { readonly name: 'stopped'; readonly reason: CloseReason | 'by-user' };
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly openSocket: OpenSocket;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Called when the server no longer takes our session; absent: then the connection stops. */
+  readonly renewSession: (() => Promise<void>) | undefined;
+}
+
+export interface ConnectionEvents {
+  /** `view` changed. */
+  changed(): void;
+  /** The socket is open and nothing was said on it yet. */
+  opened(): void;
+  received(message: ServerMessage): void;
+  /** The server is silent: send a ping. */
+  silent(): void;
+  /** The socket is gone; another one follows unless the connection stopped. */
+  dropped(): void;
+}
+
+/**
+ * One WebSocket session after another, from `start` to `stop`: opens, notices silence and nonsense, waits with
+ * jitter and opens again. What is said on it is not its affair.
+ */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #events: ConnectionEvents;
+  #state: State = { name: 'idle' };
+  #view: ConnectionView = { state: 'connecting' };
+  /** Losses in a row, up to a steady connection. */
+  #attempt = 0;
+
+  constructor(options: ConnectionOptions, events: ConnectionEvents) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  get view(): ConnectionView {
+    return this.#view;
+  }
+
+  start(): void {
+    if (this.#state.name === 'idle') this.#open();
+  }
+
+  /** Ends for good. */
+  stop(reason: CloseReason | 'by-user' = 'by-user'): void {
+    if (this.#state.name === 'stopped') return;
+    this.#leave({ name: 'stopped', reason });
+    this.#show({ state: 'stopped', reason });
+  }
+
+  /** Sends on the open socket; without one the message is gone. */
+  send(message: ClientMessage): void {
+    if (this.#state.name === 'open' || this.#state.name === 'opening') {
+      this.#state.socket.send(encodeClientMessage(message));
+    }
+  }
+
+  /** The server took our session. */
+  welcomed(): void {
+    const state = this.#state;
+    if (state.name !== 'opening') return;
+    state.cancel();
+    const now = this.#options.clock.now();
+    const { socket } = state;
+    this.#state = { name: 'open', socket, openedAt: now, lastHeardAt: now, cancel: noop, cancelMove: noop };
+    this.#listen(SILENCE_BEFORE_PING_MS);
+    this.#show({ state: 'open' });
+  }
+
+  /** The server is about to close: reconnect at a random moment of the next `spreadMs` milliseconds. */
+  moveWithin(spreadMs: number): void {
+    const state = this.#state;
+    if (state.name !== 'open') return;
+    state.cancelMove();
+    state.cancelMove = this.#options.clock.after(this.#options.random() * spreadMs, () => {
+      this.reopen();
+    });
+  }
+
+  /** Leaves the socket for another one at once. */
+  reopen(): void {
+    if (this.#state.name !== 'open' && this.#state.name !== 'opening') return;
+    this.#attempt = 0;
+    this.#leave({ name: 'idle' });
+    this.#open();
+    this.#show({ state: 'connecting' });
+  }
+
+  /** Leaves a socket that no longer makes sense for another one, after a while. */
+  drop(): void {
+    if (this.#state.name === 'stopped') return;
+    const { clock, random } = this.#options;
+    const steady = this.#state.name === 'open' && clock.now() - this.#state.openedAt >= STEADY_AFTER_MS;
+    this.#attempt = steady ? 1 : this.#attempt + 1;
+    const delay = reconnectDelay(this.#attempt, random);
+    this.#leave({ name: 'waiting', cancel: clock.after(delay, () => this.#open()) });
+    this.#show({ state: 'reconnecting', attempt: this.#attempt, nextAttemptAt: clock.now() + delay });
+  }
+
+  /** The server doesn't take our session: get another one and come back, or stop. */
+  sessionRefused(reason: 'session-stale' | 'authentication-timeout'): void {
+    const { renewSession, clock } = this.#options;
+    if (this.#state.name === 'stopped') return;
+    if (!renewSession) {
+      this.stop(reason);
+      return;
+    }
+    const renewing: State = { name: 'renewing' };
+    this.#leave(renewing);
+    this.#show({ state: 'reconnecting', attempt: this.#attempt + 1, nextAttemptAt: clock.now() });
+    renewSession().then(
+      () => {
+        if (this.#state === renewing) this.drop();
+      },
+      () => {
+        if (this.#state === renewing) this.stop(reason);
+      },
+    );
+  }
+
+  #open(): void {
+    const { url, openSocket, clock } = this.#options;
+    let current = true;
+    const socket = openSocket(url, SUBPROTOCOL, {
+      opened: () => {
+        if (current) this.#events.opened();
+      },
+      received: (frame) => {
+        if (current) this.#received(frame);
+      },
+      closed: (code) => {
+        if (current) this.#closed(code);
+      },
+    });
+    const owned: ClientSocket = {
+      send: (frame) => {
+        socket.send(frame);
+      },
+      close: () => {
+        current = false;
+        socket.close();
+      },
+    };
+    this.#state = {
+      name: 'opening',
+      socket: owned,
+      cancel: clock.after(WELCOME_TIMEOUT_MS, () => this.drop()),
+    };
+  }
+
+  #received(frame: Uint8Array): void {
+    const decoded = decodeServerFrame(frame);
+    if (!decoded.ok) {
+      this.drop();
+      return;
+    }
+    if (this.#state.name === 'open') this.#state.lastHeardAt = this.#options.clock.now();
+    this.#events.received(decoded.message);
+  }
+
+  #closed(code: number): void {
+    if (mayReconnect(code)) {
+      this.drop();
+      return;
+    }
+    const reason = closeReasonOf(code) ?? 'protocol-violation';
+    if (reason === 'session-stale' || reason === 'authentication-timeout') this.sessionRefused(reason);
+    else this.stop(reason);
+  }
+
+  /** Pings after silence, and takes the socket for dead after as much silence again. */
+  #listen(waitMs: number, pingedAt: number | null = null): void {
+    const state = this.#state;
+    if (state.name !== 'open') return;
+    state.cancel = this.#options.clock.after(waitMs, () => {
+      const now = this.#options.clock.now();
+      // In the future: the clock was set back. Counted from here on, or a dead socket would be kept for as long.
+      state.lastHeardAt = Math.min(state.lastHeardAt, now);
+      const silentMs = now - state.lastHeardAt;
+      if (silentMs < SILENCE_BEFORE_PING_MS) {
+        this.#listen(SILENCE_BEFORE_PING_MS - silentMs);
+      } else if (pingedAt !== null && state.lastHeardAt < pingedAt) {
+        this.drop();
+      } else {
+        this.#events.silent();
+        this.#listen(SILENCE_BEFORE_PING_MS, now);
+      }
+    });
+  }
+
+  #leave(next: State): void {
+    const left = this.#state;
+    this.#state = next;
+    if ('cancel' in left) left.cancel();
+    if ('cancelMove' in left) left.cancelMove();
+    if ('socket' in left) {
+      left.socket.close();
+      this.#events.dropped();
+    }
+  }
+
+  #show(view: ConnectionView): void {
+    this.#view = view;
+    this.#events.changed();
+  }
+}
+
+function noop(): void {
+  // Nothing to call off yet.
+}

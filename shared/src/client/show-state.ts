@@ -1,0 +1,130 @@
+import type { OrderMessage, ServerMessageOf } from '../protocol/messages.ts';
+import { decodeSummaries, type SectionSummary } from '../seat-map/section-summary.ts';
+import type { ClientChange, HoldView, PhaseView, Sale, Standing } from './client-view.ts';
+
+type StandingMessage = ServerMessageOf<'waiting' | 'admitted' | 'outside'>;
+
+const UNKNOWN: Standing = { state: 'unknown' };
+
+/** What the server told of the entered show, except its seats. Each method takes in one message. */
+export class ShowState {
+  sale: Sale | null = null;
+  phase: PhaseView | null = null;
+  standing: Standing = UNKNOWN;
+  hold: HoldView | null = null;
+  readonly orders = new Map<string, OrderMessage>();
+  readonly summaries = new Map<number, SectionSummary>();
+  readonly #changed: (change: ClientChange) => void;
+  /** No hold with this token or a lower one can be alive any more: hold tokens only rise. */
+  #endedHoldToken = -1;
+  #holdSeen = false;
+
+  constructor(changed: (change: ClientChange) => void) {
+    this.#changed = changed;
+  }
+
+  /** Forgets the show; the orders stay, for they belong to the buyer. */
+  forget(): void {
+    this.sale = null;
+    this.phase = null;
+    this.standing = UNKNOWN;
+    this.hold = null;
+    this.summaries.clear();
+    this.#changed({ kind: 'sale' });
+  }
+
+  /** Another session is another buyer [P6]. */
+  forgetBuyer(): void {
+    this.standing = UNKNOWN;
+    this.orders.clear();
+    this.#changed({ kind: 'standing' });
+    this.#endHold(null);
+  }
+
+  /** `enter` is on its way: all that is true will be said before the answer. */
+  entering(): void {
+    this.#holdSeen = false;
+    // A server that lost its memory counts from the start again, in another epoch.
+    this.#endedHoldToken = -1;
+  }
+
+  applyEntered({ show, epoch, seatsPerBuyer, holdLifetimeMs, requestId }: ServerMessageOf<'entered'>): void {
+    this.applyEpoch(epoch);
+    this.sale = { show, epoch, seatsPerBuyer, holdLifetimeMs };
+    this.#changed({ kind: 'sale' });
+    if (requestId !== 0 && !this.#holdSeen) this.#endHold(null);
+  }
+
+  /** A snapshot of another epoch is the first word of it that may reach us. */
+  applyEpoch(epoch: number): void {
+    if (!this.sale || this.sale.epoch === epoch) return;
+    this.sale = { ...this.sale, epoch };
+    this.#endedHoldToken = -1;
+    this.#changed({ kind: 'sale' });
+  }
+
+  applyPhase({ phase, lobbyAt, opensAt }: ServerMessageOf<'phase'>): void {
+    this.phase = { phase, lobbyAt, opensAt };
+    this.#changed({ kind: 'phase' });
+  }
+
+  applyStanding(message: StandingMessage): void {
+    switch (message.type) {
+      case 'waiting': {
+        const { position, behind, wait } = message;
+        this.standing = { state: 'waiting', position, behind, wait };
+        break;
+      }
+      case 'admitted':
+        this.standing = { state: 'admitted', deadline: message.deadline };
+        break;
+      case 'outside':
+        this.standing = { state: 'outside', reason: message.reason };
+        break;
+    }
+    this.#changed({ kind: 'standing' });
+  }
+
+  /** Takes a hold over as a whole, unless it is older than what is known. */
+  applyHold(message: ServerMessageOf<'hold'>): void {
+    // What was shown before entering says nothing against what the server tells now.
+    const shown = this.#holdSeen ? (this.hold?.holdToken ?? 0) : 0;
+    this.#holdSeen = true;
+    if (message.holdToken <= this.#endedHoldToken || message.holdToken < shown) return;
+    this.hold = holdViewOf(message);
+    this.#changed({ kind: 'hold', ended: null });
+  }
+
+  applyHoldEnded({ holdToken, seats, reason }: ServerMessageOf<'hold-ended'>): void {
+    this.#endedHoldToken = Math.max(this.#endedHoldToken, holdToken);
+    if (this.hold && this.hold.holdToken <= holdToken) this.#endHold({ seats, reason });
+  }
+
+  /** An order that has its outcome keeps it: word that it is processing was overtaken on the way. */
+  applyOrder(order: OrderMessage): void {
+    const known = this.orders.get(order.id);
+    if (known && known.status !== 'processing' && order.status === 'processing') return;
+    this.orders.set(order.id, order);
+    this.#changed({ kind: 'order', order });
+  }
+
+  /** False if the bytes don't fit a show of `sectionCount` sections. */
+  applySummary({ sections }: ServerMessageOf<'summary'>, sectionCount: number): boolean {
+    const summaries = decodeSummaries(sections, sectionCount);
+    if (!summaries) return false;
+    for (const summary of summaries) this.summaries.set(summary.section, summary);
+    this.#changed({ kind: 'summaries', sections: summaries.map((summary) => summary.section) });
+    return true;
+  }
+
+  #endHold(ended: Extract<ClientChange, { kind: 'hold' }>['ended']): void {
+    if (!this.hold) return;
+    this.hold = null;
+    this.#changed({ kind: 'hold', ended });
+  }
+}
+
+export function holdViewOf(message: ServerMessageOf<'hold'>): HoldView {
+  const { holdToken, seats, expiresAt, extensionsLeft, orderId } = message;
+  return { holdToken, seats, expiresAt, extensionsLeft, orderId };
+}

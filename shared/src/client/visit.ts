@@ -1,0 +1,142 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Random } from '../platform/random.ts';
+import { ACKNOWLEDGE_INTERVAL_MS } from '../protocol/limits.ts';
+import type { ClientMessage, ServerMessageOf } from '../protocol/messages.ts';
+import { isPassing, type PendingRequests, REQUEST_TIMEOUT_MS, type Settled } from './pending-requests.ts';
+import type { ShowState } from './show-state.ts';
+import type { WatchedSections } from './watched-sections.ts';
+
+/** Shortest pause before entering or watching again when the server was too busy for it; up to twice as long. */
+export const RETRY_PAUSE_MS = 1_000;
+
+export interface VisitParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pending: PendingRequests;
+  readonly show: ShowState;
+  readonly sections: WatchedSections;
+  readonly send: (message: ClientMessage) => void;
+}
+
+/**
+ * The show that is visited, whatever happens to sockets: entered again on each new one, its watched sections
+ * resumed where they stand, and what was applied acknowledged.
+ */
+export class Visit {
+  readonly #parts: VisitParts;
+  #show: number | null = null;
+  #entersOpen = 0;
+  #watchesOpen = 0;
+  #cancelAcknowledge: () => void = ignore;
+
+  constructor(parts: VisitParts) {
+    this.#parts = parts;
+  }
+
+  get show(): number | null {
+    return this.#show;
+  }
+
+  /** Turns to a show whose sections have these numbers of seats. */
+  begin(show: number, seatCounts: readonly number[]): void {
+    this.#show = show;
+    this.#parts.sections.begin(seatCounts);
+  }
+
+  /** `settle` hears of this attempt; attempts go on by themselves unless there is no such show. */
+  enter(settle: (settled: Settled<'entered'>) => void = ignore): void {
+    const { pending, show: state } = this.#parts;
+    const show = this.#show;
+    if (show === null) return;
+    this.#entersOpen++;
+    const build = (requestId: number): ClientMessage => {
+      state.entering();
+      return { type: 'enter', requestId, show };
+    };
+    pending.add(
+      { needs: 'session', build, answers: ['entered'], onDrop: 'repeat', timeoutMs: REQUEST_TIMEOUT_MS },
+      (settled) => {
+        this.#entersOpen--;
+        if (!settled.ok && this.#show === show) {
+          if (settled.code === 'show-unknown') this.#show = null;
+          else if (isPassing(settled.code)) this.#later(settled.retryAfterMs, () => this.#enterAgain());
+        }
+        settle(settled);
+      },
+    );
+  }
+
+  /** Asks for the watched sections, each from where it stands. */
+  watch(settle: (settled: Settled<'done'>) => void = ignore): void {
+    const { pending, sections } = this.#parts;
+    this.#watchesOpen++;
+    const build = (requestId: number): ClientMessage => ({
+      type: 'watch',
+      requestId,
+      sections: sections.positions(),
+    });
+    pending.add(
+      { needs: 'show', build, answers: ['done'], onDrop: 'repeat', timeoutMs: REQUEST_TIMEOUT_MS },
+      (settled) => {
+        this.#watchesOpen--;
+        // A section may have missed something meanwhile; the pause keeps a server that never sends it calm.
+        if (settled.ok ? !sections.complete : isPassing(settled.code)) {
+          this.#later(settled.ok ? 0 : settled.retryAfterMs, () => this.watchAgain());
+        }
+        settle(settled);
+      },
+    );
+  }
+
+  /** Watches again unless that is under way. */
+  watchAgain(): void {
+    const { pending, sections } = this.#parts;
+    if (pending.ready === 'show' && this.#watchesOpen === 0 && sections.watched.length > 0) this.watch();
+  }
+
+  /** The server knows who we are. */
+  welcomed(): void {
+    if (this.#parts.pending.ready !== null) return;
+    if (this.#entersOpen === 0) this.enter();
+    this.#parts.pending.becomeReady('session');
+  }
+
+  /** The answer to `enter`, or word of a new epoch. */
+  entered(message: ServerMessageOf<'entered'>): void {
+    if (message.show !== this.#show) return;
+    const { pending, show, sections } = this.#parts;
+    sections.enterEpoch(message.epoch);
+    show.applyEntered(message);
+    if (message.requestId === 0) return;
+    if (pending.ready !== 'show') this.#acknowledgeLater();
+    pending.becomeReady('show');
+    this.watchAgain();
+  }
+
+  dropped(): void {
+    this.#cancelAcknowledge();
+    this.#parts.sections.dropped();
+  }
+
+  #enterAgain(): void {
+    if (this.#parts.pending.ready === 'session' && this.#entersOpen === 0) this.enter();
+  }
+
+  #later(atLeastMs: number, task: () => void): void {
+    const { clock, random } = this.#parts;
+    clock.after(Math.max(atLeastMs, RETRY_PAUSE_MS) * (1 + random()), task);
+  }
+
+  #acknowledgeLater(): void {
+    const { clock, sections, send } = this.#parts;
+    this.#cancelAcknowledge = clock.after(ACKNOWLEDGE_INTERVAL_MS, () => {
+      const acknowledge = sections.acknowledge();
+      if (acknowledge) send(acknowledge);
+      this.#acknowledgeLater();
+    });
+  }
+}
+
+function ignore(): void {
+  // Nobody waits for this one.
+}
