@@ -11,14 +11,21 @@ const unit = (name: string, include: string): TestProjectConfiguration => ({
   test: { name, include: [include], testTimeout: UNIT_TIMEOUT_MS, sequence: { groupOrder: 0 } },
 });
 
-/** Tests with real services run after the units and one file at a time: they share the machine's ports and cores. */
-const service = (name: string, groupOrder: number, timeoutMs: number): TestProjectConfiguration => ({
+/**
+ * Tests with real services run after the units. Those of one adapter have servers or databases of their own, and much
+ * of their time is waiting: two files at once. The others start whole systems that need the machine to themselves.
+ */
+const service = (
+  name: string,
+  groupOrder: number,
+  { timeoutMs, filesAtOnce = 1 }: { timeoutMs: number; filesAtOnce?: number },
+): TestProjectConfiguration => ({
   test: {
     name,
     include: [`server/test/${name}/**/*.test.ts`],
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
-    fileParallelism: false,
+    maxWorkers: filesAtOnce,
     sequence: { groupOrder },
   },
 });
@@ -32,10 +39,10 @@ export default defineConfig({
       unit('server', 'server/{src,tools}/**/*.test.ts'),
       unit('artillery', 'artillery/engine/**/*.test.ts'),
       'client/vitest.config.ts',
-      service('contracts', 1, SERVICE_TIMEOUT_MS),
-      service('integration', 2, SERVICE_TIMEOUT_MS),
-      service('faults', 3, SERVICE_TIMEOUT_MS),
-      service('e2e', 4, JOURNEY_TIMEOUT_MS),
+      service('contracts', 1, { timeoutMs: SERVICE_TIMEOUT_MS, filesAtOnce: 2 }),
+      service('integration', 2, { timeoutMs: SERVICE_TIMEOUT_MS }),
+      service('faults', 3, { timeoutMs: SERVICE_TIMEOUT_MS }),
+      service('e2e', 4, { timeoutMs: JOURNEY_TIMEOUT_MS }),
     ],
   },
 });
