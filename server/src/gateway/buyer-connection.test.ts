@@ -11,7 +11,7 @@ import {
 } from '../../test/integration/app-stand-sale.ts';
 import { sessionId } from '../platform/ids.ts';
 import { createLogger } from '../platform/logger.ts';
-import { refuse } from '../platform/outcome.ts';
+import { done, type Outcome, refuse } from '../platform/outcome.ts';
 import { Metrics } from '../platform/metrics.ts';
 import { nextTurn } from '../platform/turn.ts';
 import { HoldSeats } from '../seating/hold-seats.ts';
@@ -26,6 +26,7 @@ let parts: ConnectionParts;
 let logged: string[];
 /** What the order database does; a test may make it slow or break it. */
 let listOrders: () => Promise<readonly OrderMessage[]>;
+let beginCheckout: () => Promise<Outcome<OrderMessage>>;
 
 beforeEach(async () => {
   house = await openLiveSale();
@@ -34,11 +35,12 @@ beforeEach(async () => {
   sales.add(sale);
   logged = [];
   listOrders = async () => [];
+  beginCheckout = async () => refuse('busy');
   const requests = new BuyerRequests({
     waitingRoom: { store: waitingRoom, settings: waitingRoomSettings },
     seats,
     holdSeats: new HoldSeats(seats, clock, nextTurn),
-    checkout: { begin: async () => refuse('busy'), list: () => listOrders() },
+    checkout: { begin: () => beginCheckout(), list: () => listOrders() },
     counts: new Metrics(clock),
     clock,
   });
@@ -145,6 +147,7 @@ describe('entering', () => {
     expect(wire.heard.at(-1)).toMatchObject({ code: 'not-entered' });
 
     listOrders = async () => [];
+    beginCheckout = async () => refuse('busy');
     say(enter);
     await settle();
     expect(wire.heard.at(-1)).toMatchObject({ type: 'entered' });
@@ -247,6 +250,23 @@ describe('history that was lost', () => {
     await settle();
     const orders = wire.heard.slice(told).filter((message) => message.type === 'order');
     expect(orders.map(({ order }) => order.status)).toEqual(['processing', 'confirmed']);
+  });
+
+  test('6.8 an outcome that is faster than the answer to its checkout follows it', async () => {
+    const { wire, say } = connectAs();
+    say(enter);
+    await settle();
+    const { promise, resolve } = Promise.withResolvers<Outcome<OrderMessage>>();
+    beginCheckout = () => promise;
+    say({ type: 'checkout', requestId: 2, holdToken: 1, idempotencyKey: 'an-intent-to-pay', amount: 100 });
+    house.sale.tell(ANN, { type: 'order', requestId: 0, order: { ...ORDER, status: 'confirmed' } });
+    expect(wire.of('order')).toEqual([]);
+    resolve(done(ORDER));
+    await settle();
+    expect(wire.of('order').map(({ requestId, order }) => [requestId, order.status])).toEqual([
+      [2, 'processing'],
+      [0, 'confirmed'],
+    ]);
   });
 });
 

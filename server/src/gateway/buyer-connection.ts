@@ -11,7 +11,7 @@ import { showId, type SessionId } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type Refusal, refuse } from '../platform/outcome.ts';
 import { showTopic } from '../seating/section-broadcast.ts';
-import type { BuyerRequests } from './buyer-requests.ts';
+import type { BuyerRequests, SaleRequest } from './buyer-requests.ts';
 import type { Listener, LiveSale } from './live-sale.ts';
 import { MessageBudget } from './message-budget.ts';
 import { LastTold } from './last-told.ts';
@@ -130,7 +130,7 @@ export class BuyerConnection implements Listener {
 
   tell(message: ServerMessage): void {
     if (this.#state.kind === 'entered' && this.#state.held) this.#state.held.push(message);
-    else if (this.#told.isNews(message)) this.#send(message);
+    else if (!this.#told.keepsBack(message) && this.#told.isNews(message)) this.#send(message);
   }
 
   restart(): void {
@@ -209,12 +209,25 @@ export class BuyerConnection implements Listener {
           this.#refuse(message.requestId, this.#notEntered());
           return;
         }
-        const { sale, session } = this.#state;
-        this.#answer(message.requestId, await this.#parts.requests.answer(sale, session, message));
+        await this.#answerOnSale(this.#state, message);
         return;
       }
       default:
         message satisfies never;
+    }
+  }
+
+  async #answerOnSale(entered: Entered, message: SaleRequest): Promise<void> {
+    this.#told.asked();
+    try {
+      this.#answer(
+        message.requestId,
+        await this.#parts.requests.answer(entered.sale, entered.session, message),
+      );
+    } finally {
+      const behind = this.#told.answered();
+      // What another sale said has no place in this one.
+      if (this.#state === entered) for (const word of behind) this.tell(word);
     }
   }
 
@@ -357,8 +370,7 @@ export class BuyerConnection implements Listener {
   }
 
   #send(message: ServerMessage): void {
-    const frame = encodeServerMessage(message);
-    this.#wire.cork(() => this.#wire.send(frame));
+    this.#wire.send(encodeServerMessage(message));
   }
 
   #close(reason: CloseReason): void {

@@ -20,6 +20,22 @@ const ended: ServerMessage = {
   reason: 'expired',
 };
 
+const order = (id: string, status: 'processing' | 'confirmed'): ServerMessage => ({
+  type: 'order',
+  requestId: 0,
+  order: {
+    id,
+    show: 1,
+    status,
+    seats: [1],
+    amount: 100,
+    currency: 'EUR',
+    createdAt: 1,
+    reason: '',
+    tickets: [],
+  },
+});
+
 describe('last told', () => {
   test('the same hold again is no news, whatever request it answers; a changed one is', () => {
     const told = new LastTold();
@@ -41,5 +57,30 @@ describe('last told', () => {
     told.forget();
     expect(told.liveHold).toBeNull();
     expect(told.isNews(hold([3]))).toBe(true);
+  });
+
+  test('what the feed says while requests are under way follows the last answer, the newest of each thing', () => {
+    const told = new LastTold();
+    expect(told.keepsBack(hold([1]))).toBe(false);
+    told.asked();
+    told.asked();
+    expect(told.keepsBack(hold([1]))).toBe(true);
+    expect(told.keepsBack(order('one', 'processing'))).toBe(true);
+    expect(told.keepsBack(hold([1, 2]))).toBe(true);
+    expect(told.keepsBack(order('one', 'confirmed'))).toBe(true);
+    expect(told.keepsBack({ type: 'outside', requestId: 0, reason: 'left' })).toBe(false);
+    expect([...told.answered()]).toEqual([]);
+    expect([...told.answered()]).toEqual([hold([1, 2]), order('one', 'confirmed')]);
+    expect(told.keepsBack(hold([3]))).toBe(false);
+    told.asked();
+    expect([...told.answered()]).toEqual([]);
+  });
+
+  test('what waits for an answer is forgotten with the rest', () => {
+    const told = new LastTold();
+    told.asked();
+    told.keepsBack(hold([1]));
+    told.forget();
+    expect([...told.answered()]).toEqual([]);
   });
 });

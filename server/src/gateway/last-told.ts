@@ -2,13 +2,21 @@ import type { ServerMessage, ServerMessageOf } from '@stampede/shared/protocol/m
 
 type HoldWord = ServerMessageOf<'hold'> | ServerMessageOf<'hold-ended'>;
 
+/** What the feed says to a buyer of what is theirs. */
+type OwnWord = HoldWord | ServerMessageOf<'order'>;
+
 /**
- * What a socket heard last about its hold and its order. Whoever asked has their answer before the feed tells all
- * tabs of the same; that push would only cost bytes.
+ * What a socket heard last about its hold and its order. Whoever asks is answered, and the feed tells all tabs of the
+ * same, sooner or later than the answer: said twice, it would only cost bytes, and said in the wrong order it would
+ * leave the buyer with old news. So what the feed says while a request is under way follows the answer, if it is then
+ * still news. Of several words on one thing only the newest is kept.
  */
 export class LastTold {
   #hold: HoldWord | null = null;
   #order = '';
+  #requests = 0;
+  /** By what they speak of. */
+  #behindAnswer: Map<string, OwnWord> | null = null;
 
   /** The hold that the socket believes in. */
   get liveHold(): Pick<HoldWord, 'holdToken' | 'seats'> | null {
@@ -21,6 +29,29 @@ export class LastTold {
   forget(): void {
     this.#hold = null;
     this.#order = '';
+    this.#behindAnswer = null;
+  }
+
+  /** A request begins whose answer may tell what the feed tells as well. */
+  asked(): void {
+    this.#requests += 1;
+  }
+
+  /** It was answered, or failed; returns what is to be told after that. */
+  answered(): Iterable<OwnWord> {
+    this.#requests -= 1;
+    if (this.#requests > 0 || !this.#behindAnswer) return [];
+    const words = this.#behindAnswer.values();
+    this.#behindAnswer = null;
+    return words;
+  }
+
+  /** Whether a push has to wait for the answer that is under way; then it was kept for `answered`. */
+  keepsBack(message: ServerMessage): boolean {
+    if (this.#requests === 0 || !isOwn(message)) return false;
+    this.#behindAnswer ??= new Map();
+    this.#behindAnswer.set(message.type === 'order' ? message.order.id : 'hold', message);
+    return true;
   }
 
   /** Notes a message; false if it says again what the socket heard last. */
@@ -35,6 +66,10 @@ export class LastTold {
     this.#order = `${message.order.id}:${message.order.status}`;
     return before !== this.#order;
   }
+}
+
+function isOwn(message: ServerMessage): message is OwnWord {
+  return message.type === 'hold' || message.type === 'hold-ended' || message.type === 'order';
 }
 
 function isSame(a: HoldWord, b: HoldWord): boolean {
