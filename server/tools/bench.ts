@@ -3,16 +3,13 @@ import { type BenchArguments, ALL, readArguments, usage } from './bench/argument
 import { BenchError } from './bench/bench-error.ts';
 import { BENCHMARKS } from './bench/benchmarks.ts';
 import { type Measured, writeDocument } from './bench/document/write-document.ts';
-import { profileLines } from './bench/cpu-profile.ts';
-import { profileServers } from './bench/rigs/server-process.ts';
 import { load, machine } from './bench/machine.ts';
-import { describe, summarise } from './bench/report.ts';
+import { ProfilingObserver } from './bench/observing/profiling-observer.ts';
+import { describe, summarise, tableLines } from './bench/report.ts';
 import { runBenchmark } from './bench/run-benchmark.ts';
 import { nodeVersion } from './bench/installed-version.ts';
 
 const EXIT_CANNOT_MEASURE = 2;
-/** Of each profile. */
-const FUNCTIONS_SHOWN = 25;
 const NAMES = BENCHMARKS.map(({ name }) => name);
 
 async function bench({ name, json, runs, size, profile }: BenchArguments): Promise<void> {
@@ -21,16 +18,21 @@ async function bench({ name, json, runs, size, profile }: BenchArguments): Promi
   const chosen = BENCHMARKS.filter((one) => name === ALL || one.name === name);
   const loadBefore = load().toFixed(1);
   say(`${machine()}; ${nodeVersion()}; load average ${loadBefore}`);
-  if (profile !== null) profileServers(profile);
   if (size < 1) say(`A trial with ${size} of the load: its figures count for nothing.`);
   const all: Measured[] = [];
   for (const benchmark of chosen) {
-    const findings = await runBenchmark(benchmark, { runs, size, say: (line) => say(`  … ${line}`) });
+    const observer = profile === null ? null : new ProfilingObserver(profile, benchmark.name);
+    const findings = await runBenchmark(benchmark, {
+      runs,
+      size,
+      observer,
+      say: (line) => say(`  … ${line}`),
+    });
     for (const line of describe(benchmark, findings)) say(line);
+    for (const table of observer?.tables() ?? []) for (const line of ['', ...tableLines(table)]) say(line);
     process.stdout.write(`${JSON.stringify(summarise(benchmark, findings))}\n`);
     all.push({ benchmark, findings });
   }
-  if (profile !== null) for (const line of profileLines(profile, FUNCTIONS_SHOWN)) say(line);
   if (name !== ALL || size < 1 || profile !== null) return;
   const circumstances = [
     `${machine()}, everything on it; ${nodeVersion()}`,

@@ -27,7 +27,8 @@ export function usage(names: readonly string[]): string {
   NAME      ${[...names, ALL].join(', ')}
   --json    print only the last line, one JSON object, on standard output; everything else on standard error
   --runs N  how often each is measured, 1 to ${RUNS_MAX}; default ${RUNS}. The median counts
-  --profile FOLDER  take CPU profiles of the servers there and list what costs most; figures are lower then
+  --profile FOLDER  take CPU profiles of our servers while they are measured, list what costs most, and keep them there;
+            figures are lower then
   --size S  share of the load, ${SIZE_MIN} to 1, to try whether it works; figures of less than 1 count for nothing
 
 \`all\` measures everything (half an hour) and writes docs/benchmarks.md, unless --size is below 1 or profiles are taken.`;

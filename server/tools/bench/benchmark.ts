@@ -1,4 +1,5 @@
 import type { BarChart } from './document/bar-chart.ts';
+import type { Observer } from './observing/observer.ts';
 
 /** One run: what was measured, and its yardstick measured right before or after; null where there is none. */
 export interface Run {
@@ -41,6 +42,8 @@ export interface BenchContext {
   readonly runs: number;
   /** Share of the full load: 1, or less for a trial whose figures count for nothing. */
   readonly size: number;
+  /** Looks at servers while they are measured; null: nobody does. */
+  readonly observer: Observer | null;
   /** Tells the one who waits. */
   readonly say: (message: string) => void;
   /** Registers what ends something that was started; the last one started ends first. */

@@ -57,7 +57,8 @@ export function describe(benchmark: Benchmark, findings: Findings): readonly str
   return lines;
 }
 
-function tableLines({ title, columns, rows }: Table): readonly string[] {
+/** A table for the one who waited. */
+export function tableLines({ title, columns, rows }: Table): readonly string[] {
   const cells = [columns, ...rows].map((row) => row.map(cellText));
   const widths = columns.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));

@@ -1,12 +1,8 @@
 import { StackError } from '../stack/stack-error.ts';
 import { BenchError } from './bench-error.ts';
-import type { Benchmark, Findings } from './benchmark.ts';
+import type { Benchmark, BenchContext, Findings } from './benchmark.ts';
 
-export interface RunOptions {
-  readonly runs: number;
-  readonly size: number;
-  readonly say: (message: string) => void;
-}
+export type RunOptions = Omit<BenchContext, 'afterwards'>;
 
 /**
  * Measures, then ends everything that was started for it, the last first, whatever happened.
@@ -20,6 +16,7 @@ export async function runBenchmark(benchmark: Benchmark, options: RunOptions): P
     if (cause instanceof StackError) throw new BenchError(`${benchmark.name}: ${cause.message}`, { cause });
     throw cause;
   } finally {
+    await options.observer?.release();
     for (const end of ends.reverse()) await end();
   }
 }

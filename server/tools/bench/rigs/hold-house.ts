@@ -31,8 +31,7 @@ export async function openHoldHouse(context: BenchContext, wish: HouseWish): Pro
   context.afterwards(() => redis.remove());
   const dataDir = await dataFolder(context);
   const show = await addBenchShow({ dataDir }, venue);
-  const server = await ServerProcess.start({ DATA_DIR: dataDir, REDIS_URL: redis.url });
-  context.afterwards(() => server.stop());
+  const server = await ServerProcess.start(context, { DATA_DIR: dataDir, REDIS_URL: redis.url });
   const driver = startDriver(context);
   context.say(`${sockets} buyers are coming in`);
   await driver.call('open', { port: server.port, sockets, buyers: true, firstBuyer: 0 });

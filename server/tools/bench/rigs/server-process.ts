@@ -13,15 +13,9 @@ const STARTS_WITHIN_MS = 60_000;
 const ENDS_WITHIN_MS = 15_000;
 const OUTPUT_KEPT = 4_000;
 const READY = /localhost:(\d+)|health on port (\d+)/;
+const INSPECTOR = /Debugger listening on (ws:\S+)/;
 /** Files a process has open besides its sockets, generously. */
 const OTHER_FILES = 300;
-
-let profileFolder: string | null = null;
-
-/** From now on every server writes a CPU profile into this folder when it ends. */
-export function profileServers(folder: string): void {
-  profileFolder = folder;
-}
 
 /** Signs the buyers' sessions, so that a driver can make as many as it needs without asking. */
 export const SESSION_SECRET = 'a secret of nobody, for benchmarks only';
@@ -48,31 +42,38 @@ export class ServerProcess {
   readonly pid: number;
   readonly port: number;
   readonly #child: ChildProcess;
+  readonly #inspectorUrl: string | undefined;
 
-  private constructor(child: ChildProcess, pid: number, port: number) {
+  private constructor(child: ChildProcess, port: number, inspectorUrl: string | undefined) {
     this.#child = child;
-    this.pid = pid;
+    this.pid = child.pid ?? 0;
     this.port = port;
+    this.#inspectorUrl = inspectorUrl;
   }
 
   /**
-   * Resolves when it serves.
+   * Resolves when it serves; it is ended afterwards.
    * @param settings all that it is told besides port, secret and where its crowd comes from
    * @throws BenchError with what it printed if it doesn't start
    */
-  static async start(settings: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  static async start(
+    context: BenchContext,
+    settings: Readonly<Record<string, string>>,
+  ): Promise<ServerProcess> {
     const { PATH = '', HOME = '' } = process.env;
     const own = { PORT: '0', HOST: '127.0.0.1', SESSION_SECRET, DEMO: 'off', LOG_LEVEL: 'warn' };
     const limits = { UNLIMITED_ADDRESSES: '127.0.0.0/8' };
-    const profiling = profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
-    const child = spawn(process.execPath, [...profiling, '--disable-warning=ExperimentalWarning', MAIN], {
+    const nodeOptions = ['--disable-warning=ExperimentalWarning', ...(context.observer?.nodeOptions ?? [])];
+    const child = spawn(process.execPath, [...nodeOptions, MAIN], {
       env: { PATH, HOME, ...own, ...limits, ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
+    let inspectorUrl: string | undefined;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-OUTPUT_KEPT);
+      inspectorUrl ??= INSPECTOR.exec(output)?.[1];
       const [, gateway, other] = READY.exec(output) ?? [];
       if (gateway ?? other) resolve(Number(gateway ?? other));
     };
@@ -82,13 +83,21 @@ export class ServerProcess {
     child.once('exit', failed);
     const timer = setTimeout(failed, STARTS_WITHIN_MS);
     try {
-      return new ServerProcess(child, child.pid ?? 0, await promise);
+      const server = new ServerProcess(child, await promise, inspectorUrl);
+      context.afterwards(() => server.stop());
+      return server;
     } catch (cause) {
       child.kill('SIGKILL');
       throw cause;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Where Node's inspector listens, if the observer asked for it. */
+  get inspectorUrl(): string {
+    if (this.#inspectorUrl === undefined) throw new BenchError('A server runs without its inspector.');
+    return this.#inspectorUrl;
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,7 @@ import type { NativeServer } from '../../stack/native-server.ts';
 import { startDatabase, startKafka, startRedis } from '../../stack/private-servers.ts';
 import type { BenchContext } from '../benchmark.ts';
 import type { Driver } from '../driver/driver.ts';
+import type { Processes } from '../observing/window-meter.ts';
 import type { BenchVenue } from './bench-show.ts';
 import { addBenchShow } from './catalog.ts';
 import type { ChildCalls } from './child-calls.ts';
@@ -48,8 +49,7 @@ export async function openStackHouse(
     DATA_DIR: await dataFolder(context),
   };
   const serve = async (roles: string): Promise<ServerProcess> => {
-    const server = await ServerProcess.start({ ...settings, ROLES: roles });
-    context.afterwards(() => server.stop());
+    const server = await ServerProcess.start(context, { ...settings, ROLES: roles });
     return server;
   };
   const worker = await serve('worker,scheduler');
@@ -60,13 +60,6 @@ export async function openStackHouse(
 }
 
 /** What to call the processes of a house in a report. */
-export function processesOf({ redis, kafka, database, gateway, worker, driver }: StackHouse) {
-  return {
-    gateway: gateway.pid,
-    worker: worker.pid,
-    Redis: redis.pid,
-    Kafka: kafka.pid,
-    database: database.pid,
-    clients: driver.pid,
-  };
+export function processesOf({ redis, kafka, database, gateway, worker, driver }: StackHouse): Processes {
+  return { gateway, worker, Redis: redis, Kafka: kafka, database, clients: driver };
 }

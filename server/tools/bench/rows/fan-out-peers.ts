@@ -5,6 +5,7 @@ import type { Benchmark, BenchContext, Findings } from '../benchmark.ts';
 import { sized } from '../benchmark.ts';
 import { BenchError } from '../bench-error.ts';
 import { CpuMeter } from '../cpu-time.ts';
+import { WindowMeter } from '../observing/window-meter.ts';
 import { installPeers, peerVersion } from '../peers/peer-packages.ts';
 import type { PeerName, PeerServer, Telling } from '../peers/peer-server.ts';
 import { spreadText } from '../report.ts';
@@ -30,7 +31,7 @@ const OURS = 'Stampede';
 interface Contender {
   readonly name: string;
   /** Deliveries and the server's CPU seconds. */
-  readonly measure: (ms: number) => Promise<{ deliveries: number; cpuSeconds: number }>;
+  readonly measure: (ms: number, isWarmUp: boolean) => Promise<{ deliveries: number; cpuSeconds: number }>;
 }
 
 async function measure(context: BenchContext): Promise<Findings> {
@@ -44,7 +45,7 @@ async function measure(context: BenchContext): Promise<Findings> {
   for (let run = 0; run <= context.runs; run++) {
     context.say(run === 0 ? 'warming up' : `run ${run} of ${context.runs}`);
     for (const { name, measure: one } of contenders) {
-      const { deliveries, cpuSeconds } = await one(ms);
+      const { deliveries, cpuSeconds } = await one(ms, run === 0);
       if (cpuSeconds === 0) throw new BenchError(`fan-out-peers: ${name} was too short to be measured.`);
       if (run > 0) rates.get(name)?.push(deliveries / cpuSeconds);
     }
@@ -96,19 +97,20 @@ async function ours(context: BenchContext, sockets: number): Promise<Contender> 
   context.afterwards(() => redis.remove());
   const dataDir = await dataFolder(context);
   const show = await addBenchShow({ dataDir }, VENUE);
-  const server = await ServerProcess.start({ DATA_DIR: dataDir, REDIS_URL: redis.url });
-  context.afterwards(() => server.stop());
+  const server = await ServerProcess.start(context, { DATA_DIR: dataDir, REDIS_URL: redis.url });
   const driver = startDriver(context);
   await driver.call('open', { port: server.port, sockets, buyers: true, firstBuyer: 0 });
   await driver.call('enter', { show, until: 'entered', watch: [0], watchers: sockets });
-  const meter = new CpuMeter({ server: server.pid });
+  const warmUp = new WindowMeter(null, { server });
+  const measured = new WindowMeter(context.observer, { server });
   return {
     name: OURS,
-    async measure(ms) {
+    async measure(ms, isWarmUp) {
+      const meter = isWarmUp ? warmUp : measured;
       const stir = new SeatStir(redis.url, showId(show), VENUE);
-      meter.start();
+      await meter.start();
       const heard = await stir.during(1, 2_000 / CHANGES_PER_SECOND, () => driver.call('listen', { ms }));
-      const cpuSeconds = meter.stop().get('server') ?? 0;
+      const cpuSeconds = (await meter.stop()).get('server') ?? 0;
       if (heard.gaps > 0) throw new BenchError(`fan-out-peers: ${heard.gaps} frames were missing.`);
       return { deliveries: heard.changes, cpuSeconds };
     },

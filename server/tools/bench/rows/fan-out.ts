@@ -1,10 +1,10 @@
 import { showId } from '../../../src/platform/ids.ts';
-import type { Benchmark, BenchContext, Findings, Run } from '../benchmark.ts';
+import type { Benchmark, BenchContext, CpuShare, Findings, Run } from '../benchmark.ts';
 import { ratiosOf, sized } from '../benchmark.ts';
 import { BenchError } from '../bench-error.ts';
-import { CpuMeter } from '../cpu-time.ts';
 import type { ListenResult } from '../driver/driver-calls.ts';
 import { installedVersion } from '../installed-version.ts';
+import { WindowMeter } from '../observing/window-meter.ts';
 import { spreadText } from '../report.ts';
 import { addBenchShow } from '../rigs/catalog.ts';
 import { startBareServer, startDriver } from '../rigs/driver-process.ts';
@@ -36,8 +36,7 @@ async function measure(context: BenchContext): Promise<Findings> {
   context.afterwards(() => redis.remove());
   const dataDir = await dataFolder(context);
   const show = await addBenchShow({ dataDir }, VENUE);
-  const server = await ServerProcess.start({ DATA_DIR: dataDir, REDIS_URL: redis.url });
-  context.afterwards(() => server.stop());
+  const server = await ServerProcess.start(context, { DATA_DIR: dataDir, REDIS_URL: redis.url });
   const driver = startDriver(context);
   context.say(`${sockets} clients are coming in, twice`);
   await driver.call('open', { port: server.port, sockets, buyers: true, firstBuyer: 0 });
@@ -46,26 +45,35 @@ async function measure(context: BenchContext): Promise<Findings> {
   const bareDriver = startDriver(context);
   await bareDriver.call('open', { port: bare.port, sockets, buyers: false, firstBuyer: 0 });
 
-  const meter = new CpuMeter({ gateway: server.pid, 'bare server': bare.server.pid, clients: driver.pid });
+  const warmUp = new WindowMeter(null, { gateway: server, 'bare server': bare.server });
+  const own = new WindowMeter(context.observer, { gateway: server, clients: driver });
+  const other = new WindowMeter(context.observer, { 'bare server': bare.server });
   const rounds: { ours: Delivery; bare: Delivery }[] = [];
   for (let run = 0; run <= context.runs; run++) {
-    context.say(run === 0 ? 'warming up' : `run ${run} of ${context.runs}`);
-    meter.start();
+    const isMeasured = run > 0;
+    context.say(isMeasured ? `run ${run} of ${context.runs}` : 'warming up');
+    let meter = isMeasured ? own : warmUp;
+    await meter.start();
     const stir = new SeatStir(redis.url, showId(show), VENUE);
     const heard = await stir.during(SEATS_AT_ONCE, STIR_EVERY_MS, () =>
       driver.call('listen', { ms: listenMs }),
     );
-    const ours = deliveryOf(heard, meter.stop().get('gateway') ?? 0);
+    const ours = deliveryOf(heard, (await meter.stop()).get('gateway') ?? 0);
     if (heard.gaps > 0) throw new BenchError(`fan-out: ${heard.gaps} frames were missing.`);
     const tickMs = (heard.seconds * MS_PER_SECOND) / heard.sample.length;
-    meter.start();
+    meter = isMeasured ? other : warmUp;
+    await meter.start();
     const listening = bareDriver.call('listen', { ms: heard.sample.length * tickMs });
     await bare.server.call('publish', { frames: heard.sample, tickMs });
     const again = await listening;
-    const theirs = deliveryOf(again, meter.stop().get('bare server') ?? 0);
-    if (run > 0) rounds.push({ ours, bare: theirs });
+    const theirs = deliveryOf(again, (await meter.stop()).get('bare server') ?? 0);
+    if (isMeasured) rounds.push({ ours, bare: theirs });
   }
-  return findings(rounds, meter, [redis.product, installedVersion('uWebSockets.js')]);
+  return findings(
+    rounds,
+    [...own.shares, ...other.shares],
+    [redis.product, installedVersion('uWebSockets.js')],
+  );
 }
 
 function deliveryOf({ changes, seconds, frames }: ListenResult, cpuSeconds: number): Delivery {
@@ -75,7 +83,7 @@ function deliveryOf({ changes, seconds, frames }: ListenResult, cpuSeconds: numb
 
 function findings(
   rounds: readonly { ours: Delivery; bare: Delivery }[],
-  meter: CpuMeter,
+  cpu: readonly CpuShare[],
   versions: readonly string[],
 ): Findings {
   const runs: Run[] = rounds.map(({ ours, bare }) => ({
@@ -93,7 +101,7 @@ function findings(
         `server's ${spreadText(spreadOf(perCpu))}`,
     ],
     tables: [],
-    cpu: meter.shares,
+    cpu,
     versions,
   };
 }

@@ -1,7 +1,7 @@
 import type { Benchmark, BenchContext, Findings, Run } from '../benchmark.ts';
 import { sized } from '../benchmark.ts';
 import { BenchError } from '../bench-error.ts';
-import { CpuMeter } from '../cpu-time.ts';
+import { WindowMeter } from '../observing/window-meter.ts';
 import { openHoldHouse } from '../rigs/hold-house.ts';
 import { readable, spreadOf } from '../statistics.ts';
 import { rateOf } from './hold.ts';
@@ -27,16 +27,16 @@ async function measure(context: BenchContext): Promise<Findings> {
   context.say('warming up');
   await driver.call('volley', full);
   await driver.call('release', null);
-  const meter = new CpuMeter({ gateway: server.pid, Redis: redis.pid, clients: driver.pid });
+  const meter = new WindowMeter(context.observer, { gateway: server, Redis: redis, clients: driver });
   const runs: Run[] = [];
   const rows: number[][] = [];
   for (let run = 1; run <= context.runs; run++) {
     context.say(`run ${run} of ${context.runs}`);
     const most = rateOf(await driver.call('volley', full));
     await driver.call('release', null);
-    meter.start();
+    await meter.start();
     const paced = await driver.call('volley', { ...volley, inFlight: 0, perSecond: LOAD_SHARE * most });
-    meter.stop();
+    await meter.stop();
     await driver.call('release', null);
     if (paced.refused > 0) throw new BenchError(`hold-latency: ${paced.refused} holds were refused.`);
     runs.push({ value: paced.p99, yardstick: null });

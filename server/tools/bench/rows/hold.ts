@@ -2,8 +2,8 @@ import type { VolleyResult } from '../driver/driver-calls.ts';
 import type { Benchmark, BenchContext, Findings, Run } from '../benchmark.ts';
 import { sized } from '../benchmark.ts';
 import { BenchError } from '../bench-error.ts';
-import { CpuMeter } from '../cpu-time.ts';
 import { installedVersion } from '../installed-version.ts';
+import { WindowMeter } from '../observing/window-meter.ts';
 import { startBareServer, startDriver } from '../rigs/driver-process.ts';
 import { scriptCalls } from '../rigs/calls-made.ts';
 import { openHoldHouse } from '../rigs/hold-house.ts';
@@ -63,14 +63,14 @@ async function measure(context: BenchContext): Promise<Findings> {
   context.afterwards(() => script.close());
   await script.prepare(Date.now());
 
-  const meter = new CpuMeter({ gateway: server.pid, Redis: redis.pid, clients: driver.pid });
+  const meter = new WindowMeter(context.observer, { gateway: server, Redis: redis, clients: driver });
   const rounds: Round[] = [];
   for (let run = 0; run < context.runs; run++) {
     context.say(`run ${run + 1} of ${context.runs}`);
     const callsBefore = await scriptCalls(redis.url);
-    meter.start();
+    await meter.start();
     const ours = await hold();
-    meter.stop();
+    await meter.stop();
     const batch = ours.held / ((await scriptCalls(redis.url)) - callsBefore);
     if (ours.refused > 0) throw new BenchError(`hold: ${ours.refused} holds of free seats were refused.`);
     await driver.call('release', null);
@@ -89,7 +89,7 @@ async function measure(context: BenchContext): Promise<Findings> {
   ]);
 }
 
-function findings(rounds: readonly Round[], meter: CpuMeter, versions: readonly string[]): Findings {
+function findings(rounds: readonly Round[], meter: WindowMeter, versions: readonly string[]): Findings {
   const runs: Run[] = rounds.map(({ ours, echo }) => ({ value: rateOf(ours), yardstick: echo }));
   const toScript = spreadOf(rounds.map(({ ours, script }) => rateOf(ours) / script));
   const toEcho = spreadOf(rounds.map(({ ours, echo }) => rateOf(ours) / echo));

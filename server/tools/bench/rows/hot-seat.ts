@@ -2,8 +2,8 @@ import { startDatabase } from '../../stack/private-servers.ts';
 import type { Benchmark, BenchContext, Findings, Run } from '../benchmark.ts';
 import { ratiosOf, sized } from '../benchmark.ts';
 import { BenchError } from '../bench-error.ts';
-import { CpuMeter } from '../cpu-time.ts';
 import { installedVersion } from '../installed-version.ts';
+import { WindowMeter } from '../observing/window-meter.ts';
 import { openHoldHouse } from '../rigs/hold-house.ts';
 import { spreadOf } from '../statistics.ts';
 import { attemptsPerSecond } from '../strategies/contest.ts';
@@ -34,14 +34,14 @@ async function measure(context: BenchContext): Promise<Findings> {
     sockets,
     entering,
   });
-  const meter = new CpuMeter({ gateway: server.pid, Redis: redis.pid, clients: driver.pid });
+  const meter = new WindowMeter(context.observer, { gateway: server, Redis: redis, clients: driver });
   const volley = { kind: 'hold', inFlight: sockets, seatCount, seat: HOT_SEAT, perSecond: null } as const;
   const runs: Run[] = [];
   for (let run = 0; run <= context.runs; run++) {
     context.say(run === 0 ? 'warming up' : `run ${run} of ${context.runs}`);
-    if (run > 0) meter.start();
+    if (run > 0) await meter.start();
     const fight = await driver.call('volley', { ...volley, perSocket: ATTEMPTS_EACH });
-    if (run > 0) meter.stop();
+    if (run > 0) await meter.stop();
     // The one who has the seat may ask for it again and is told so; nobody else ever gets it.
     if (fight.held !== ATTEMPTS_EACH)
       throw new BenchError(`hot-seat: the seat was given ${fight.held} times.`);

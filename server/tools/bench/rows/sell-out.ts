@@ -1,9 +1,9 @@
 import type { Benchmark, BenchContext, Findings, Run } from '../benchmark.ts';
 import { ratiosOf, sized } from '../benchmark.ts';
 import { BenchError } from '../bench-error.ts';
-import { CpuMeter } from '../cpu-time.ts';
-import type { SellCall } from '../driver/driver-calls.ts';
+import type { SellCall, SellResult } from '../driver/driver-calls.ts';
 import { installedVersion } from '../installed-version.ts';
+import { WindowMeter } from '../observing/window-meter.ts';
 import { callsMade, type CallsMade } from '../rigs/calls-made.ts';
 import { PRICE } from '../rigs/bench-show.ts';
 import { readSold, secondsToInsertAgain } from '../rigs/sold-books.ts';
@@ -25,19 +25,21 @@ async function measure(context: BenchContext): Promise<Findings> {
   const sockets = seats / SEATS_PER_ORDER;
   // The first show warms up.
   const house = await openStackHouse(context, { venue, count: context.runs + 1, sockets });
-  const meter = new CpuMeter(processesOf(house));
+  const meter = new WindowMeter(context.observer, processesOf(house));
   const runs: Run[] = [];
   const asked = { scripts: 0, statements: 0, commits: 0 };
   for (const [index, show] of house.shows.entries()) {
     context.say(index === 0 ? 'warming up' : `run ${index} of ${context.runs}`);
     const isMeasured = index > 0;
     const before = await callsMade(house.redis.url, house.database.url);
-    if (isMeasured) meter.start();
-    const seconds = await sellOut(house, show, seats);
-    if (isMeasured) meter.stop();
+    await house.driver.call('enter', { show, until: 'admitted', watch: [], watchers: 0 });
+    if (isMeasured) await meter.start();
+    const sale = await sellOut(house, show, seats);
+    if (isMeasured) await meter.stop();
+    await checkSold(house, show, seats, sale);
     if (isMeasured) addCalls(asked, before, await callsMade(house.redis.url, house.database.url));
     const insertSeconds = await secondsToInsertAgain(house.database.url, show);
-    if (isMeasured) runs.push({ value: seats / seconds, yardstick: seats / insertSeconds });
+    if (isMeasured) runs.push({ value: seats / sale.seconds, yardstick: seats / insertSeconds });
   }
   return {
     unit: 'tickets/s',
@@ -77,8 +79,7 @@ function addCalls(sum: Record<keyof CallsMade, number>, before: CallsMade, after
 }
 
 /** From the first click on a seat to the last ticket. Everybody is in the show before. */
-async function sellOut({ driver, database }: StackHouse, show: number, seats: number): Promise<number> {
-  await driver.call('enter', { show, until: 'admitted', watch: [], watchers: 0 });
+async function sellOut({ driver }: StackHouse, show: number, seats: number): Promise<SellResult> {
   const call: SellCall = {
     seatsPerOrder: SEATS_PER_ORDER,
     seatsPerSection: SEATS_PER_SECTION,
@@ -88,14 +89,23 @@ async function sellOut({ driver, database }: StackHouse, show: number, seats: nu
     firstBuyer: 0,
     label: `show-${show}`,
   };
-  const { seconds, failed, failures } = await driver.call('sell', call);
+  return driver.call('sell', call);
+}
+
+/** @throws BenchError unless every seat was sold, and once */
+async function checkSold(
+  { database }: StackHouse,
+  show: number,
+  seats: number,
+  sale: SellResult,
+): Promise<void> {
+  const { failed, failures } = sale;
   const sold = await readSold(database.url, show);
   if (failed > 0)
     throw new BenchError(`sell-out: ${failed} buyers got nothing: ${JSON.stringify(failures)}.`);
   if (sold.seats !== seats || sold.orders !== seats / SEATS_PER_ORDER) {
     throw new BenchError(`sell-out: the database has ${sold.seats} seats sold in ${sold.orders} orders.`);
   }
-  return seconds;
 }
 
 export const sellOutBenchmark: Benchmark = {

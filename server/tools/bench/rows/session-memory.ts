@@ -58,8 +58,7 @@ async function bytesPerSession(
 ): Promise<number> {
   const dataDir = await dataFolder(context);
   const show = await addBenchShow({ dataDir }, VENUE);
-  const server = await ServerProcess.start({ DATA_DIR: dataDir, REDIS_URL: redisUrl });
-  context.afterwards(() => server.stop());
+  const server = await ServerProcess.start(context, { DATA_DIR: dataDir, REDIS_URL: redisUrl });
   const waiting = { show, until: 'waiting', watch: [], watchers: 0 } as const;
   const first = startDriver(context);
   await first.call('open', { port: server.port, sockets: early, buyers: true, firstBuyer: late });

@@ -1,7 +1,7 @@
 import type { Benchmark, BenchContext, Findings, Run } from '../benchmark.ts';
 import { sized } from '../benchmark.ts';
 import { BenchError } from '../bench-error.ts';
-import { CpuMeter } from '../cpu-time.ts';
+import { WindowMeter } from '../observing/window-meter.ts';
 import { PRICE } from '../rigs/bench-show.ts';
 import { openStackHouse, processesOf } from '../rigs/stack-house.ts';
 import { spreadOf } from '../statistics.ts';
@@ -21,14 +21,14 @@ async function measure(context: BenchContext): Promise<Findings> {
   const sockets = orders + WATCHERS;
   // The first show warms up.
   const house = await openStackHouse(context, { venue, count: context.runs + 1, sockets });
-  const meter = new CpuMeter(processesOf(house));
+  const meter = new WindowMeter(context.observer, processesOf(house));
   const watch = Array.from({ length: SECTIONS }, (_, section) => section);
   const runs: Run[] = [];
   const rows: number[][] = [];
   for (const [index, show] of house.shows.entries()) {
     context.say(index === 0 ? 'warming up' : `run ${index} of ${context.runs}`);
     await house.driver.call('enter', { show, until: 'admitted', watch, watchers: WATCHERS });
-    if (index > 0) meter.start();
+    if (index > 0) await meter.start();
     const { p50, p99, max, failed, failures } = await house.driver.call('sell', {
       seatsPerOrder: 1,
       seatsPerSection: SEATS_PER_SECTION,
@@ -38,7 +38,7 @@ async function measure(context: BenchContext): Promise<Findings> {
       firstBuyer: WATCHERS,
       label: `show-${show}`,
     });
-    if (index > 0) meter.stop();
+    if (index > 0) await meter.stop();
     if (failed > 0)
       throw new BenchError(`settle-latency: ${failed} orders failed: ${JSON.stringify(failures)}.`);
     if (index === 0) continue;
