@@ -166,6 +166,8 @@ function optionsOf(address: DatabaseAddress, connectionsMax: number, { onTrouble
       connectTimeout: CONNECT_TIMEOUT_MS,
       queueLimit: WAITING_MAX,
       enableKeepAlive: true,
+      // The ORM has written the values into the statements; the driver would search them for more places, byte by byte.
+      queryFormat: (sql: string) => sql,
       ...(tls && { ssl: {} }),
     },
   };
