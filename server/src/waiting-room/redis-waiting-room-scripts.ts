@@ -1,5 +1,5 @@
 import { defineScript } from '../platform/lua-script.ts';
-import { numberOf, unpack } from '../platform/redis-packing.ts';
+import { numberOf, type Packed, unpack } from '../platform/redis-packing.ts';
 
 const lua = (name: string): URL => new URL(`lua/${name}.lua`, import.meta.url);
 
@@ -15,18 +15,8 @@ const BOOK = [
   'outside',
 ] as const;
 
-export const joinRoom = defineScript<
-  [now: number, opensAt: number, session: string, drawScore: number, lateScoreMin: number, queueMax: number]
->()({ file: lua('join-room'), keys: BOOK, reply: unpack });
-
-export const leaveRoom = defineScript<[now: number, opensAt: number, session: string, reason: string]>()({
-  file: lua('leave-room'),
-  keys: BOOK,
-  reply: unpack,
-});
-
-export const roomStanding = defineScript<[now: number, opensAt: number, session: string]>()({
-  file: lua('room-standing'),
+export const roomSteps = defineScript<[lateScoreMin: number, steps: Packed]>()({
+  file: lua('room-steps'),
   keys: BOOK,
   reply: unpack,
 });
@@ -55,14 +45,3 @@ export const expireRoom = defineScript<[now: number, opensAt: number, most: numb
   keys: BOOK,
   reply: numberOf,
 });
-
-export const setPresent = defineScript<
-  [
-    now: number,
-    opensAt: number,
-    sessions: readonly string[],
-    present: boolean,
-    graceMs: number,
-    admissionLifetimeMs: number,
-  ]
->()({ file: lua('set-present'), keys: BOOK, reply: numberOf });

@@ -2,43 +2,43 @@ import { type OutsideReason, outsideReasonNumbers } from '@stampede/shared/proto
 import type { SessionId } from '../platform/ids.ts';
 import type { Outcome } from '../platform/outcome.ts';
 import { keysOfShow, showKey } from '../platform/redis-keys.ts';
-import { listOf, numberOf, numbersOf, PackingError, textOf } from '../platform/redis-packing.ts';
+import { listOf, numberOf, numbersOf, type Packed, PackingError, textOf } from '../platform/redis-packing.ts';
 import { outcomeOf } from '../platform/redis-refusals.ts';
 import type { RedisClient } from '../platform/redis.ts';
+import { ShowSteps } from '../platform/show-steps.ts';
 import { drawScore, LATE_SCORE_MIN } from './draw-score.ts';
 import * as scripts from './redis-waiting-room-scripts.ts';
 import type { Ranks, Standing, WaitingRoomRules, WaitingRoomStore } from './waiting-room-store.ts';
 
 /** In one script call: what is more waits for the next, so that others are served in between. */
 const EXPIRED_PER_CALL_MAX = 2_000;
-const PRESENT_PER_CALL_MAX = 250;
+const PRESENT_PER_STEP_MAX = 250;
 
 /**
- * Waiting rooms in Redis, shared by any number of nodes. Each method is one Lua script; `expire` is as many as it
- * takes, which changes nothing for anybody: what has run out counts as gone, swept or not. The score of the draw is
- * computed here, because Lua in Redis has no HMAC.
+ * Waiting rooms in Redis, shared by any number of nodes. Each method is one step of a Lua script; `expire` is as many
+ * as it takes, which changes nothing for anybody: what has run out counts as gone, swept or not. What buyers of a
+ * show do in one turn of the event loop travels in one script call. The score of the draw is computed here, because
+ * Lua in Redis has no HMAC.
  */
 export class RedisWaitingRoomStore implements WaitingRoomStore {
   readonly #redis: RedisClient;
+  /** One queue for all that buyers do: who goes and comes back within a turn is there. */
+  readonly #steps: ShowSteps<Packed, unknown>;
 
   constructor(redis: RedisClient) {
     this.#redis = redis;
+    this.#steps = new ShowSteps(async (show, steps) =>
+      listOf(await scripts.roomSteps.run(redis, keysOfShow(show), LATE_SCORE_MIN, steps)),
+    );
   }
 
-  async join(rules: WaitingRoomRules, session: SessionId, now: number): Promise<Outcome<Standing>> {
-    const { show, opensAt, drawSeed, queueMax } = rules;
-    const score = drawScore(drawSeed, session);
-    const answer = await scripts.joinRoom.run(
-      this.#redis,
-      keysOfShow(show),
-      now,
-      opensAt,
-      session,
-      score,
-      LATE_SCORE_MIN,
-      queueMax,
-    );
-    return outcomeOf(answer, standingOf);
+  async join(
+    { show, opensAt, drawSeed, queueMax }: WaitingRoomRules,
+    session: SessionId,
+    now: number,
+  ): Promise<Outcome<Standing>> {
+    const step = ['join', now, opensAt, session, drawScore(drawSeed, session), queueMax];
+    return outcomeOf(await this.#steps.take(show, step), standingOf);
   }
 
   async leave(
@@ -47,13 +47,11 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
     reason: OutsideReason,
     now: number,
   ): Promise<Standing> {
-    return standingOf(
-      await scripts.leaveRoom.run(this.#redis, keysOfShow(show), now, opensAt, session, reason),
-    );
+    return standingOf(await this.#steps.take(show, ['leave', now, opensAt, session, reason]));
   }
 
   async standing({ show, opensAt }: WaitingRoomRules, session: SessionId, now: number): Promise<Standing> {
-    return standingOf(await scripts.roomStanding.run(this.#redis, keysOfShow(show), now, opensAt, session));
+    return standingOf(await this.#steps.take(show, ['standing', now, opensAt, session]));
   }
 
   async ranks(
@@ -97,17 +95,9 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
     present: boolean,
     now: number,
   ): Promise<void> {
-    for (let from = 0; from < sessions.length; from += PRESENT_PER_CALL_MAX) {
-      await scripts.setPresent.run(
-        this.#redis,
-        keysOfShow(show),
-        now,
-        opensAt,
-        sessions.slice(from, from + PRESENT_PER_CALL_MAX),
-        present,
-        graceMs,
-        admissionLifetimeMs,
-      );
+    for (let from = 0; from < sessions.length; from += PRESENT_PER_STEP_MAX) {
+      const some = sessions.slice(from, from + PRESENT_PER_STEP_MAX);
+      await this.#steps.take(show, ['present', now, opensAt, some, present, graceMs, admissionLifetimeMs]);
     }
   }
 

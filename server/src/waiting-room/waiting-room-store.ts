@@ -49,6 +49,9 @@ export interface Ranks {
  * written to the show's feed in that step. Any number of nodes may call `admit` and `expire`: together they never
  * admit more than the rules allow. A place or admission whose time has run out counts as gone, swept or not: it
  * ends at its deadline, not after it.
+ *
+ * What a node asks for buyers (`join`, `leave`, `standing`, `setPresent`) is decided in the order it was asked,
+ * awaited or not, each for itself: whose socket goes and comes back in one moment is there [P4].
  */
 export interface WaitingRoomStore {
   /**

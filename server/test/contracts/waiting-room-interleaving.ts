@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { WaitingRoomRules } from '../../src/waiting-room/waiting-room-store.ts';
+import type { WaitingRoomRules, WaitingRoomStore } from '../../src/waiting-room/waiting-room-store.ts';
 import { type Step, WaitingRoomModel } from './waiting-room-model.ts';
 import { OPENS_AT, sessions, type WaitingRoomUnderTest } from './waiting-room-under-test.ts';
 
@@ -37,17 +37,14 @@ export async function runAgainstModel(
   const { store } = room;
   const model = new WaitingRoomModel(rules);
   let now = OPENS_AT - 3_000;
-  for (const step of steps) {
-    now += step.afterMs;
-    if (step.kind === 'join') await store.join(rules, step.session, now);
-    else if (step.kind === 'leave') await store.leave(rules, step.session, 'left', now);
-    else if (step.kind === 'admit') await store.admit(rules, now);
-    else if (step.kind === 'expire') await store.expire(rules, now);
-    else await store.setPresent(rules, [step.session], step.kind === 'come', now);
-    model.apply(step, now);
+  for (const together of momentsOf(steps)) {
+    now += together[0].afterMs;
+    await Promise.all(together.map((step) => take(store, rules, step, now)));
+    for (const step of together) model.apply(step, now);
 
-    for (const session of CAST) {
-      const standing = await store.standing(rules, session, now);
+    const standings = await Promise.all(CAST.map((session) => store.standing(rules, session, now)));
+    for (const [index, session] of CAST.entries()) {
+      const standing = standings[index]!;
       expect(standing, `nobody is lost: ${session}`).toEqual(model.standing(session, now));
       expect(await room.isAdmitted(rules.show, session, now)).toBe(standing.state === 'admitted');
     }
@@ -58,6 +55,42 @@ export async function runAgainstModel(
   }
   expectFairAdmissions(rules, model);
   await expectNoticesOf(room, rules, model);
+}
+
+function take(
+  store: WaitingRoomStore,
+  rules: WaitingRoomRules,
+  { kind, session }: Step,
+  now: number,
+): Promise<unknown> {
+  switch (kind) {
+    case 'join':
+      return store.join(rules, session, now);
+    case 'leave':
+      return store.leave(rules, session, 'left', now);
+    case 'come':
+    case 'go':
+      return store.setPresent(rules, [session], kind === 'come', now);
+    case 'admit':
+      return store.admit(rules, now);
+    case 'expire':
+      return store.expire(rules, now);
+  }
+}
+
+/** What buyers do one right after the other is asked for at once; everything else is awaited by itself. */
+function momentsOf(steps: readonly Step[]): readonly (readonly [Step, ...Step[]])[] {
+  const moments: [Step, ...Step[]][] = [];
+  for (const step of steps) {
+    const last = moments.at(-1);
+    if (last && step.afterMs === 0 && isBuyers(step) && isBuyers(last[0])) last.push(step);
+    else moments.push([step]);
+  }
+  return moments;
+}
+
+function isBuyers({ kind }: Step): boolean {
+  return kind !== 'admit' && kind !== 'expire';
 }
 
 /** The model itself is held against the promises, so that an error in it can't hide the same one in a store. */

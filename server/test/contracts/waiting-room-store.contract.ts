@@ -4,8 +4,8 @@ import type { SessionId } from '../../src/platform/ids.ts';
 import { drawScore, LATE_SCORE_MIN, lateScore } from '../../src/waiting-room/draw-score.ts';
 import type { WaitingRoomRules } from '../../src/waiting-room/waiting-room-store.ts';
 import { anyInterleaving, runAgainstModel } from './waiting-room-interleaving.ts';
+import { describePresence } from './waiting-room-presence-rules.ts';
 import {
-  CLAIM_MS,
   DRAW_SEED,
   freshRules,
   GRACE_MS,
@@ -150,6 +150,39 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     ]);
   });
 
+  test('[P4] what is asked at once is decided in the order asked, and one refusal is nobody else’s', async () => {
+    const rules = freshRules({ queueMax: 2 });
+    const { store } = room();
+    const answers = await Promise.all([
+      store.join(rules, anna, OPENS_AT),
+      store.join(rules, ben, OPENS_AT),
+      store.join(rules, cleo, OPENS_AT),
+      store.leave(rules, anna, 'left', OPENS_AT),
+      store.join(rules, cleo, OPENS_AT),
+      store.join(rules, ben, OPENS_AT),
+      store.standing(rules, anna, OPENS_AT),
+    ]);
+    expect(answers).toMatchObject([
+      { value: { state: 'waiting', ahead: 0 } },
+      { value: { state: 'waiting', ahead: 1 } },
+      { ok: false, code: 'queue-full' },
+      { state: 'outside', reason: 'left' },
+      { value: { state: 'waiting', ahead: 1 } },
+      { value: { state: 'waiting', ahead: 0 } },
+      { state: 'outside', reason: 'left' },
+    ]);
+    expect(await room().notices(rules.show)).toEqual([{ kind: 'outside', session: anna, reason: 'left' }]);
+  });
+
+  test('[P7] a crowd that joins in one moment is taken in the order it came', async () => {
+    const rules = freshRules();
+    const crowd = sessions(600);
+    const answers = await Promise.all(crowd.map((session) => room().store.join(rules, session, OPENS_AT)));
+    expect(answers.map((answer) => answer.ok && answer.value)).toEqual(
+      crowd.map((_, index) => ({ state: 'waiting', ahead: index, score: lateScore(index) })),
+    );
+  });
+
   test('[P6] shows know nothing of one another', async () => {
     const [here, there] = [freshRules(), freshRules()];
     await room().store.join(here, anna, OPENS_AT);
@@ -255,135 +288,5 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
     expect(await room().store.admit({ ...rules, admittedMax: 1 }, OPENS_AT + 1_000)).toBe(0);
     expect(await room().store.admittedCount(rules, OPENS_AT + 1_000)).toBe(3);
     expect(await room().store.admit({ ...rules, admittedMax: 5 }, OPENS_AT + 1_000)).toBe(2);
-  });
-}
-
-function describePresence(room: () => WaitingRoomUnderTest): void {
-  test('[P4] who comes back within the grace time keeps place and rank', async () => {
-    const rules = freshRules();
-    const joined = await room().store.join(rules, anna, OPENS_AT);
-    await room().store.join(rules, ben, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    await room().store.setPresent(rules, [anna], true, OPENS_AT + GRACE_MS - 1);
-    expect(await room().store.expire(rules, OPENS_AT + GRACE_MS)).toBe(0);
-    expect(await room().store.standing(rules, anna, OPENS_AT + GRACE_MS)).toEqual(joined.ok && joined.value);
-  });
-
-  test('[X4] a place ends with the grace time, whatever was repeated meanwhile', async () => {
-    const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + GRACE_MS - 1);
-    expect(await room().store.expire(rules, OPENS_AT + GRACE_MS)).toBe(1);
-    expect(await room().notices(rules.show)).toEqual([{ kind: 'outside', session: anna, reason: 'expired' }]);
-  });
-
-  test('[X4] a crowd that went away is swept while those who stayed close up', async () => {
-    const rules = freshRules();
-    const all = sessions(100);
-    for (const session of all) await room().store.join(rules, session, OPENS_AT);
-    const stayed = all.filter((_, index) => index % 4 === 0);
-    const gone = all.filter((session) => !stayed.includes(session));
-    for (const session of gone) await room().store.setPresent(rules, [session], false, OPENS_AT);
-    expect(await room().store.expire(rules, OPENS_AT + GRACE_MS)).toBe(75);
-    const ranks = await room().store.ranks(rules, stayed, OPENS_AT + GRACE_MS);
-    expect(ranks).toEqual({ waiting: 25, ahead: stayed.map((_, index) => index) });
-  });
-
-  test('[X4] at the head, a place that ran out is passed over and costs no admission', async () => {
-    const rules = freshRules({ admissionBurst: 1 });
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.join(rules, ben, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    expect(await room().store.admit(rules, OPENS_AT + GRACE_MS)).toBe(1);
-    expect(await room().isAdmitted(rules.show, ben, OPENS_AT + GRACE_MS)).toBe(true);
-    expect(await room().store.standing(rules, anna, OPENS_AT + GRACE_MS)).toMatchObject({
-      reason: 'expired',
-    });
-  });
-
-  test('[X4] admitted while away: a short claim, then the slot goes on', async () => {
-    const rules = freshRules({ admittedMax: 1, graceMs: CLAIM_MS / 3 });
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.join(rules, ben, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    await room().store.admit(rules, OPENS_AT);
-    // The claim has its own length, whatever the grace time is and however often the absence is told.
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + CLAIM_MS - 1);
-    const claimed = await room().store.standing(rules, anna, OPENS_AT);
-    expect(claimed).toEqual({ state: 'admitted', deadline: OPENS_AT + CLAIM_MS });
-    expect(await room().store.admit(rules, OPENS_AT + CLAIM_MS - 1)).toBe(0);
-    expect(await room().store.admit(rules, OPENS_AT + CLAIM_MS)).toBe(1);
-    expect(await room().isAdmitted(rules.show, ben, OPENS_AT + CLAIM_MS)).toBe(true);
-  });
-
-  test('[P4] coming back turns a claim into a full admission, once, and the feed tells every tab', async () => {
-    const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    await room().store.admit(rules, OPENS_AT);
-    await room().store.setPresent(rules, [anna], true, OPENS_AT + 10_000);
-    const deadline = OPENS_AT + 10_000 + LIFETIME_MS;
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + 20_000);
-    await room().store.setPresent(rules, [anna], true, OPENS_AT + 30_000);
-    expect(await room().store.standing(rules, anna, OPENS_AT + 30_000)).toEqual({
-      state: 'admitted',
-      deadline,
-    });
-    expect(await room().notices(rules.show)).toEqual([
-      { kind: 'admitted', admissions: [{ session: anna, deadline: OPENS_AT + CLAIM_MS }] },
-      { kind: 'admitted', admissions: [{ session: anna, deadline }] },
-    ]);
-  });
-
-  test('[P4] [X4] an admission outlives the last socket by the grace time, and no deadline is passed', async () => {
-    const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.admit(rules, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + 1_000);
-    expect(await room().isAdmitted(rules.show, anna, OPENS_AT + 1_000 + GRACE_MS - 1)).toBe(true);
-    expect(await room().isAdmitted(rules.show, anna, OPENS_AT + 1_000 + GRACE_MS)).toBe(false);
-    await room().store.setPresent(rules, [anna], true, OPENS_AT + 2_000);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + LIFETIME_MS - 1);
-    expect(await room().isAdmitted(rules.show, anna, OPENS_AT + LIFETIME_MS)).toBe(false);
-  });
-
-  test('[X4] who was on a node that died gets a claim, because nobody speaks of them any more', async () => {
-    const rules = freshRules({ presenceMs: 60_000, admissionBurst: 2 });
-    for (const session of [anna, ben]) await room().store.join(rules, session, OPENS_AT);
-    await room().store.setPresent(rules, [ben], true, OPENS_AT + 20_000);
-    const now = OPENS_AT + 60_000;
-    await room().store.admit(rules, now);
-    const deadlines = [now + CLAIM_MS, now + LIFETIME_MS];
-    expect(await room().notices(rules.show)).toEqual([
-      {
-        kind: 'admitted',
-        admissions: [anna, ben].map((session, index) => ({ session, deadline: deadlines[index] })),
-      },
-    ]);
-    // She comes back through another node.
-    await room().store.setPresent(rules, [anna], true, now + 1_000);
-    expect(await room().store.standing(rules, anna, now + 1_000)).toEqual({
-      state: 'admitted',
-      deadline: now + 1_000 + LIFETIME_MS,
-    });
-  });
-
-  test('[P4] with tabs on two nodes, the end of one is made good by the next word of the other', async () => {
-    const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + 1_000);
-    await room().store.setPresent(rules, sessions(300).concat(anna), true, OPENS_AT + 20_000);
-    expect(await room().store.expire(rules, OPENS_AT + 1_000 + GRACE_MS)).toBe(0);
-    expect(await room().store.standing(rules, anna, OPENS_AT + 1_000 + GRACE_MS)).toMatchObject({ ahead: 0 });
-  });
-
-  test('[P4] presence of somebody outside is nothing', async () => {
-    const rules = freshRules();
-    await room().store.setPresent(rules, [anna], true, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    expect(await room().store.standing(rules, anna, OPENS_AT)).toMatchObject({ reason: 'not-joined' });
-    expect(await room().notices(rules.show)).toEqual([]);
   });
 }

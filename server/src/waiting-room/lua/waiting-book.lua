@@ -32,12 +32,15 @@ local function write_all(command, key, values)
   end
 end
 
+local is_draw_over = redis.call('HGET', KEY.room, 'draw-closed') ~= false
+
 -- Whatever is asked at or past the opening, the draw is over from then on, for nodes whose clocks lag too [P4].
 local function is_draw_closed(now, opens_at)
-  if redis.call('HGET', KEY.room, 'draw-closed') then return true end
-  if now < opens_at then return false end
-  redis.call('HSET', KEY.room, 'draw-closed', 1)
-  return true
+  if not is_draw_over and now >= opens_at then
+    redis.call('HSET', KEY.room, 'draw-closed', 1)
+    is_draw_over = true
+  end
+  return is_draw_over
 end
 
 -- {kind, ends, …}, live or over; nil for who is outside.
@@ -112,16 +115,18 @@ local function admission_text(is_claim, deadline)
 end
 
 -- Where a session stands: {'outside', reason}, {'waiting', people ahead or -1, score} or {'admitted', deadline}.
+local function standing_of_stay(stay, draw_closed)
+  if stay.kind == 'admitted' then return { 'admitted', stay.ends } end
+  return { 'waiting', draw_closed and redis.call('ZRANK', KEY.waiting, stay.session) or -1, stay.score }
+end
+
 local function standing_of(session, now, draw_closed)
   local stay = stay_of(session)
-  if not stay then
-    local outside = redis.call('ZSCORE', KEY.outside, session)
-    for reason, number in pairs(REASONS) do
-      if outside and tonumber(outside) % 8 == number then return { 'outside', reason } end
-    end
-    return { 'outside', 'not-joined' }
+  if stay and now < stay.ends then return standing_of_stay(stay, draw_closed) end
+  if stay then return { 'outside', 'expired' } end
+  local outside = redis.call('ZSCORE', KEY.outside, session)
+  for reason, number in pairs(REASONS) do
+    if outside and tonumber(outside) % 8 == number then return { 'outside', reason } end
   end
-  if now >= stay.ends then return { 'outside', 'expired' } end
-  if stay.kind == 'admitted' then return { 'admitted', stay.ends } end
-  return { 'waiting', draw_closed and redis.call('ZRANK', KEY.waiting, session) or -1, stay.score }
+  return { 'outside', 'not-joined' }
 end
