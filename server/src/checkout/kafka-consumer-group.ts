@@ -25,15 +25,24 @@ export interface KafkaConsumerGroupParts {
  * a commit behind a fetch waits for it. Records that come end the wait.
  */
 const FETCH_WAIT_MS = 100;
+/**
+ * Between two fetches, or every payment that comes alone has a fetch of its own, and a look into the database.
+ */
+const FETCH_GATHER_MS = 8;
 /** What one fetch brings: a few hundred payments per partition. */
 const PARTITION_BYTES_MAX = 128 * 1_024;
 const FETCH_BYTES_MAX = 1_024 * 1_024;
+/** Batches of one fetch, one per partition, that are taken at once. */
+const BATCHES_MAX = 64;
 /** A worker that died is noticed after this, and its payments go to others. */
 const SESSION_MS = 6_000;
 const HEARTBEAT_MS = 1_500;
 const REBALANCE_MS = 20_000;
-/** Commits gather what was settled meanwhile. */
-const COMMIT_GATHER_MS = 20;
+/**
+ * Commits gather what was settled meanwhile: each is a write to disk, and holds up the fetch behind it. Offsets that
+ * a crash loses make payments come again that are found final.
+ */
+const COMMIT_GATHER_MS = 200;
 const COMMIT_AGAIN_MS = 1_000;
 /** A consumer that lived so long starts again without having to wait for its earlier crashes. */
 const STABLE_AFTER_MS = 30_000;
@@ -52,6 +61,8 @@ export class KafkaConsumerGroup {
   #committing: Promise<void> | null = null;
   #cancelCommit: (() => void) | null = null;
   #cancelRestart: (() => void) | null = null;
+  /** What the batches of one fetch wait for before the next one. */
+  #gathering: Promise<void> | null = null;
   #crashes = 0;
   #joinedAt = 0;
   #isStopped = false;
@@ -90,10 +101,13 @@ export class KafkaConsumerGroup {
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
       await consumer.run({
         autoCommit: false,
+        // All batches of a fetch at once; the next one comes when all have returned.
+        partitionsConsumedConcurrently: BATCHES_MAX,
         eachBatch: async ({ batch }) => {
           if (this.#consumer !== consumer) return;
           this.#parts.take(batch.partition, batch.messages);
           this.adjust();
+          await this.#gather();
         },
       });
       // kafkajs doesn't stop a consumer that is just joining.
@@ -125,6 +139,16 @@ export class KafkaConsumerGroup {
     await consumer.disconnect().catch((cause: unknown) => {
       this.#parts.report('a consumer could not leave its group', cause);
     });
+  }
+
+  #gather(): Promise<void> {
+    this.#gathering ??= new Promise((resolve) => {
+      this.#parts.clock.after(FETCH_GATHER_MS, () => {
+        this.#gathering = null;
+        resolve();
+      });
+    });
+    return this.#gathering;
   }
 
   #dealt(partitions: readonly number[]): void {

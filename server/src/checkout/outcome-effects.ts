@@ -6,7 +6,7 @@ import type { SeatRules, SeatStore, Settlement } from '../seating/seat-store.ts'
 import { GatheredCalls } from '../platform/gathered-calls.ts';
 import type { OrderEvents } from './order-events.ts';
 import { orderMessage } from './order-message.ts';
-import type { Order, OrderStore } from './order-store.ts';
+import type { Order, OrderStore, OutboxRecord } from './order-store.ts';
 import { answerWithin } from '../platform/outside-call.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
 import { type OutcomeEffect, outcomeEffects } from './payment-saga.ts';
@@ -29,8 +29,14 @@ export interface OutcomeEffectsParts {
   readonly report: (message: string, cause: unknown) => void;
 }
 
-/** Orders of one call to the seat store, and of one marking. */
+/** Orders of one call to the seat store, and of one telling and marking. */
 const BOUNDS = { itemsMax: 512, callsMax: 1 };
+
+/**
+ * Telling others and marking wait so long for company: no buyer waits for them, and each costs Kafka and the database a
+ * write to disk. A process that dies meanwhile leaves so many more outbox records to repeat, which changes nothing.
+ */
+const TELL_GATHER_MS = 50;
 
 /** Outbox records remembered as carried out and not marked yet [P7]. */
 const CARRIED_OUT_MAX = 10_000;
@@ -50,7 +56,7 @@ const settlementKinds = {
 export class OutcomeEffects {
   readonly #parts: OutcomeEffectsParts;
   readonly #settlements: GatheredCalls<Order, Error | null>;
-  readonly #marks: GatheredCalls<number, null>;
+  readonly #tellings: GatheredCalls<OutboxRecord, null>;
   readonly #underWay = new Map<number, Promise<void>>();
   /** Records whose effects were seen to happen here, but others have not been told, or the mark is missing. */
   readonly #carriedOut = new Set<number>();
@@ -58,7 +64,8 @@ export class OutcomeEffects {
   constructor(parts: OutcomeEffectsParts) {
     this.#parts = parts;
     this.#settlements = new GatheredCalls((orders) => this.#settleSeats(orders), parts.nextTurn, BOUNDS);
-    this.#marks = new GatheredCalls((ids) => this.#markApplied(ids), parts.nextTurn, BOUNDS);
+    const gather = (task: () => void): void => void parts.clock.after(TELL_GATHER_MS, task);
+    this.#tellings = new GatheredCalls((records) => this.#tellAndMark(records), gather, BOUNDS);
   }
 
   /**
@@ -83,8 +90,7 @@ export class OutcomeEffects {
       await this.#carryOutAll(order);
       this.#remember(outboxId);
     }
-    await this.#parts.events?.publish([order]);
-    await this.#marks.add(outboxId);
+    await this.#tellings.add({ id: outboxId, order });
     this.#carriedOut.delete(outboxId);
   }
 
@@ -158,12 +164,15 @@ export class OutcomeEffects {
     );
   }
 
-  async #markApplied(ids: readonly number[]): Promise<readonly null[]> {
-    const { clock, orders } = this.#parts;
+  /** In this order: a record that is marked is never told again. */
+  async #tellAndMark(records: readonly OutboxRecord[]): Promise<readonly null[]> {
+    const { clock, events, orders } = this.#parts;
+    await events?.publish(records.map(({ order }) => order));
+    const ids = records.map(({ id }) => id);
     await answerWithin(clock, STORE_TIMEOUT_MS, 'the order database', () =>
       orders.markApplied(ids, clock.now()),
     );
-    return ids.map(() => null);
+    return records.map(() => null);
   }
 }
 

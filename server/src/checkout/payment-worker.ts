@@ -2,8 +2,10 @@ import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { Random } from '@stampede/shared/platform/random.ts';
 import type { OrderStatus } from '@stampede/shared/protocol/messages.ts';
 import type { LimitFunction } from 'p-limit';
-import type { GatheredCalls } from '../platform/gathered-calls.ts';
-import type { OrderStore, OutboxRecord, Verdict } from './order-store.ts';
+import type { OrderId } from '../platform/ids.ts';
+import { GatheredCalls } from '../platform/gathered-calls.ts';
+import type { NextTurn } from '../platform/turn.ts';
+import type { Order, OrderStore, OutboxRecord, Verdict } from './order-store.ts';
 import type { OutcomeEffects } from './outcome-effects.ts';
 import { answerWithin } from '../platform/outside-call.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
@@ -30,8 +32,12 @@ export interface PaymentWorkerParts {
   readonly settled?: ((status: OrderStatus, tookMs: number) => void) | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  readonly nextTurn: NextTurn;
   readonly report: (message: string, cause: unknown) => void;
 }
+
+/** Deliveries that share one look into the database: those of one fetch, or that came during the look before. */
+const LOOK_BOUNDS = { itemsMax: 8, callsMax: 1 };
 
 /** The worker is going down: the payment is left where it is and comes again. */
 class StoppingError extends Error {
@@ -56,6 +62,7 @@ type SettleEffect = Extract<SagaEffect, { kind: 'settle' }>;
  */
 export class PaymentWorker {
   readonly #parts: PaymentWorkerParts;
+  readonly #looks: GatheredCalls<readonly OrderId[], ReadonlyMap<OrderId, Order>>;
   readonly #settlements: GatheredCalls<Verdict, OutboxRecord>;
   readonly #pauses = new Set<() => void>();
   #stopConsuming: () => Promise<void> = async () => undefined;
@@ -63,6 +70,7 @@ export class PaymentWorker {
 
   constructor(parts: PaymentWorkerParts) {
     this.#parts = parts;
+    this.#looks = new GatheredCalls((lists) => this.#finalsOf(lists), parts.nextTurn, LOOK_BOUNDS);
     this.#settlements = settlementBatch(parts.orders, parts.clock);
   }
 
@@ -79,10 +87,7 @@ export class PaymentWorker {
   }
 
   async #handle(requests: readonly PaymentRequest[]): Promise<void> {
-    const { clock, orders } = this.#parts;
-    const ids = requests.map((request) => request.orderId);
-    const found = await answerWithin(clock, STORE_TIMEOUT_MS, 'the order database', () => orders.byIds(ids));
-    const finals = new Map(found.map((order) => [order.id, order]));
+    const finals = await this.#looks.add(requests.map((request) => request.orderId));
     const results = await Promise.allSettled(
       requests.map((request) => {
         const final = finals.get(request.orderId);
@@ -95,6 +100,16 @@ export class PaymentWorker {
     if (causes.length > 0) {
       throw new AggregateError(causes, `${causes.length} of ${requests.length} payments were not settled`);
     }
+  }
+
+  /** The final orders among those of some deliveries, all of them for each. */
+  async #finalsOf(lists: readonly (readonly OrderId[])[]): Promise<readonly ReadonlyMap<OrderId, Order>[]> {
+    const { clock, orders } = this.#parts;
+    const found = await answerWithin(clock, STORE_TIMEOUT_MS, 'the order database', () =>
+      orders.byIds(lists.flat()),
+    );
+    const finals = new Map(found.map((order) => [order.id, order]));
+    return lists.map(() => finals);
   }
 
   /** Runs one payment's saga to its outcome; rejects where only another delivery can go on. */

@@ -90,6 +90,7 @@ async function startWorker(log: PaymentLog = stand.newLog()): Promise<void> {
     newTicketCode: newRandomTicketCode,
     clock,
     random: systemRandom,
+    nextTurn,
     report,
   });
   await worker.start();

@@ -101,6 +101,7 @@ export async function openPayingHouse(directory: string) {
     newTicketCode,
     clock,
     random,
+    nextTurn,
     report,
   });
   return { database, log, orders, worker, relay: new OutboxRelay({ orders, outcomes, clock, report }) };

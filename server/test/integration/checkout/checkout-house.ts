@@ -171,6 +171,7 @@ export class CheckoutHouse {
       newTicketCode,
       clock,
       random,
+      nextTurn,
       report,
     });
     return { worker, relay: new OutboxRelay({ orders, outcomes, clock, report }) };
@@ -232,7 +233,7 @@ export class CheckoutHouse {
   }
 
   async close(): Promise<void> {
-    await this.relay.stop();
+    await this.endedWhileTimePasses(this.relay.stop());
     await this.endedWhileTimePasses(this.worker.stop());
     await this.test.remove();
   }

@@ -217,7 +217,7 @@ describe('checkout', () => {
       const five = Array.from({ length: 5 }, () => 'fails after' as const);
       house.gateway.script.push('yes', ...five, 'fails before', 'never', 'fails before', 'yes');
       await house.worker.start();
-      await house.relay.start();
+      await house.endedWhileTimePasses(house.relay.start());
       const anna = await house.hold('anna', [3]);
       const { id } = await house.accepted(anna);
       await house.outcome(anna.session, id);
@@ -269,7 +269,7 @@ describe('checkout', () => {
       const [request] = await house.log.pending(show.id);
       await house.orders.settle([confirmed(request!)], house.clock.now());
       expect(house.told(anna.session)).toEqual([]);
-      await house.relay.start();
+      await house.endedWhileTimePasses(house.relay.start());
       expect(await house.outcome(anna.session, id)).toMatchObject({ status: 'confirmed' });
       expect(await house.orders.pendingOutbox(10, 0)).toEqual([]);
       expect(house.finished).toEqual([anna.session]);
@@ -292,7 +292,7 @@ describe('checkout', () => {
     const settle = house.seats.settle.bind(house.seats);
     house.seats.settle = () => Promise.reject(new Error('connection refused'));
     await house.worker.start();
-    await house.relay.start();
+    await house.endedWhileTimePasses(house.relay.start());
     const anna = await house.hold('anna', [3]);
     const { id } = await house.accepted(anna);
     await house.until(async () => (await house.log.pending(show.id)).length === 0);
@@ -305,7 +305,7 @@ describe('checkout', () => {
 
   it('[P2][P3] a worker that does not know the show yet: the outcome is kept and applied when it does', async () => {
     house.knowsShow = false;
-    await house.relay.start();
+    await house.endedWhileTimePasses(house.relay.start());
     await house.worker.start();
     const anna = await house.hold('anna', [3]);
     const accepted = await house.accepted(anna);
@@ -320,7 +320,7 @@ describe('checkout', () => {
 
   it('[P4] other systems that can not be told: tried again, and no visit of the buyer ends for it again', async () => {
     house.areEventsDown = true;
-    await house.relay.start();
+    await house.endedWhileTimePasses(house.relay.start());
     await house.worker.start();
     const anna = await house.hold('anna', [3]);
     await house.accepted(anna);
@@ -348,7 +348,7 @@ describe('checkout', () => {
   it('[P1][P2] many buyers at once: every seat sold once, every order with an outcome', async () => {
     house.gateway.script.push(...Array.from({ length: 60 }, (_, index) => (index % 5 === 0 ? 'no' : 'yes')));
     await house.worker.start();
-    await house.relay.start();
+    await house.endedWhileTimePasses(house.relay.start());
     const holds = await Promise.all(
       Array.from({ length: 40 }, (_, seat) => house.hold(`buyer-${String(seat)}`, [seat])),
     );
