@@ -46,26 +46,11 @@ export const holdSeats = defineScript<
   ]
 >()({ file: lua('hold-seats'), keys: [...BOOK, 'admitted'], reply: unlessLost(unpack) });
 
-export const extendHold = defineScript<
-  [now: number, session: string, holdToken: number, holdLifetimeMs: number]
->()({ file: lua('extend-hold'), keys: BOOK, reply: unlessLost(unpack) });
-
-export const releaseSeats = defineScript<
-  [now: number, session: string, holdToken: number, seats: readonly number[]]
->()({ file: lua('release-seats'), keys: BOOK, reply: unlessLost(unpack) });
-
-export const beginCheckout = defineScript<
-  [
-    now: number,
-    session: string,
-    holdToken: number,
-    idempotencyKey: string,
-    amount: number,
-    orderId: string,
-    keepUntil: number,
-    checkoutsMax: number,
-  ]
->()({ file: lua('begin-checkout'), keys: BOOK, reply: unlessLost(unpack) });
+export const holdSteps = defineScript<[steps: Packed]>()({
+  file: lua('hold-steps'),
+  keys: BOOK,
+  reply: unlessLost(unpack),
+});
 
 export const abandonCheckout = defineScript<[now: number, session: string, orderId: string]>()({
   file: lua('abandon-checkout'),

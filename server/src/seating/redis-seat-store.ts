@@ -11,9 +11,10 @@ import {
 } from '../platform/ids.ts';
 import { type Outcome, refuse } from '../platform/outcome.ts';
 import { keysOfShow, showKey } from '../platform/redis-keys.ts';
-import { listOf, numberOf, numbersOf, textOf, unpack } from '../platform/redis-packing.ts';
+import { listOf, numberOf, numbersOf, type Packed, textOf, unpack } from '../platform/redis-packing.ts';
 import { outcomeOf } from '../platform/redis-refusals.ts';
 import type { RedisClient } from '../platform/redis.ts';
+import { ShowSteps } from '../platform/show-steps.ts';
 import { holdOfTuple } from './redis-feed-entry.ts';
 import * as scripts from './redis-seat-scripts.ts';
 import type {
@@ -57,19 +58,31 @@ const EXPIRED_PER_CALL_MAX = 500;
 const REOPENED_AFTER_MS = 1_000;
 
 /**
- * Seats in Redis. Each method is one Lua script, run by Redis to its end before anything else: the scripts in `lua/`
- * decide, this class translates. Where Redis has lost a show, buyers are refused `busy` and steps of the system
+ * Seats in Redis. Each method is one Lua script, or a step of one, run by Redis to its end before anything else: the
+ * scripts in `lua/` decide, this class translates. What buyers do with the holds of a show in one turn of the event
+ * loop travels in one script call, and all of its steps happen or none. Where Redis has lost a show, buyers are refused `busy` and steps of the system
  * throw `HistoryLostError`, so that nothing is decided on missing knowledge [P1].
  */
 export class RedisSeatStore implements SeatStore {
   readonly #redis: RedisClient;
   readonly #newEpoch: () => number;
   readonly #onHistoryLost: (show: ShowId) => void;
+  /** Answered null where there is no history. */
+  readonly #steps: ShowSteps<Packed, unknown>;
+  readonly #looks: ShowSteps<SessionId, Hold | null>;
 
   constructor({ redis, newEpoch, onHistoryLost }: RedisSeatStoreParts) {
     this.#redis = redis;
     this.#newEpoch = newEpoch;
     this.#onHistoryLost = onHistoryLost;
+    this.#steps = new ShowSteps(async (show, steps) => {
+      const answers = await scripts.holdSteps.run(redis, keysOfShow(show), steps);
+      return answers === null ? steps.map(() => null) : listOf(answers);
+    });
+    this.#looks = new ShowSteps(async (show, sessions) => {
+      const records = await redis.hmgetBuffer(showKey(show, 'buyers'), ...sessions);
+      return records.map((record) => record && holdOfRecord(unpack(record)));
+    });
   }
 
   async isOpen(show: ShowId): Promise<boolean> {
@@ -129,16 +142,13 @@ export class RedisSeatStore implements SeatStore {
     return (await Promise.all(calls)).flat();
   }
 
-  async extend(rules: SeatRules, session: SessionId, token: HoldToken, now: number): Promise<Outcome<Hold>> {
-    const { show, holdLifetimeMs } = rules;
-    const answer = await scripts.extendHold.run(
-      this.#redis,
-      keysOfShow(show),
-      now,
-      session,
-      token,
-      holdLifetimeMs,
-    );
+  async extend(
+    { show, holdLifetimeMs }: SeatRules,
+    session: SessionId,
+    token: HoldToken,
+    now: number,
+  ): Promise<Outcome<Hold>> {
+    const answer = await this.#steps.take(show, ['extend', now, session, token, holdLifetimeMs]);
     return answer === null ? this.#busy(show) : outcomeOf(answer, holdOfTuple);
   }
 
@@ -147,7 +157,7 @@ export class RedisSeatStore implements SeatStore {
     { session, holdToken: token, seats }: ReleaseRequest,
     now: number,
   ): Promise<Outcome<Hold | ReleasedHold>> {
-    const answer = await scripts.releaseSeats.run(this.#redis, keysOfShow(show), now, session, token, seats);
+    const answer = await this.#steps.take(show, ['release', now, session, token, seats]);
     if (answer === null) return this.#busy(show);
     return outcomeOf(answer, (value) => {
       const [kind, rest] = listOf(value);
@@ -158,32 +168,33 @@ export class RedisSeatStore implements SeatStore {
 
   /** Null as well where Redis has lost the show: then there is no hold to be seen. */
   async holdOf(show: ShowId, session: SessionId, now: number): Promise<Hold | null> {
-    const record = await this.#redis.hgetBuffer(showKey(show, 'buyers'), session);
-    const hold = record && holdOfRecord(unpack(record));
+    const hold = await this.#looks.take(show, session);
     return hold && hold.expiresAt > now ? hold : null;
   }
 
   async beginCheckout(
     { show }: SeatRules,
-    request: CheckoutRequest,
+    { session, holdToken: token, idempotencyKey, amount, orderId: order, keepUntil }: CheckoutRequest,
     now: number,
   ): Promise<Outcome<Checkout>> {
-    const answer = await scripts.beginCheckout.run(
-      this.#redis,
-      keysOfShow(show),
+    const answer = await this.#steps.take(show, [
+      'checkout',
       now,
-      request.session,
-      request.holdToken,
-      request.idempotencyKey,
-      request.amount,
-      request.orderId,
-      request.keepUntil,
+      session,
+      token,
+      idempotencyKey,
+      amount,
+      order,
+      keepUntil,
       CHECKOUTS_PER_HOLD_MAX,
-    );
+    ]);
     if (answer === null) return this.#busy(show);
     return outcomeOf(answer, (value) => {
-      const [hold, order, repeated] = listOf(value);
-      return { hold: { ...holdOfTuple(hold), orderId: orderId(textOf(order)) }, repeated: repeated === true };
+      const [hold, paying, repeated] = listOf(value);
+      return {
+        hold: { ...holdOfTuple(hold), orderId: orderId(textOf(paying)) },
+        repeated: repeated === true,
+      };
     });
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { describeAskingAtOnce } from './seating/asking-at-once-rules.ts';
 import { describeCheckout } from './seating/checkout-rules.ts';
 import { describeHoldLifetime } from './seating/hold-lifetime-rules.ts';
 import { describeHolding, describeRivals } from './seating/holding-rules.ts';
@@ -32,6 +33,7 @@ export function describeSeatStore(
     describeRivals(open);
     describeHoldLifetime(open);
     describeCheckout(open);
+    describeAskingAtOnce(open);
     describeSettlement(open);
     describeOpening(open);
     describeTelling(open);

@@ -232,14 +232,6 @@ local function holder_of(seat)
   return hold_of_token(token)
 end
 
--- The caller's live hold with this token, or the refusal that tells why it is not.
-local function own_hold(session, token, now)
-  local hold = live(hold_of_token(token), now)
-  if not hold then return nil, REFUSED.hold_ended end
-  if hold.session ~= session then return nil, REFUSED.hold_not_yours end
-  return hold, nil
-end
-
 -- Unfreezes a hold: the buyer has the time again that was left when payment began.
 local function thaw(hold, now)
   hold.expires = now + hold.checkout[3]
