@@ -7,14 +7,19 @@ const read = (line: string) => readArguments(line.split(' ').filter(Boolean), NA
 
 describe('what npm run bench is told', () => {
   test('five runs of the full load unless told otherwise', () => {
-    expect(read('hold')).toEqual({ name: 'hold', json: false, runs: 5, size: 1, profile: null });
+    expect(read('hold')).toEqual({ name: 'hold', json: false, runs: 5, size: 1, observe: null });
     expect(read('all --json --runs 3 --size 0.1 --profile out')).toEqual({
       name: 'all',
       json: true,
       runs: 3,
       size: 0.1,
-      profile: 'out',
+      observe: { kind: 'profile', folder: 'out' },
     });
+  });
+
+  test('our servers are observed one way at a time', () => {
+    expect(read('hold --syscalls out')?.observe).toEqual({ kind: 'syscalls', folder: 'out' });
+    expect(() => read('hold --profile out --syscalls out')).toThrow('--profile or --syscalls, not both');
   });
 
   test.each([

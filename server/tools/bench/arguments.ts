@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { BenchError } from './bench-error.ts';
+import type { Wanted } from './observing/observer-for.ts';
 
 export interface BenchArguments {
   /** A benchmark's name, or `all`. */
@@ -8,8 +9,8 @@ export interface BenchArguments {
   readonly runs: number;
   /** Share of the full load; below 1 the figures are a trial. */
   readonly size: number;
-  /** Where the servers' CPU profiles go; null: none are taken. */
-  readonly profile: string | null;
+  /** null: our servers are measured without being observed. */
+  readonly observe: Wanted | null;
 }
 
 export const ALL = 'all';
@@ -22,16 +23,21 @@ const SIZE_MIN = 0.01;
 export function usage(names: readonly string[]): string {
   return `Measures Stampede beside a yardstick that runs on the same machine at the same time.
 
-  npm run bench -- NAME [--json] [--runs N]
+  npm run bench -- NAME [--json] [--runs N] [--size S] [--profile FOLDER | --syscalls FOLDER]
 
   NAME      ${[...names, ALL].join(', ')}
   --json    print only the last line, one JSON object, on standard output; everything else on standard error
   --runs N  how often each is measured, 1 to ${RUNS_MAX}; default ${RUNS}. The median counts
-  --profile FOLDER  take CPU profiles of our servers while they are measured, list what costs most, and keep them there;
-            figures are lower then
   --size S  share of the load, ${SIZE_MIN} to 1, to try whether it works; figures of less than 1 count for nothing
 
-\`all\` measures everything (half an hour) and writes docs/benchmarks.md, unless --size is below 1 or profiles are taken.`;
+Gateway and worker can be observed while they are measured, and only then; figures are lower meanwhile:
+
+  --profile FOLDER   CPU time by function and event-loop delay. FOLDER gets a .cpuprofile of each process and
+                     measured window, and a report as Markdown
+  --syscalls FOLDER  system calls, counted by strace, which slows them several times. FOLDER gets the counts, and a
+                     report as Markdown
+
+\`all\` measures everything (half an hour) and writes docs/benchmarks.md, unless --size is below 1 or something is observed.`;
 }
 
 /**
@@ -51,7 +57,15 @@ export function readArguments(args: readonly string[], names: readonly string[])
   const runs = numberOf('--runs', values.runs, 1, RUNS_MAX);
   if (!Number.isInteger(runs)) throw new BenchError(`--runs: ${runs} is not a whole number.`);
   const size = numberOf('--size', values.size, SIZE_MIN, 1);
-  return { name, json: values.json, runs, size, profile: values.profile ?? null };
+  return { name, json: values.json, runs, size, observe: wanted(values) };
+}
+
+function wanted({ profile, syscalls }: { profile?: string; syscalls?: string }): Wanted | null {
+  if (profile !== undefined && syscalls !== undefined) {
+    throw new BenchError('--profile or --syscalls, not both: strace slows what the profile would show.');
+  }
+  if (profile !== undefined) return { kind: 'profile', folder: profile };
+  return syscalls === undefined ? null : { kind: 'syscalls', folder: syscalls };
 }
 
 function parsed(args: readonly string[]) {
@@ -64,6 +78,7 @@ function parsed(args: readonly string[]) {
         runs: { type: 'string', default: String(RUNS) },
         size: { type: 'string', default: '1' },
         profile: { type: 'string' },
+        syscalls: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

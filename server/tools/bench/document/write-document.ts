@@ -104,10 +104,13 @@ function chartsOf({ benchmark, findings }: Measured): readonly BarChart[] {
   return [{ name: benchmark.name, title: capital(benchmark.what), unit: findings.unit, bars }];
 }
 
-function markdownTable({ columns, rows }: Table): readonly string[] {
-  const line = (cells: readonly (string | number)[]): string =>
-    `| ${cells.map((cell) => cellText(cell).replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(columns), `|${columns.map(() => '---').join('|')}|`, ...rows.map(line)];
+/** A table without its title. */
+export function markdownTable({ columns, code = [], rows }: Table): readonly string[] {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const cells = (row: Table['rows'][number]): readonly string[] =>
+    row.map((cell, at) => (code.includes(columns[at] ?? '') ? `\`${cellText(cell)}\`` : cellText(cell)));
+  return [line(columns), `|${columns.map(() => '---').join('|')}|`, ...rows.map((row) => line(cells(row)))];
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -8,7 +8,7 @@ const messageShape = z.union([
   z.object({ id: z.number(), error: z.object({ message: z.string() }) }),
 ]);
 
-/** Node's own bound for what an inspector sends is none; a profile of a minute has a few megabytes. */
+/** A profile of a minute has a few megabytes; by itself the library stops at a hundred. */
 const MESSAGE_BYTES_MAX = 512 * 1_024 * 1_024;
 
 /** Speaks the Chrome DevTools protocol to a Node.js process that was started with `--inspect`. */
@@ -16,6 +16,7 @@ export class InspectorClient {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #lastId = 0;
+  #end: Error | null = null;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -36,6 +37,7 @@ export class InspectorClient {
    * @throws BenchError with what the inspector said if it refused
    */
   async call(method: string, params: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    if (this.#end !== null) throw this.#end;
     const pending = Promise.withResolvers<unknown>();
     const id = ++this.#lastId;
     this.#waiting.set(id, pending);
@@ -63,6 +65,7 @@ export class InspectorClient {
   }
 
   #fail(cause: Error): void {
+    this.#end ??= cause;
     for (const one of this.#waiting.values()) one.reject(cause);
     this.#waiting.clear();
   }
