@@ -20,6 +20,17 @@ describe('[X3] the draw', () => {
     expect(drawScore(SEED, session)).not.toBe(drawScore(SEED.replace('00', 'ff'), session));
   });
 
+  test('of many shows at once: each keeps to its own seed', () => {
+    const seeds = Array.from({ length: 300 }, (_, index) =>
+      drawCommitment(index.toString(16).padStart(4, '0')),
+    );
+    const draw = () => seeds.map((seed) => drawScore(seed, sessionId('anna')));
+    const scores = draw();
+    expect(new Set(scores).size).toBe(seeds.length);
+    expect(draw()).toEqual(scores);
+    expect(drawScore(SEED, sessionId('session-of-the-vector'))).toBe(0x1ed9479bc4fb5);
+  });
+
   test('spreads sessions evenly and never reaches the late scores', () => {
     const counts = new Array<number>(BUCKETS).fill(0);
     for (let index = 0; index < DRAWS; index++) {

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { SessionId } from '../platform/ids.ts';
 
 /** The first score of those who come after the opening: one past the largest a draw can give. */
@@ -6,6 +6,11 @@ export const LATE_SCORE_MIN = 2 ** 52;
 
 const BYTES_WHOLE = 6;
 const HALF_BYTE = 16;
+
+/** Making a key takes four times as long as signing with it, and a lobby is a hundred thousand draws with one. */
+const keys = new Map<string, KeyObject>();
+/** One a show that is on sale; the oldest is made anew if it is needed again [P7]. */
+const KEYS_KEPT = 100;
 
 /**
  * The score of somebody who joins before the opening: the first 52 bits of HMAC-SHA256(seed, session), keyed with
@@ -19,8 +24,18 @@ const HALF_BYTE = 16;
  * organiser who picks a seed to favour somebody would have to know all sessions before the lobby opens.
  */
 export function drawScore(drawSeed: string, session: SessionId): number {
-  const digest = createHmac('sha256', Buffer.from(drawSeed, 'hex')).update(session).digest();
+  const digest = createHmac('sha256', keyOf(drawSeed)).update(session).digest();
   return digest.readUIntBE(0, BYTES_WHOLE) * HALF_BYTE + (digest.readUInt8(BYTES_WHOLE) >> 4);
+}
+
+function keyOf(drawSeed: string): KeyObject {
+  const known = keys.get(drawSeed);
+  if (known) return known;
+  const key = createSecretKey(drawSeed, 'hex');
+  const [oldest] = keys.keys();
+  if (keys.size >= KEYS_KEPT && oldest !== undefined) keys.delete(oldest);
+  keys.set(drawSeed, key);
+  return key;
 }
 
 /** The score of the `count`-th (from 0) to join after the opening: behind the whole draw, first come, first served. */
