@@ -59,9 +59,9 @@ export class CpuMeter {
   }
 }
 
-/** Resident memory of a process, in bytes. */
+/** Resident memory that is a process's own, in bytes: the pages of program files are read when they are first run. */
 export function residentBytes(pid: number): number {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  const [, kilobytes] = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   if (kilobytes === undefined) throw new RangeError(`process ${pid} has no memory`);
   return Number(kilobytes) * 1_024;
 }

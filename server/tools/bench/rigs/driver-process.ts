@@ -16,8 +16,13 @@ export interface RunningBareServer {
 }
 
 /** A process with a bare uWebSockets.js server, listening. */
-export async function startBareServer(context: BenchContext, replyBytes: number): Promise<RunningBareServer> {
-  const server = new ChildCalls<BareServer>(new URL('bare-server.ts', import.meta.url), 'the bare server');
+export async function startBareServer(
+  context: BenchContext,
+  replyBytes: number,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunningBareServer> {
+  const file = new URL('bare-server.ts', import.meta.url);
+  const server = new ChildCalls<BareServer>(file, 'the bare server', environment);
   context.afterwards(() => server.end());
   return { server, port: await server.call('listen', { replyBytes }) };
 }
