@@ -102,6 +102,13 @@ local function hold_of_token(token)
   return nil
 end
 
+-- The same, looked for first at the session that should have it.
+local function hold_with(session, token)
+  local hold = hold_of(session)
+  if hold and hold.token == token then return hold end
+  return hold_of_token(token)
+end
+
 local function read_statuses(seats)
   local asked, unknown = {}, {}
   for _, seat in ipairs(seats) do

@@ -15,9 +15,7 @@ local answer_to = {}
 
 -- The caller's live hold with this token, or the refusal that tells why it is not.
 local function own_hold(session, token, now)
-  local hold = hold_of(session)
-  if not hold or hold.token ~= token then hold = hold_of_token(token) end
-  hold = live(hold, now)
+  local hold = live(hold_with(session, token), now)
   if not hold then return nil, REFUSED.hold_ended end
   if hold.session ~= session then return nil, REFUSED.hold_not_yours end
   return hold, nil
