@@ -68,7 +68,7 @@ export class BuyerSessions {
     const [, id = '', expiry = '', signature = ''] = parts;
     if (!timingSafeEqual(Buffer.from(signature), Buffer.from(this.#signature(id, expiry)))) return STALE;
     const expiresAt = Number.parseInt(expiry, EXPIRY_BASE);
-    return expiresAt > now ? { kind: 'session', session: { id: sessionId(id), expiresAt } } : STALE;
+    return expiresAt > now ? { kind: 'session', session: { id: sessionId(ownText(id)), expiresAt } } : STALE;
   }
 
   /** Reads a `Cookie` header. Of several cookies of our name the first good one counts. */
@@ -104,6 +104,11 @@ export class BuyerSessions {
       .update(`${PURPOSE}\0${VERSION}.${id}.${expiry}`)
       .digest('base64url');
   }
+}
+
+/** The same text with memory of its own: a part of a text keeps all of it alive, here a whole header per socket. */
+function ownText(part: string): string {
+  return Buffer.from(part, 'latin1').toString('latin1');
 }
 
 /** The `Set-Cookie` value of a session. `secure` where the client spoke https: over plain http it would be lost. */
