@@ -12,6 +12,7 @@ import { phaseOf } from '../waiting-room/on-sale-phase.ts';
 import { type OnSaleNow, type Position, PositionPush } from '../waiting-room/position-push.ts';
 import type { Standing, WaitingRoomRules, WaitingRoomStore } from '../waiting-room/waiting-room-store.ts';
 import { holdMessage } from './hold-message.ts';
+import { SessionTabs } from './session-tabs.ts';
 
 /** One tab, as a sale tells it things. */
 export interface Listener {
@@ -46,7 +47,7 @@ export class LiveSale implements FeedFollower {
   readonly #audience: Audience;
   readonly #clock: Clock;
   readonly #waitingRoom: WaitingRoomStore;
-  readonly #tabs = new Map<SessionId, Set<Listener>>();
+  readonly #tabs = new SessionTabs<Listener>();
   #announcedPhase: Phase | null = null;
   #terms: SaleOnTerms;
 
@@ -86,7 +87,7 @@ export class LiveSale implements FeedFollower {
 
   onBase(base: FeedBase): void {
     this.board.reset(base);
-    for (const tabs of this.#tabs.values()) for (const tab of tabs) tab.restart();
+    for (const tab of this.#tabs.all()) tab.restart();
   }
 
   onEntries(entries: readonly FeedEntry[]): void {
@@ -166,21 +167,14 @@ export class LiveSale implements FeedFollower {
 
   /** Adds a tab; true if it is the session's first on this node. */
   enter(session: SessionId, tab: Listener): boolean {
-    const tabs = this.#tabs.get(session);
-    if (tabs) {
-      tabs.add(tab);
-      return false;
-    }
-    this.#tabs.set(session, new Set([tab]));
-    return true;
+    return this.#tabs.add(session, tab);
   }
 
   /** Removes a tab; true if it was the session's last on this node. */
   leave(session: SessionId, tab: Listener): boolean {
-    const tabs = this.#tabs.get(session);
-    if (!tabs?.delete(tab) || tabs.size > 0) return false;
+    if (!this.#tabs.remove(session, tab)) return false;
     this.positions.remove(session);
-    return this.#tabs.delete(session);
+    return true;
   }
 
   /** How many sessions have a tab on this node. */
@@ -190,7 +184,7 @@ export class LiveSale implements FeedFollower {
 
   /** Sessions with a tab on this node. */
   sessions(): readonly SessionId[] {
-    return [...this.#tabs.keys()];
+    return this.#tabs.sessions();
   }
 
   hasTabs(session: SessionId): boolean {
@@ -199,7 +193,7 @@ export class LiveSale implements FeedFollower {
 
   /** Tells all tabs of a session. */
   tell(session: SessionId, message: ServerMessage): void {
-    for (const tab of this.#tabs.get(session) ?? []) tab.tell(message);
+    for (const tab of this.#tabs.of(session)) tab.tell(message);
   }
 
   stop(): void {
