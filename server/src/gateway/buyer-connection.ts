@@ -34,7 +34,8 @@ interface Entered {
   readonly kind: 'entered';
   readonly session: SessionId;
   readonly sale: LiveSale;
-  readonly watch: SectionWatch;
+  /** Null until something is watched: who waits watches nothing. */
+  watch: SectionWatch | null;
   /** Pushes that came while the sale's state was being read; they follow it, so that nobody sees time run back. */
   held: ServerMessage[] | null;
 }
@@ -125,7 +126,7 @@ export class BuyerConnection implements Listener {
     const { sale, watch } = this.#state;
     this.tell(sale.phaseMessage());
     this.tell(sale.summaryMessage());
-    watch.restart();
+    watch?.restart();
   }
 
   tell(message: ServerMessage): void {
@@ -136,7 +137,7 @@ export class BuyerConnection implements Listener {
   restart(): void {
     if (this.#state.kind !== 'entered') return;
     this.tell(this.#state.sale.enteredMessage(0));
-    this.#state.watch.restart();
+    this.#state.watch?.restart();
     // Whoever is being told the state for the first time is told the truth of now anyway.
     if (this.#state.held === null) void this.#tellAnew(this.#state);
   }
@@ -192,11 +193,15 @@ export class BuyerConnection implements Listener {
         );
         return;
       case 'acknowledge':
-        if (this.#state.kind === 'entered') this.#state.watch.acknowledge(message.sections);
+        if (this.#state.kind === 'entered') this.#state.watch?.acknowledge(message.sections);
         return;
       case 'watch': {
-        if (this.#state.kind !== 'entered') this.#refuse(message.requestId, this.#notEntered());
-        else this.#answer(message.requestId, this.#state.watch.set(message.sections, message.requestId));
+        if (this.#state.kind !== 'entered') {
+          this.#refuse(message.requestId, this.#notEntered());
+          return;
+        }
+        this.#state.watch ??= new SectionWatch(this.#state.sale, this.#wire);
+        this.#answer(message.requestId, this.#state.watch.set(message.sections, message.requestId));
         return;
       }
       case 'join':
@@ -281,7 +286,7 @@ export class BuyerConnection implements Listener {
       kind: 'entered',
       session,
       sale,
-      watch: new SectionWatch(sale, this.#wire),
+      watch: null,
       held: [],
     };
     this.#state = entered;
@@ -318,7 +323,7 @@ export class BuyerConnection implements Listener {
   }
 
   #leaveSale({ sale, session, watch }: Entered): void {
-    watch.clear();
+    watch?.clear();
     this.#wire.unsubscribe(showTopic(sale.show.id));
     if (!sale.leave(session, this)) return;
     this.#parts.requests.setPresent(sale, session, false).catch((cause: unknown) => {

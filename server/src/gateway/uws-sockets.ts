@@ -38,7 +38,8 @@ export interface SocketParts {
 }
 
 interface SocketData {
-  readonly reading: SessionReading;
+  /** Null once the connection has heard of it. */
+  reading: SessionReading | null;
   readonly addressKey: string;
   /** Whether its address had all the sockets it may have. */
   readonly refused: boolean;
@@ -125,8 +126,10 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
       data.wire = new UwsWire(socket, parts.countFrames);
       wires.add(data.wire);
       data.connection = new BuyerConnection(parts.connection, data.wire);
-      if (data.reading.kind === 'session') data.connection.recognise(data.reading.session.id);
-      else if (data.reading.kind === 'stale') data.connection.rejectSession();
+      const { reading } = data;
+      data.reading = null;
+      if (reading?.kind === 'session') data.connection.recognise(reading.session.id);
+      else if (reading?.kind === 'stale') data.connection.rejectSession();
     },
 
     message(socket, frame, isBinary) {
