@@ -80,6 +80,36 @@ describe('gathered calls', () => {
     expect(await Promise.all(answers)).toEqual(['one', 'two', 'three']);
   });
 
+  it('flushed: what waits goes at once, what comes after it waits for the turn, and nothing goes twice', async () => {
+    const { calls, batches, turns, turn, gates } = stand({ callsMax: Infinity });
+    const answers = [calls.add(1), calls.add(2)];
+    calls.flush();
+    calls.flush();
+    expect(batches).toEqual([[1, 2]]);
+    answers.push(calls.add(3));
+    expect(turns).toHaveLength(1);
+    turn();
+    expect(batches).toEqual([[1, 2], [3]]);
+    gates[0]?.resolve(['one', 'two']);
+    gates[1]?.resolve(['three']);
+    expect(await Promise.all(answers)).toEqual(['one', 'two', 'three']);
+  });
+
+  it('[P7] flushed: no call goes while there are as many as may be', async () => {
+    const { calls, batches, turn, end } = stand();
+    const first = calls.add(1);
+    turn();
+    const second = calls.add(2);
+    calls.flush();
+    expect(batches).toEqual([[1]]);
+    end();
+    await first;
+    await Promise.resolve();
+    turn();
+    end();
+    expect(await second).toBe('2');
+  });
+
   it('a call that answers for fewer than it was asked for fails them all', async () => {
     const { calls, turn, gates } = stand();
     const answers = [calls.add(1), calls.add(2)];

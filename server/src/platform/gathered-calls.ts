@@ -49,21 +49,30 @@ export class GatheredCalls<Item, Answer> {
     return promise;
   }
 
+  /** Calls at once for what waits, though its time has not come; it goes before whatever is asked for after this. */
+  flush(): void {
+    if (!this.#isDue()) return;
+    const batch = this.#waiting.slice(0, this.#bounds.itemsMax);
+    this.#waiting = this.#waiting.slice(batch.length);
+    this.#underWay += 1;
+    void this.#run(batch).then(() => {
+      this.#underWay -= 1;
+      this.#plan();
+    });
+    this.#plan();
+  }
+
   #plan(): void {
-    const { callsMax, itemsMax } = this.#bounds;
-    if (this.#isPlanned || this.#waiting.length === 0 || this.#underWay >= callsMax) return;
+    if (this.#isPlanned || !this.#isDue()) return;
     this.#isPlanned = true;
     this.#soon(() => {
       this.#isPlanned = false;
-      const batch = this.#waiting.slice(0, itemsMax);
-      this.#waiting = this.#waiting.slice(batch.length);
-      this.#underWay += 1;
-      void this.#run(batch).then(() => {
-        this.#underWay -= 1;
-        this.#plan();
-      });
-      this.#plan();
+      this.flush();
     });
+  }
+
+  #isDue(): boolean {
+    return this.#waiting.length > 0 && this.#underWay < this.#bounds.callsMax;
   }
 
   async #run(batch: readonly Waiting<Item, Answer>[]): Promise<void> {

@@ -27,4 +27,9 @@ export class ShowSteps<Step, Answer> {
     }
     return calls.add(step);
   }
+
+  /** Sends what was asked for about a show, so that it is decided before what is sent after this. */
+  flush(show: ShowId): void {
+    this.#calls.get(show)?.flush();
+  }
 }

@@ -134,6 +134,8 @@ export class RedisSeatStore implements SeatStore {
     requests: readonly HoldRequest[],
     now: number,
   ): Promise<readonly Outcome<Hold>[]> {
+    // Who gives a seat back and takes another right after it would be above the limit the other way round.
+    this.#steps.flush(rules.show);
     const calls: Promise<readonly Outcome<Hold>[]>[] = [];
     // All calls leave on one connection, so they are decided in this order.
     for (let from = 0; from < requests.length; from += REQUESTS_PER_CALL_MAX) {

@@ -120,6 +120,16 @@ describe('seats in Redis, more than one node', () => {
     proxy.close();
   });
 
+  it('at the limit, one seat given back and another taken right after it: both happen, in this order', async () => {
+    const ana = await stand.buyer('ana');
+    const hold = await stand.holding(ana, 0, 1, 2, 3);
+    // The script is known by now: one that Redis has to be told anew runs a moment later.
+    accepted(await stand.extend(ana, hold.holdToken));
+    const [released, taken] = await Promise.all([stand.release(ana, hold.holdToken, 0), stand.hold(ana, 4)]);
+    expect(accepted(released)).toMatchObject({ seats: [1, 2, 3] });
+    expect(accepted(taken).seats).toEqual([1, 2, 3, 4]);
+  });
+
   it('seats in Redis and the statuses of every follower are the same bytes', async () => {
     const reader = await readerOn(there);
     const ana = await stand.buyer('ana');
