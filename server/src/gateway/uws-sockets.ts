@@ -37,10 +37,17 @@ export interface SocketParts {
   readonly unlimitedAddresses: AddressList;
 }
 
+/** The open sockets of one address. */
+interface Address {
+  readonly key: string;
+  sockets: number;
+}
+
 interface SocketData {
   /** Null once the connection has heard of it. */
   reading: SessionReading | null;
-  readonly addressKey: string;
+  /** Shared by all of them: many buyers may sit behind one. */
+  readonly address: Address;
   /** Whether its address had all the sockets it may have. */
   readonly refused: boolean;
   connection: BuyerConnection | null;
@@ -98,7 +105,7 @@ export interface BuyerSockets {
 
 /** Opens buyers' sockets on an app. */
 export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): BuyerSockets {
-  const perAddress = new Map<string, number>();
+  const addresses = new Map<string, Address>();
   const wires = new Set<UwsWire>();
   let open = 0;
 
@@ -111,13 +118,14 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
     compression: uWS.DISABLED,
 
     upgrade(response, request, context) {
-      upgrade(parts, perAddress, response, request, context);
+      upgrade(parts, addresses, response, request, context);
     },
 
     open(socket) {
       open += 1;
       const data = socket.getUserData();
-      perAddress.set(data.addressKey, (perAddress.get(data.addressKey) ?? 0) + 1);
+      data.address.sockets += 1;
+      addresses.set(data.address.key, data.address);
       if (data.refused) {
         socket.end(closeCodes['too-many-sockets'], 'too-many-sockets');
         return;
@@ -146,10 +154,9 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
 
     close(socket) {
       open -= 1;
-      const { addressKey, wire, connection } = socket.getUserData();
-      const left = (perAddress.get(addressKey) ?? 1) - 1;
-      if (left > 0) perAddress.set(addressKey, left);
-      else perAddress.delete(addressKey);
+      const { address, wire, connection } = socket.getUserData();
+      address.sockets -= 1;
+      if (address.sockets === 0) addresses.delete(address.key);
       if (wire) wires.delete(wire);
       wire?.detach();
       connection?.closed();
@@ -165,7 +172,7 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
 
 function upgrade(
   parts: SocketParts,
-  perAddress: ReadonlyMap<string, number>,
+  addresses: ReadonlyMap<string, Address>,
   response: uWS.HttpResponse,
   request: uWS.HttpRequest,
   context: uWS.us_socket_context_t,
@@ -175,14 +182,15 @@ function upgrade(
     response.writeStatus(refusal.status).end(refusal.reason);
     return;
   }
-  const { address } = readClient(response, request, parts.trustedProxies);
-  const addressKey = budgetKey(address);
-  const isLimited = !parts.unlimitedAddresses.has(address);
+  const client = readClient(response, request, parts.trustedProxies);
+  const key = budgetKey(client.address);
+  const address = addresses.get(key) ?? { key, sockets: 0 };
+  const isLimited = !parts.unlimitedAddresses.has(client.address);
   const headers = { authorization: request.getHeader('authorization'), cookie: request.getHeader('cookie') };
   const data: SocketData = {
     reading: parts.sessions.readRequest(headers, parts.clock.now()),
-    addressKey,
-    refused: isLimited && (perAddress.get(addressKey) ?? 0) >= parts.socketsPerAddressMax,
+    address,
+    refused: isLimited && address.sockets >= parts.socketsPerAddressMax,
     connection: null,
     wire: null,
   };

@@ -49,6 +49,8 @@ export class PositionPush {
   readonly #places = new Map<SessionId, OwnPlace>();
   readonly #line = new RankedQueue<OwnPlace>();
   #waiting = 0;
+  /** What everybody is told whose rank is not known, which in the lobby is everybody. */
+  #unranked = NOTHING_TOLD;
   #rate: AdmissionRate | null = null;
 
   /**
@@ -165,8 +167,14 @@ export class PositionPush {
     return told.position === 0 ? ahead : steadyRank(ahead, told.position - 1, this.#waiting);
   }
 
+  #positionOfUnranked(): Position {
+    const behind = this.#waiting;
+    if (this.#unranked.behind !== behind) this.#unranked = { position: 0, behind, wait: null };
+    return this.#unranked;
+  }
+
   #position(ahead: number | null, { rules, phase }: OnSaleNow, now: number): Position {
-    if (ahead === null) return { position: 0, behind: this.#waiting, wait: null };
+    if (ahead === null) return this.#positionOfUnranked();
     const wait = estimateWait(ahead + 1, {
       measured: measuredRate(this.#rate, now),
       configured: rules.admissionsPerSecond,
