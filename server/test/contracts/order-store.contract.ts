@@ -78,6 +78,31 @@ export function orderStoreContract(name: string, open: () => Promise<OrderStoreU
         expect(more).toEqual([]);
       });
 
+      it('[P2] an order of a batch that is final already keeps its outcome, and the others get theirs', async () => {
+        const request = paymentRequest({ seats: [1] });
+        const first = await settleOne(voided(request));
+        const others = [confirmed(paymentRequest({ seats: [1, 2] })), declined(paymentRequest())];
+        const records = await store.settle([others[0]!, confirmed(request), others[1]!], LATER + 1);
+        const now = { settledAt: LATER + 1 };
+        expect(records.map((record) => record.order)).toEqual([
+          finalOrder(others[0]!, now),
+          first,
+          finalOrder(others[1]!, now),
+        ]);
+        expect(await store.pendingOutbox(10, 0)).toEqual(records.toSorted((a, b) => a.id - b.id));
+      });
+
+      it('[P2] two processes settle the same orders at the same time: one outcome and one record each', async () => {
+        const other = under.another();
+        const requests = Array.from({ length: 20 }, (_, seat) => paymentRequest({ seats: [seat] }));
+        const [ours, theirs] = await Promise.all([
+          store.settle(requests.map(confirmed), LATER),
+          other.settle(requests.map(voided), LATER),
+        ]);
+        expect(ours).toEqual(theirs);
+        expect(await store.pendingOutbox(50, 0)).toEqual(ours.toSorted((a, b) => a.id - b.id));
+      });
+
       it('settles an order once that is asked twice in one batch', async () => {
         const verdict = confirmed(paymentRequest());
         const [one, two] = await store.settle([verdict, verdict], LATER);
