@@ -3,13 +3,7 @@ import uWS from 'uWebSockets.js';
 import type { Audience } from '../seating/section-broadcast.ts';
 import { type HealthDependencies, type HttpDependencies, routeHealth, routeHttp } from './http-routes.ts';
 import { listen, type Listening } from './http-listen.ts';
-import {
-  type BuyerSockets,
-  type CountFrames,
-  EVERYBODY,
-  openBuyerSockets,
-  type SocketParts,
-} from './uws-sockets.ts';
+import { type BuyerSockets, type CountFrames, openBuyerSockets, type SocketParts } from './uws-sockets.ts';
 
 /** Clients that reconnect a second: what the servers that stay take in beside their own buyers. */
 const MOVES_PER_SECOND = 2_000;
@@ -26,7 +20,7 @@ export class Gateway {
   #listening: Listening | null = null;
   readonly #countFrames: CountFrames;
   #hasSockets = false;
-  #sockets: BuyerSockets = { count: () => 0, closeAll: () => undefined };
+  #sockets: BuyerSockets = { count: () => 0, tellAll: () => undefined, closeAll: () => undefined };
 
   constructor(countFrames: CountFrames) {
     this.#countFrames = countFrames;
@@ -72,7 +66,7 @@ export class Gateway {
   drain(): number {
     this.#listening?.stop();
     const spreadMs = movingSpreadMs(this.socketCount);
-    this.audience.publish(EVERYBODY, encodeServerMessage({ type: 'moving', spreadMs }));
+    this.#sockets.tellAll(encodeServerMessage({ type: 'moving', spreadMs }));
     return spreadMs;
   }
 

@@ -12,9 +12,6 @@ import type { Wire } from './wire.ts';
 /** Where buyers' sockets connect. */
 export const SOCKET_PATH = '/socket';
 
-/** What every socket listens to. */
-export const EVERYBODY = 'everybody';
-
 /** What a slow reader may leave unread; beyond it broadcasts to this socket are dropped and mended by snapshots. */
 const BUFFERED_BYTES_MAX = 256 * 1_024;
 /** A socket that shows no sign of life for so long, pings included, is gone. */
@@ -100,6 +97,8 @@ class UwsWire implements Wire {
 export interface BuyerSockets {
   /** How many are open. */
   count(): number;
+  /** One by one: a topic for what is said once in a process' life would cost every socket 200 bytes. */
+  tellAll(frame: Uint8Array): void;
   closeAll(reason: CloseReason): void;
 }
 
@@ -130,7 +129,6 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
         socket.end(closeCodes['too-many-sockets'], 'too-many-sockets');
         return;
       }
-      socket.subscribe(EVERYBODY);
       data.wire = new UwsWire(socket, parts.countFrames);
       wires.add(data.wire);
       data.connection = new BuyerConnection(parts.connection, data.wire);
@@ -164,6 +162,9 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
   });
   return {
     count: () => open,
+    tellAll(frame) {
+      for (const wire of [...wires]) wire.send(frame);
+    },
     closeAll(reason) {
       for (const wire of [...wires]) wire.close(reason);
     },
