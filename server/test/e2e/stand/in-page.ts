@@ -41,14 +41,14 @@ export const reportViolations = `document.addEventListener('securitypolicyviolat
   console.error('content security policy: ' + violation.violatedDirective + ' ' + violation.blockedURI);
 });`;
 
-/** Begins to count how often the page comes to tell of a declined payment. */
+/** Begins to count how often the page comes to tell of a declined payment, each time in an alert of its own. */
 export const countDeclines = `(() => {
-  let isShown = false;
+  let shown = null;
   window.declines = 0;
   new MutationObserver(() => {
-    const wasShown = isShown;
-    isShown = document.querySelector('[data-step="checkout"] [role="alert"]') !== null;
-    if (isShown && !wasShown) window.declines++;
+    const before = shown;
+    shown = document.querySelector('[data-step="checkout"] [role="alert"]');
+    if (shown && shown !== before) window.declines++;
   }).observe(document.documentElement, { childList: true, subtree: true });
 })()`;
 export const declinesCounted = 'window.declines';
