@@ -7,7 +7,7 @@ import { KEEP_MARGIN_MS } from './checkout/payment-terms.ts';
 import { LiveSale, type SaleOnTerms } from './gateway/live-sale.ts';
 import { LiveSales } from './gateway/live-sales.ts';
 import type { ShowId } from './platform/ids.ts';
-import type { Audience } from './seating/section-broadcast.ts';
+import type { Audience } from './seating/audience.ts';
 import type { SeatFacts, SeatRules, SeatStore } from './seating/seat-store.ts';
 import type { ShowFeed } from './seating/show-feed.ts';
 import { rulesOf, type WaitingRoomSettings } from './waiting-room/waiting-room-rules.ts';

@@ -10,7 +10,6 @@ import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { showId, type SessionId } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type Refusal, refuse } from '../platform/outcome.ts';
-import { showTopic } from '../seating/section-broadcast.ts';
 import type { BuyerRequests, SaleRequest } from './buyer-requests.ts';
 import type { Listener, LiveSale } from './live-sale.ts';
 import { MessageBudget } from './message-budget.ts';
@@ -34,6 +33,8 @@ interface Entered {
   readonly kind: 'entered';
   readonly session: SessionId;
   readonly sale: LiveSale;
+  /** What this socket listens to of what is for everybody in the show. */
+  readonly topic: string;
   /** Null until something is watched: who waits watches nothing. */
   watch: SectionWatch | null;
   /** Pushes that came while the sale's state was being read; they follow it, so that nobody sees time run back. */
@@ -286,11 +287,12 @@ export class BuyerConnection implements Listener {
       kind: 'entered',
       session,
       sale,
+      topic: sale.nextTopic(),
       watch: null,
       held: [],
     };
     this.#state = entered;
-    this.#wire.subscribe(showTopic(sale.show.id));
+    this.#wire.subscribe(entered.topic);
     try {
       this.#tellState(entered, await this.#describe(entered, requestId));
     } catch (cause) {
@@ -322,9 +324,9 @@ export class BuyerConnection implements Listener {
     });
   }
 
-  #leaveSale({ sale, session, watch }: Entered): void {
+  #leaveSale({ sale, session, topic, watch }: Entered): void {
     watch?.clear();
-    this.#wire.unsubscribe(showTopic(sale.show.id));
+    this.#wire.unsubscribe(topic);
     if (!sale.leave(session, this)) return;
     this.#parts.requests.setPresent(sale, session, false).catch((cause: unknown) => {
       // The place then outlives its grace time by nothing: the store counts from the last sign of life.

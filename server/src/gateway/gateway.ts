@@ -1,6 +1,6 @@
 import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import uWS from 'uWebSockets.js';
-import type { Audience } from '../seating/section-broadcast.ts';
+import type { Audience } from '../seating/audience.ts';
 import { type HealthDependencies, type HttpDependencies, routeHealth, routeHttp } from './http-routes.ts';
 import { listen, type Listening } from './http-listen.ts';
 import { type BuyerSockets, type CountFrames, openBuyerSockets, type SocketParts } from './uws-sockets.ts';

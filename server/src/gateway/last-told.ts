@@ -75,5 +75,9 @@ function isOwn(message: ServerMessage): message is OwnWord {
 function isSame(a: HoldWord, b: HoldWord): boolean {
   if (a.type !== b.type || a.holdToken !== b.holdToken) return false;
   if (a.type !== 'hold' || b.type !== 'hold') return true;
-  return a.expiresAt === b.expiresAt && a.orderId === b.orderId && a.seats.join() === b.seats.join();
+  return a.expiresAt === b.expiresAt && a.orderId === b.orderId && areEqual(a.seats, b.seats);
+}
+
+function areEqual(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((seat, index) => seat === b[index]);
 }

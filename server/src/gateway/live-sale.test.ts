@@ -3,7 +3,6 @@ import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import { openLiveSale, settle } from '../../test/integration/app-stand-sale.ts';
 import { sessionId } from '../platform/ids.ts';
-import { showTopic } from '../seating/section-broadcast.ts';
 import type { Listener } from './live-sale.ts';
 
 const [ANN, BOB] = [sessionId('ann'), sessionId('bob')];
@@ -87,7 +86,7 @@ describe('the tabs of a sale', () => {
   test('a phase is announced when it changes, and not again', () => {
     const { sale, clock, newWire } = house;
     const wire = newWire();
-    wire.subscribe(showTopic(sale.show.id));
+    wire.subscribe(sale.nextTopic());
     sale.announcePhase();
     sale.announcePhase();
     clock.advance(sale.show.sale.closesAt - clock.now());

@@ -6,7 +6,9 @@ import type { Show } from '../catalog/show.ts';
 import type { SessionId } from '../platform/ids.ts';
 import { SeatBoard } from '../seating/seat-board.ts';
 import type { SeatRules } from '../seating/seat-store.ts';
-import { type Audience, SectionBroadcast, showTopic } from '../seating/section-broadcast.ts';
+import type { Audience } from '../seating/audience.ts';
+import { SectionBroadcast } from '../seating/section-broadcast.ts';
+import { showTopics } from '../seating/summary-rounds.ts';
 import type { FeedBase, FeedEntry, FeedFollower, Notice } from '../seating/show-feed.ts';
 import { phaseOf } from '../waiting-room/on-sale-phase.ts';
 import { type OnSaleNow, type Position, PositionPush } from '../waiting-room/position-push.ts';
@@ -48,6 +50,9 @@ export class LiveSale implements FeedFollower {
   readonly #clock: Clock;
   readonly #waitingRoom: WaitingRoomStore;
   readonly #tabs = new SessionTabs<Listener>();
+  /** Everybody in the show listens to one of them. */
+  readonly #topics: readonly string[];
+  #topicsGiven = 0;
   #announcedPhase: Phase | null = null;
   #terms: SaleOnTerms;
 
@@ -55,6 +60,7 @@ export class LiveSale implements FeedFollower {
     const { show } = terms;
     this.#terms = terms;
     this.#parts = parts;
+    this.#topics = showTopics(show.id);
     this.board = new SeatBoard(show.seatMap, show.prices.length);
     this.broadcast = new SectionBroadcast(show.id, this.board, parts.audience, parts.clock);
     this.positions = new PositionPush(
@@ -162,7 +168,13 @@ export class LiveSale implements FeedFollower {
     const phase = this.phase();
     if (phase === this.#announcedPhase) return;
     this.#announcedPhase = phase;
-    this.#audience.publish(showTopic(this.show.id), encodeServerMessage(this.phaseMessage()));
+    const frame = encodeServerMessage(this.phaseMessage());
+    for (const topic of this.#topics) this.#audience.publish(topic, frame);
+  }
+
+  /** The topic for a socket that enters: what is for everybody in the show is published there, too. */
+  nextTopic(): string {
+    return this.#topics[this.#topicsGiven++ % this.#topics.length] ?? '';
   }
 
   /** Adds a tab; true if it is the session's first on this node. */

@@ -157,13 +157,17 @@ export class SeatBoard {
     return this.#sections.map((_, index) => this.#summary(index));
   }
 
-  /** Summaries that may have changed since the last call. */
-  takeChangedSummaries(): SectionSummary[] {
-    const changed: SectionSummary[] = [];
+  summariesOf(sections: readonly number[]): SectionSummary[] {
+    return sections.map((section) => this.#summary(section));
+  }
+
+  /** Sections whose summaries may have changed since the last call. */
+  takeChangedSummaries(): number[] {
+    const changed: number[] = [];
     this.#sections.forEach((section, index) => {
       if (!section.summaryChanged) return;
       section.summaryChanged = false;
-      changed.push(this.#summary(index));
+      changed.push(index);
     });
     return changed;
   }

@@ -2,10 +2,12 @@ import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { decodeServerFrame } from '@stampede/shared/protocol/codec.ts';
 import { decodeSectionDelta } from '@stampede/shared/seat-map/section-delta.ts';
 import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
+import { decodeSummaries } from '@stampede/shared/seat-map/section-summary.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { showId } from '../platform/ids.ts';
 import { SeatBoard } from './seat-board.ts';
-import { SectionBroadcast, sectionTopic, showTopic } from './section-broadcast.ts';
+import { SectionBroadcast, sectionTopic } from './section-broadcast.ts';
+import { showTopics } from './summary-rounds.ts';
 
 const show = showId(3);
 const map: SeatMap = {
@@ -51,7 +53,8 @@ describe('section broadcast', () => {
     broadcast.wake();
   }
 
-  const deltas = () => published.filter(({ topic }) => topic !== showTopic(show));
+  const isSummary = ({ topic }: { topic: string }) => showTopics(show).includes(topic);
+  const deltas = () => published.filter((one) => !isSummary(one));
 
   test('a clock that is set back holds up neither changes nor summaries', () => {
     change(0);
@@ -62,7 +65,7 @@ describe('section broadcast', () => {
     change(1);
     clock.advance(1_500);
     expect(deltas()).toHaveLength(1);
-    expect(published.filter(({ topic }) => topic === showTopic(show))).toHaveLength(1);
+    expect(published.filter(isSummary)).toHaveLength(showTopics(show).length);
     expect(clock.now() - before).toBe(1_500);
   });
 
@@ -107,15 +110,42 @@ describe('section broadcast', () => {
     expect(deltas().map(({ at }) => at)).toEqual([0, 200, 400, 900]);
   });
 
-  test('a section nobody watches costs no frame, and summaries go to everybody at most once a second', () => {
+  test('a section nobody watches costs no frame, nor does a show nobody entered', () => {
     watchers = 0;
+    change(0);
+    clock.advance(2_000);
+    expect(published).toEqual([]);
+  });
+
+  test('summaries go to everybody at most once a second', () => {
     for (let seat = 0; seat < 4; seat++) {
       change(seat);
       clock.advance(100);
     }
     clock.advance(2_000);
-    expect(deltas()).toHaveLength(0);
-    expect(published.map(({ topic }) => topic)).toEqual([showTopic(show), showTopic(show)]);
+    const summaries = published.filter(isSummary);
+    expect(summaries.map(({ topic }) => topic)).toEqual([...showTopics(show), ...showTopics(show)]);
+    expect([...new Set(summaries.map(({ at }) => at))]).toEqual([0, 1_000]);
+  });
+
+  test('a round of summaries takes its time where there are many sockets, and tells what is true by then', () => {
+    watchers = 150;
+    change(0);
+    clock.advance(0);
+    const summaries = () => published.filter(isSummary);
+    expect(summaries()).toHaveLength(2);
+    change(1);
+    clock.advance(10_000);
+    const groups = showTopics(show);
+    expect(summaries().map(({ topic }) => topic)).toEqual([...groups, ...groups]);
+    const freeAt = (index: number) => {
+      const decoded = decodeServerFrame(summaries()[index]!.frame);
+      const message = decoded.ok && decoded.message.type === 'summary' ? decoded.message : null;
+      return decodeSummaries(message!.sections, 2)?.map(({ free }) => free);
+    };
+    expect([freeAt(0), freeAt(2), freeAt(groups.length)]).toEqual([[3], [2], [2]]);
+    const firstRound = summaries().slice(0, groups.length);
+    expect(firstRound.at(-1)!.at).toBe((groups.length / 2 - 1) * 50);
   });
 
   test('nothing runs while nothing changes, and nothing after the end', () => {

@@ -1,32 +1,21 @@
 import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import { encodeSectionDelta } from '@stampede/shared/seat-map/section-delta.ts';
-import { encodeSummaries } from '@stampede/shared/seat-map/section-summary.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { ShowId } from '../platform/ids.ts';
+import { restOf } from '../platform/rest-of.ts';
+import type { Audience } from './audience.ts';
 import type { SeatBoard, SectionChanges } from './seat-board.ts';
-
-/** The sockets of this node, by topic. */
-export interface Audience {
-  publish(topic: string, frame: Uint8Array): void;
-  /** Sockets that a publish to this topic reaches. */
-  size(topic: string): number;
-}
+import { SummaryRounds } from './summary-rounds.ts';
 
 /** What watchers of one section of a show listen to. */
 export function sectionTopic(show: ShowId, section: number): string {
   return `show/${show}/section/${section}`;
 }
 
-/** What everybody who entered a show listens to. */
-export function showTopic(show: ShowId): string {
-  return `show/${show}`;
-}
-
 const TICK_MIN_MS = 50;
 const TICK_MAX_MS = 500;
 /** Two thirds of what one core was measured to send, so that answers to clicks find room between broadcasts. */
 const SENDS_PER_SECOND_MAX = 100_000;
-const SUMMARY_INTERVAL_MS = 1_000;
 const MS_PER_SECOND = 1_000;
 
 /**
@@ -41,28 +30,26 @@ export class SectionBroadcast {
   readonly #clock: Clock;
   #tickMs = TICK_MIN_MS;
   #lastTickAt = 0;
-  #lastSummaryAt = 0;
   #cancelTick: (() => void) | null = null;
-  #cancelSummary: (() => void) | null = null;
+  readonly #summaries: SummaryRounds;
 
   constructor(show: ShowId, board: SeatBoard, audience: Audience, clock: Clock) {
     this.#show = show;
     this.#board = board;
     this.#audience = audience;
     this.#clock = clock;
+    this.#summaries = new SummaryRounds(show, board, audience, clock);
   }
 
   /** To be called after the board changed. */
   wake(): void {
     if (!this.#board.hasUnsent) return;
-    this.#cancelTick ??= this.#clock.after(this.#restOf(this.#tickMs, this.#lastTickAt), () => {
+    const restMs = restOf(this.#tickMs, this.#lastTickAt, this.#clock.now());
+    this.#cancelTick ??= this.#clock.after(restMs, () => {
       this.#cancelTick = null;
       this.#tick();
     });
-    this.#cancelSummary ??= this.#clock.after(this.#restOf(SUMMARY_INTERVAL_MS, this.#lastSummaryAt), () => {
-      this.#cancelSummary = null;
-      this.#sendSummaries();
-    });
+    this.#summaries.wake();
   }
 
   /** Sends what is unsent of one section now, because somebody is about to get a snapshot that contains it. */
@@ -73,12 +60,7 @@ export class SectionBroadcast {
 
   stop(): void {
     this.#cancelTick?.();
-    this.#cancelSummary?.();
-  }
-
-  /** What is left of an interval that began at an instant; never more than all of it, though the clock be set back. */
-  #restOf(intervalMs: number, beganAt: number): number {
-    return Math.min(intervalMs, Math.max(0, beganAt + intervalMs - this.#clock.now()));
+    this.#summaries.stop();
   }
 
   #tick(): void {
@@ -95,14 +77,6 @@ export class SectionBroadcast {
     if (watchers === 0) return 0;
     this.#audience.publish(topic, deltaFrame({ section, sequence, changes }));
     return watchers;
-  }
-
-  #sendSummaries(): void {
-    this.#lastSummaryAt = this.#clock.now();
-    const changed = this.#board.takeChangedSummaries();
-    if (changed.length === 0) return;
-    const frame = encodeServerMessage({ type: 'summary', sections: encodeSummaries(changed) });
-    this.#audience.publish(showTopic(this.#show), frame);
   }
 }
 

@@ -10,7 +10,7 @@ import { showId } from '../../src/platform/ids.ts';
 import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
 import { MemoryShowFeed } from '../../src/seating/memory-show-feed.ts';
 import type { SeatRules } from '../../src/seating/seat-store.ts';
-import type { Audience } from '../../src/seating/section-broadcast.ts';
+import type { Audience } from '../../src/seating/audience.ts';
 import { MemoryWaitingRoomStore } from '../../src/waiting-room/memory-waiting-room-store.ts';
 import { rulesOf, type WaitingRoomSettings } from '../../src/waiting-room/waiting-room-rules.ts';
 import { draftOf, DRAW_SEED, layoutOf } from './app-stand-show.ts';
