@@ -1,4 +1,4 @@
-import { defineEntity, type InferEntity, p } from '@mikro-orm/sql';
+import { defineEntity, p } from '@mikro-orm/sql';
 
 /** An order with its outcome. `seats` is a JSON array in the order they were taken. */
 export const orderTable = defineEntity({
@@ -60,7 +60,5 @@ export const outboxTable = defineEntity({
     appliedAt: p.bigint('number').nullable(),
   },
 });
-
-export type OrderRow = InferEntity<typeof orderTable>;
 
 export const orderTables = [orderTable, paymentTable, soldSeatTable, outboxTable] as const;

@@ -1,5 +1,6 @@
 import type { BarChart } from './document/bar-chart.ts';
 import type { Observer } from './observing/observer.ts';
+import type { Table } from './table.ts';
 
 /** One run: what was measured, and its yardstick measured right before or after; null where there is none. */
 export interface Run {
@@ -11,15 +12,6 @@ export interface Run {
 export interface CpuShare {
   readonly process: string;
   readonly seconds: number;
-}
-
-/** Figures beside the headline: rows of texts and numbers under their columns. */
-export interface Table {
-  readonly title: string;
-  readonly columns: readonly string[];
-  /** Columns whose cells are names out of programs, to be set as such. */
-  readonly code?: readonly string[];
-  readonly rows: readonly (readonly (string | number)[])[];
 }
 
 /** What one benchmark found. */

@@ -1,4 +1,5 @@
-import { type Benchmark, type Findings, ratiosOf, type Run, type Table } from './benchmark.ts';
+import { type Benchmark, type Findings, ratiosOf, type Run } from './benchmark.ts';
+import type { Table } from './table.ts';
 import { readable, type Spread, spreadOf } from './statistics.ts';
 
 /** The last line of a benchmark's output. */

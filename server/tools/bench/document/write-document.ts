@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { ROOT } from '../../checks/child-process.ts';
-import { type Benchmark, type Findings, ratiosOf, type Table } from '../benchmark.ts';
+import { type Benchmark, type Findings, ratiosOf } from '../benchmark.ts';
+import type { Table } from '../table.ts';
 import { cellText, spreadText } from '../report.ts';
 import { spreadOf } from '../statistics.ts';
 import { type BarChart, drawBars } from './bar-chart.ts';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Table } from '../benchmark.ts';
+import type { Table } from '../table.ts';
 import type { Wanted } from '../observing/observer-for.ts';
 import { tableLines } from '../report.ts';
 import { markdownTable } from './write-document.ts';

@@ -1,8 +1,14 @@
-import type { Table } from '../benchmark.ts';
-import type { ServerProcess } from '../rigs/server-process.ts';
+import type { Table } from '../table.ts';
 
-/** Servers of ours by what they are called in the report. */
-export type Observed = ReadonlyMap<string, ServerProcess>;
+/** What an observer needs of a server of ours. */
+export interface ObservedServer {
+  readonly pid: number;
+  /** Where Node's inspector listens. */
+  readonly inspectorUrl: string;
+}
+
+/** Servers by what they are called in the report. */
+export type Observed = ReadonlyMap<string, ObservedServer>;
 
 /** Looks closely at our servers while something is measured, and only then. Figures are lower meanwhile. */
 export interface Observer {

@@ -1,11 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Table } from '../benchmark.ts';
-import type { ServerProcess } from '../rigs/server-process.ts';
+import type { Table } from '../table.ts';
 import { SelfTimes } from './cpu-profile.ts';
 import { InspectorClient } from './inspector-client.ts';
-import type { Observed, Observer } from './observer.ts';
+import type { Observed, ObservedServer, Observer } from './observer.ts';
 import { type Vitals, vitalsTable, watchVitals } from './vitals.ts';
 
 const FUNCTIONS_SHOWN = 25;
@@ -48,7 +47,7 @@ export class ProfilingObserver implements Observer {
     this.#watched = await Promise.all([...servers].map((one) => this.#watch(...one)));
   }
 
-  async #watch(name: string, { inspectorUrl }: ServerProcess): Promise<Watched> {
+  async #watch(name: string, { inspectorUrl }: ObservedServer): Promise<Watched> {
     const inspector = await InspectorClient.connect(inspectorUrl);
     this.#clients.push(inspector);
     await inspector.call('Profiler.enable');

@@ -4,9 +4,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BenchError } from '../bench-error.ts';
 import { findProgram } from '../../stack/find-program.ts';
-import type { Table } from '../benchmark.ts';
-import type { ServerProcess } from '../rigs/server-process.ts';
-import type { Observed, Observer } from './observer.ts';
+import type { Table } from '../table.ts';
+import type { Observed, ObservedServer, Observer } from './observer.ts';
 import { readSummary, sumOf, type SystemCall } from './strace-summary.ts';
 
 const CALLS_SHOWN = 25;
@@ -53,7 +52,7 @@ export class SyscallObserver implements Observer {
     await Promise.all([...servers].map((one) => this.#attach(...one)));
   }
 
-  async #attach(name: string, { pid }: ServerProcess): Promise<void> {
+  async #attach(name: string, { pid }: ObservedServer): Promise<void> {
     const file = join(this.#folder, `${this.#prefix}-${name}-${this.#windows}.strace`);
     const args = ['-c', '-f', '-o', file, '-p', String(pid)];
     const strace = spawn(this.#program, args, { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Table } from '../benchmark.ts';
+import type { Table } from '../table.ts';
 import { spreadText } from '../report.ts';
 import { spreadOf } from '../statistics.ts';
 import type { InspectorClient } from './inspector-client.ts';
