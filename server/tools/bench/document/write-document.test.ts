@@ -59,6 +59,6 @@ describe('reports', () => {
     expect(text).toContain('| [`hold`](#hold) | holds a second | 60 (50 … 80) holds/s | 100 (50 … 100) |');
     expect(text).toContain('| **no** |');
     expect(text).toContain('| a\\|b | 1,234 |');
-    expect(text).toContain('![Holds a second](benchmarks/hold.svg)');
+    expect(text).toContain('![hold and its yardstick](benchmarks/hold.svg)');
   });
 });
