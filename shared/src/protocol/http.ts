@@ -68,11 +68,23 @@ export interface SectionSeats {
   readonly statuses: string;
 }
 
-/** `POST /api/sessions`: 201. The cookie is set too; the bearer is for clients that are no browser. */
-export interface SessionCreated {
-  readonly bearer: string;
+/** `POST /api/sessions` and `POST /api/recoveries` of a browser, whose cookie is set (PROTOCOL.md rule 10.1). */
+export interface SessionOpened {
   readonly expiresAt: string;
 }
+
+/** The same for a client that is no browser and asked for its bearer (PROTOCOL.md rule 10.2). */
+export interface BearerOpened extends SessionOpened {
+  readonly bearer: string;
+}
+
+/** `GET /api/recoveries`: what brings a buyer's tickets back on another device (PROTOCOL.md rule 10.6). */
+export interface RecoveryCode {
+  readonly code: string;
+}
+
+/** Until `POST /api/sessions` keeps the two apart. */
+export type SessionCreated = BearerOpened;
 
 /** Every error, whatever its status. */
 export interface ErrorBody {
