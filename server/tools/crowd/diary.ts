@@ -61,6 +61,7 @@ export class Diary {
   connection(now: Connection): void {
     switch (now.state) {
       case 'connecting':
+      case 'silent':
         break;
       case 'open':
         if (this.#wasConnected) this.note('reconnected');

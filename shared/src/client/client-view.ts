@@ -22,6 +22,8 @@ export type Answer<T = object> = ({ readonly ok: true } & T) | Refused;
 export type Connection =
   | { readonly state: 'connecting' }
   | { readonly state: 'open' }
+  /** A question has gone unanswered for a while: what is shown may be old. */
+  | { readonly state: 'silent' }
   | { readonly state: 'reconnecting'; readonly attempt: number; readonly nextAttemptAt: number }
   | { readonly state: 'stopped'; readonly reason: CloseReason | 'by-user' };
 

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { SILENCE_BEFORE_PING_MS, SUBPROTOCOL } from '../protocol/limits.ts';
+import {
+  PING_ANSWER_MS,
+  SILENCE_BEFORE_PING_MS,
+  SILENCE_IN_VIEW_MS,
+  SUBPROTOCOL,
+} from '../protocol/limits.ts';
 import { WELCOME_TIMEOUT_MS } from './connection.ts';
 import { RECONNECT_BASE_MS, STEADY_AFTER_MS } from './reconnect-delay.ts';
+import type { NetworkHint } from './network-hints.ts';
 import { SHOW, Stage } from './testing/show-script.ts';
 
 describe('session', () => {
@@ -158,5 +164,105 @@ describe('connection', () => {
     void stage.client.join();
     stage.socket.answer('join', { type: 'done' });
     expect(stage.client.view.connection.state).toBe('reconnecting');
+  });
+});
+
+/** As long as a page may show seats that are no longer live. */
+const LIVE_WITHIN_MS = 3_000;
+
+/** A stage whose surroundings know of the network. */
+function hintedStage(): { stage: Stage; hint: (hint: NetworkHint) => void; listeners: () => number } {
+  const heard = new Set<(hint: NetworkHint) => void>();
+  const hints = (listener: (hint: NetworkHint) => void) => {
+    heard.add(listener);
+    return () => heard.delete(listener);
+  };
+  return {
+    stage: new Stage({ hints }).enter(),
+    hint: (hint) => {
+      for (const listener of heard) listener(hint);
+    },
+    listeners: () => heard.size,
+  };
+}
+
+describe('a silent network', () => {
+  test('8.5 whoever looks at seats hears within 3 s that they are no longer live', () => {
+    const stage = new Stage().enter();
+    stage.client.lookAtSeats(true);
+    stage.clock.advance(SILENCE_IN_VIEW_MS);
+    expect(stage.socket.all('ping')).toHaveLength(1);
+    expect(stage.client.view.connection.state).toBe('open');
+    stage.clock.advance(LIVE_WITHIN_MS - SILENCE_IN_VIEW_MS);
+    expect(stage.client.view.connection.state).toBe('silent');
+    expect(stage.socket.ended).toBe(false);
+  });
+
+  test('8.5 any word makes a silent connection live again, and its next silence is noticed as soon', () => {
+    const stage = new Stage().enter();
+    stage.client.lookAtSeats(true);
+    stage.clock.advance(LIVE_WITHIN_MS);
+    stage.socket.answer('ping', { type: 'pong', now: stage.clock.now() });
+    expect(stage.client.view.connection.state).toBe('open');
+    stage.clock.advance(LIVE_WITHIN_MS);
+    expect(stage.client.view.connection.state).toBe('silent');
+    expect(stage.server.sockets).toHaveLength(1);
+  });
+
+  test('8.5 a silent socket is left as late as ever: a busy server must not lose its buyers all at once', () => {
+    const stage = new Stage().enter();
+    stage.client.lookAtSeats(true);
+    stage.clock.advance(SILENCE_IN_VIEW_MS + SILENCE_BEFORE_PING_MS - 1);
+    expect(stage.client.view.connection.state).toBe('silent');
+    stage.clock.advance(1);
+    expect(stage.client.view.connection.state).toBe('reconnecting');
+  });
+
+  test('8.5 who begins to look after a long silence asks at once', () => {
+    const stage = new Stage().enter();
+    stage.clock.advance(SILENCE_BEFORE_PING_MS - 1);
+    stage.client.lookAtSeats(true);
+    expect(stage.socket.all('ping')).toHaveLength(1);
+    stage.client.lookAtSeats(false);
+    stage.socket.answer('ping', { type: 'pong', now: stage.clock.now() });
+    stage.clock.advance(LIVE_WITHIN_MS);
+    expect(stage.socket.all('ping')).toHaveLength(1);
+  });
+
+  test.each(['lost', 'back'] as const)('8.7 a hint that the network is %s asks at once', (word) => {
+    const { stage, hint } = hintedStage();
+    hint(word);
+    hint(word);
+    expect(stage.socket.all('ping')).toHaveLength(1);
+    stage.socket.answer('ping', { type: 'pong', now: stage.clock.now() });
+    stage.clock.advance(2 * PING_ANSWER_MS);
+    expect(stage.client.view.connection.state).toBe('open');
+    expect(stage.server.sockets).toHaveLength(1);
+  });
+
+  test('8.7 a socket that does not answer after a hint is left for another', () => {
+    const { stage, hint } = hintedStage();
+    hint('back');
+    stage.clock.advance(PING_ANSWER_MS);
+    expect(stage.client.view.connection.state).toBe('reconnecting');
+    expect(stage.socket.ended).toBe(true);
+  });
+
+  test('8.7 a network that is back ends the wait for the next attempt', () => {
+    const { stage, hint } = hintedStage();
+    stage.socket.lose();
+    hint('lost');
+    expect(stage.server.sockets).toHaveLength(1);
+    hint('back');
+    expect(stage.server.sockets).toHaveLength(2);
+    stage.clock.advance(RECONNECT_BASE_MS);
+    expect(stage.server.sockets).toHaveLength(2);
+  });
+
+  test('8.7 a stopped client listens to nothing', () => {
+    const { stage, listeners } = hintedStage();
+    expect(listeners()).toBe(1);
+    stage.client.stop();
+    expect(listeners()).toBe(0);
   });
 });

@@ -2,16 +2,23 @@ import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import { type CloseReason, closeReasonOf, mayReconnect } from '../protocol/codes.ts';
 import { decodeServerFrame, encodeClientMessage } from '../protocol/codec.ts';
-import { SILENCE_BEFORE_PING_MS, SUBPROTOCOL } from '../protocol/limits.ts';
+import {
+  PING_ANSWER_MS,
+  SILENCE_BEFORE_PING_MS,
+  SILENCE_IN_VIEW_MS,
+  SUBPROTOCOL,
+} from '../protocol/limits.ts';
 import type { ClientMessage, ServerMessage } from '../protocol/messages.ts';
 import type { ClientSocket, OpenSocket } from './client-socket.ts';
 import type { Connection as ConnectionView } from './client-view.ts';
+import type { NetworkHint, NetworkHints } from './network-hints.ts';
 import { reconnectDelay, STEADY_AFTER_MS } from './reconnect-delay.ts';
 
 /** From the first byte to `welcome`; a network that takes longer is tried anew. */
 export const WELCOME_TIMEOUT_MS = 10_000;
 
 type Cancel = () => void;
+type OpenState = Extract<State, { readonly name: 'open' }>;
 
 /** Each state has what only it needs; leaving a state calls off its timer and lets go of its socket. */
 type State =
@@ -22,6 +29,8 @@ type State =
       readonly socket: ClientSocket;
       readonly openedAt: number;
       lastHeardAt: number;
+      /** The question that nothing has been heard since, and how long the socket is given for it. */
+      asked: { at: number; readonly patienceMs: number } | null;
       cancel: Cancel;
       cancelMove: Cancel;
     }
@@ -36,6 +45,7 @@ export interface ConnectionOptions {
   readonly random: Random;
   /** Called when the server no longer takes our session; absent: then the connection stops. */
   readonly renewSession: (() => Promise<void>) | undefined;
+  readonly hints: NetworkHints;
 }
 
 export interface ConnectionEvents {
@@ -44,8 +54,8 @@ export interface ConnectionEvents {
   /** The socket is open and nothing was said on it yet. */
   opened(): void;
   received(message: ServerMessage): void;
-  /** The server is silent: send a ping. */
-  silent(): void;
+  /** The server is to be asked whether it is there: send a ping. */
+  ask(): void;
   /** The socket is gone; another one follows unless the connection stopped. */
   dropped(): void;
 }
@@ -61,6 +71,8 @@ export class Connection {
   #view: ConnectionView = { state: 'connecting' };
   /** Losses in a row, up to a steady connection. */
   #attempt = 0;
+  #seatsInView = false;
+  #stopHints: Cancel = noop;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
     this.#options = options;
@@ -72,12 +84,15 @@ export class Connection {
   }
 
   start(): void {
-    if (this.#state.name === 'idle') this.#open();
+    if (this.#state.name !== 'idle') return;
+    this.#stopHints = this.#options.hints((hint) => this.#hinted(hint));
+    this.#open();
   }
 
   /** Ends for good. */
   stop(reason: CloseReason | 'by-user' = 'by-user'): void {
     if (this.#state.name === 'stopped') return;
+    this.#stopHints();
     this.#leave({ name: 'stopped', reason });
     this.#show({ state: 'stopped', reason });
   }
@@ -96,9 +111,17 @@ export class Connection {
     state.cancel();
     const now = this.#options.clock.now();
     const { socket } = state;
-    this.#state = { name: 'open', socket, openedAt: now, lastHeardAt: now, cancel: noop, cancelMove: noop };
-    this.#listen(SILENCE_BEFORE_PING_MS);
+    const heard = { lastHeardAt: now, asked: null };
+    this.#state = { name: 'open', socket, openedAt: now, ...heard, cancel: noop, cancelMove: noop };
+    this.#listen();
     this.#show({ state: 'open' });
+  }
+
+  /** Whether somebody looks at live seats: then silence is noticed, and told, much sooner. */
+  lookAtSeats(looking: boolean): void {
+    if (this.#seatsInView === looking) return;
+    this.#seatsInView = looking;
+    this.#listen();
   }
 
   /** The server is about to close: reconnect at a random moment of the next `spreadMs` milliseconds. */
@@ -188,7 +211,14 @@ export class Connection {
       this.drop();
       return;
     }
-    if (this.#state.name === 'open') this.#state.lastHeardAt = this.#options.clock.now();
+    if (this.#state.name === 'open') {
+      this.#state.lastHeardAt = this.#options.clock.now();
+      this.#state.asked = null;
+      if (this.#view.state === 'silent') {
+        this.#listen();
+        this.#show({ state: 'open' });
+      }
+    }
     this.#events.received(decoded.message);
   }
 
@@ -202,24 +232,50 @@ export class Connection {
     else this.stop(reason);
   }
 
-  /** Pings after silence, and takes the socket for dead after as much silence again. */
-  #listen(waitMs: number, pingedAt: number | null = null): void {
+  /** Asks after silence, says so when no answer comes, and leaves the socket when its time is over. */
+  #listen(): void {
     const state = this.#state;
     if (state.name !== 'open') return;
-    state.cancel = this.#options.clock.after(waitMs, () => {
-      const now = this.#options.clock.now();
-      // In the future: the clock was set back. Counted from here on, or a dead socket would be kept for as long.
-      state.lastHeardAt = Math.min(state.lastHeardAt, now);
-      const silentMs = now - state.lastHeardAt;
-      if (silentMs < SILENCE_BEFORE_PING_MS) {
-        this.#listen(SILENCE_BEFORE_PING_MS - silentMs);
-      } else if (pingedAt !== null && state.lastHeardAt < pingedAt) {
-        this.drop();
-      } else {
-        this.#events.silent();
-        this.#listen(SILENCE_BEFORE_PING_MS, now);
-      }
-    });
+    state.cancel();
+    const now = this.#options.clock.now();
+    // In the future: the clock was set back. Counted from here on, or a dead socket would be kept for as long.
+    state.lastHeardAt = Math.min(state.lastHeardAt, now);
+    if (!state.asked) {
+      const silenceMs = this.#seatsInView ? SILENCE_IN_VIEW_MS : SILENCE_BEFORE_PING_MS;
+      const leftMs = silenceMs - (now - state.lastHeardAt);
+      if (leftMs > 0) this.#listenAfter(state, leftMs);
+      else this.#ask(state, SILENCE_BEFORE_PING_MS);
+      return;
+    }
+    state.asked.at = Math.min(state.asked.at, now);
+    const waitedMs = now - state.asked.at;
+    const patienceMs = state.asked.patienceMs;
+    if (waitedMs >= patienceMs) {
+      this.drop();
+      return;
+    }
+    const toldAfterMs = this.#seatsInView ? PING_ANSWER_MS : patienceMs;
+    this.#listenAfter(state, (waitedMs < toldAfterMs ? toldAfterMs : patienceMs) - waitedMs);
+    if (waitedMs >= toldAfterMs && this.#view.state === 'open') this.#show({ state: 'silent' });
+  }
+
+  #listenAfter(state: OpenState, delayMs: number): void {
+    state.cancel = this.#options.clock.after(delayMs, () => this.#listen());
+  }
+
+  #ask(state: OpenState, patienceMs: number): void {
+    state.asked = { at: this.#options.clock.now(), patienceMs };
+    this.#events.ask();
+    this.#listen();
+  }
+
+  #hinted(hint: NetworkHint): void {
+    const state = this.#state;
+    // Asked because of a hint before, it is not given more time by the next one.
+    if (state.name === 'open' && state.asked?.patienceMs !== PING_ANSWER_MS) this.#ask(state, PING_ANSWER_MS);
+    if (state.name !== 'waiting' || hint !== 'back') return;
+    state.cancel();
+    this.#open();
   }
 
   #leave(next: State): void {

@@ -14,6 +14,7 @@ import {
   type Settled,
   unanswered,
 } from './pending-requests.ts';
+import type { NetworkHints } from './network-hints.ts';
 import { ServerTime } from './server-time.ts';
 import { holdViewOf, ShowState } from './show-state.ts';
 import { Visit } from './visit.ts';
@@ -33,6 +34,8 @@ export interface ClientOptions {
   readonly random?: Random;
   /** Called when the server no longer takes the session; returns a fresh bearer, or undefined if the cookie was renewed. */
   readonly renewSession?: () => Promise<string | undefined>;
+  /** Default: there are none. */
+  readonly hints?: NetworkHints;
 }
 
 /** A checkout is safe to repeat, so it is given the time to outlast a server. */
@@ -58,7 +61,7 @@ export class StampedeClient {
   #intent: { readonly idempotencyKey: string; readonly holdToken: number } | null = null;
 
   constructor(options: ClientOptions) {
-    const { url, bearer, openSocket = openWebSocket, renewSession } = options;
+    const { url, bearer, openSocket = openWebSocket, renewSession, hints = noHints } = options;
     this.#clock = options.clock ?? systemClock;
     const clock = this.#clock;
     const random = options.random ?? systemRandom;
@@ -68,7 +71,7 @@ export class StampedeClient {
     });
     const renew = renewSession && (() => this.#renew(renewSession));
     this.#connection = new Connection(
-      { url, openSocket, clock, random, renewSession: renew },
+      { url, openSocket, clock, random, renewSession: renew, hints },
       {
         changed: () => {
           this.#connectionChanged();
@@ -79,7 +82,7 @@ export class StampedeClient {
         received: (message) => {
           this.#receive(message);
         },
-        silent: () => {
+        ask: () => {
           this.#connection.send({ type: 'ping', requestId: this.#pending.nextRequestId() });
         },
         dropped: () => {
@@ -111,6 +114,11 @@ export class StampedeClient {
   /** Ends for good: what waits for an answer is told `disconnected`. */
   stop(): void {
     this.#connection.stop();
+  }
+
+  /** Whether somebody looks at live seats: a silent connection is then told within 3 s (rule 8.5). */
+  lookAtSeats(looking: boolean): void {
+    this.#connection.lookAtSeats(looking);
   }
 
   /**
@@ -368,6 +376,8 @@ export class StampedeClient {
     for (const listener of this.#listeners) listener(change);
   }
 }
+
+const noHints: NetworkHints = () => () => undefined;
 
 const NO_HOLD: Refused = unanswered('hold-ended', 'there is no hold');
 

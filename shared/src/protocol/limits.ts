@@ -41,6 +41,12 @@ export const AUTHENTICATION_TIMEOUT_MS = 5_000;
 /** A client that heard nothing for this long pings; after the same time again it reconnects. */
 export const SILENCE_BEFORE_PING_MS = 15_000;
 
+/** The same while somebody looks at live seats. */
+export const SILENCE_IN_VIEW_MS = 1_500;
+
+/** A ping without an answer for this long: what is shown is no longer live. */
+export const PING_ANSWER_MS = 1_250;
+
 /** How often a watching client tells which sequences it has applied. */
 export const ACKNOWLEDGE_INTERVAL_MS = 2_000;
 

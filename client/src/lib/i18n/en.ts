@@ -274,6 +274,7 @@ export const en = {
   },
   connection: {
     connecting: 'Connecting …',
+    silent: 'No answer just now: what you see may be old.',
     reconnecting: (attempt: number) => `Connection lost. Reconnecting, attempt ${attempt} …`,
     kept: 'Your place and your seats are kept.',
     offline: 'You are offline. We will reconnect when your network is back.',

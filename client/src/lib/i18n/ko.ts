@@ -257,6 +257,7 @@ export const ko: Dictionary = {
   },
   connection: {
     connecting: '연결하는 중 …',
+    silent: '응답이 없습니다. 보이는 내용이 최신이 아닐 수 있습니다.',
     reconnecting: (attempt) => `연결이 끊겼습니다. 다시 연결하는 중 (${attempt}번째) …`,
     kept: '순서와 좌석은 그대로입니다.',
     offline: '오프라인입니다. 네트워크가 돌아오면 다시 연결합니다.',

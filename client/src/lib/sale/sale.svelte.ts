@@ -234,6 +234,11 @@ export class Sale {
     this.#dismissedOrder = this.#latestOrder?.id ?? null;
   }
 
+  /** Whether the buyer looks at live seats, and must hear soon when they are no longer live. */
+  lookAtSeats(looking: boolean): void {
+    this.#client.lookAtSeats(looking);
+  }
+
   /** The sections the map shows in detail, most central first. */
   watchFromMap(sections: readonly number[]): void {
     this.#mapSections = sections;

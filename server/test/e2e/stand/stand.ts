@@ -36,8 +36,9 @@ export class Stand {
     return new Stand(office, browser);
   }
 
-  async visitor(options: VisitorOptions = {}): Promise<Visitor> {
-    const visitor = await Visitor.arrive(this.#browser, this.office.server.url, options);
+  async visitor(options: VisitorOptions & { readonly origin?: string } = {}): Promise<Visitor> {
+    const { origin = this.office.server.url, ...others } = options;
+    const visitor = await Visitor.arrive(this.#browser, origin, others);
     this.#visitors.push(visitor);
     return visitor;
   }

@@ -3,65 +3,98 @@ import { once } from 'node:events';
 
 /**
  * What nginx does for gateways, without nginx: one address for several, each connection to the next in turn that
- * takes it. A gateway that dies takes its connections with it.
+ * takes it. A gateway that dies takes its connections with it. It can also fall silent, as networks do.
  */
 export class TcpSwitch {
   readonly port: number;
   readonly #server: Server;
-  readonly #sockets: Set<Socket>;
+  readonly #lines: Lines;
 
-  private constructor(server: Server, port: number, sockets: Set<Socket>) {
+  private constructor(server: Server, port: number, lines: Lines) {
     this.#server = server;
     this.port = port;
-    this.#sockets = sockets;
+    this.#lines = lines;
   }
 
   /** @param targets ports of loopback, asked anew for each connection */
   static async open(targets: () => readonly number[]): Promise<TcpSwitch> {
-    const sockets = new Set<Socket>();
+    const lines = new Lines();
     let turn = 0;
     const server = createServer({ pauseOnConnect: true }, (client) => {
       const ports = targets();
       turn += 1;
-      sockets.add(client);
-      void pass(
-        client,
-        [...ports.slice(turn % ports.length), ...ports.slice(0, turn % ports.length)],
-        sockets,
-      );
+      void lines.lead(client, [...ports.slice(turn % ports.length), ...ports.slice(0, turn % ports.length)]);
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('the switch has no port');
-    return new TcpSwitch(server, address.port, sockets);
+    return new TcpSwitch(server, address.port, lines);
+  }
+
+  /** From now on nothing gets through either way, though every connection stays open. */
+  fallSilent(): void {
+    this.#lines.silent = true;
+  }
+
+  /** What was held back meanwhile gets through, and all else again. */
+  speakAgain(): void {
+    this.#lines.silent = false;
   }
 
   close(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.#lines.cut();
     this.#server.close();
   }
 }
 
-async function pass(client: Socket, ports: readonly number[], sockets: Set<Socket>): Promise<void> {
-  client.on('error', () => client.destroy());
-  client.on('close', () => sockets.delete(client));
-  for (const port of ports) {
-    const target = connect(port, '127.0.0.1');
-    const isOpen = await once(target, 'connect').then(
-      () => true,
-      () => false,
-    );
-    if (!isOpen) continue;
-    sockets.add(target);
-    target.on('error', () => target.destroy());
-    target.on('close', () => {
-      sockets.delete(target);
-      client.destroy();
-    });
-    client.on('close', () => target.destroy());
-    client.pipe(target).pipe(client);
-    client.resume();
-    return;
+/** The connections through a switch, each from a client to a target. */
+class Lines {
+  readonly #sockets = new Set<Socket>();
+  readonly #pairs = new Map<Socket, Socket>();
+  #silent = false;
+
+  set silent(silent: boolean) {
+    if (this.#silent === silent) return;
+    this.#silent = silent;
+    for (const [client, target] of this.#pairs) {
+      if (silent) {
+        client.unpipe(target);
+        target.unpipe(client);
+      } else {
+        client.pipe(target).pipe(client);
+      }
+    }
   }
-  client.destroy();
+
+  async lead(client: Socket, ports: readonly number[]): Promise<void> {
+    this.#keep(client);
+    for (const port of ports) {
+      const target = connect(port, '127.0.0.1');
+      const isOpen = await once(target, 'connect').then(
+        () => true,
+        () => false,
+      );
+      if (!isOpen) continue;
+      this.#keep(target);
+      target.on('close', () => client.destroy());
+      client.on('close', () => {
+        this.#pairs.delete(client);
+        target.destroy();
+      });
+      this.#pairs.set(client, target);
+      if (!this.#silent) client.pipe(target).pipe(client);
+      return;
+    }
+    client.destroy();
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
 }
