@@ -140,7 +140,7 @@ async function openLivePorts(
     const feed = new MemoryShowFeed();
     const waitingRoom = new MemoryWaitingRoomStore((show, entry) => feed.publish(show, entry));
     const newEpoch = (): number => randomInt(1, EPOCH_MAX);
-    const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch });
+    const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch, clock });
     return { ports: { seats, feed, waitingRoom }, redis: null, readiness: {} };
   }
   const random = systemRandom;

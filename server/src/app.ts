@@ -240,11 +240,11 @@ function buyerRequests(parts: AppParts, { waitingRoom, sales, report }: Started)
     clock,
     report,
   });
-  const lists = new ListOrders({ orders, seats, clock, nextTurn });
+  const lists = new ListOrders({ orders, seats, nextTurn });
   return new BuyerRequests({
     waitingRoom,
     seats,
-    holdSeats: new HoldSeats(seats, clock, nextTurn),
+    holdSeats: new HoldSeats(seats, nextTurn),
     counts: parts.metrics,
     checkout: {
       begin: ({ show, seatRules }, intent) => begin.run(show, seatRules, intent),

@@ -78,9 +78,9 @@ export class OpenShows {
 
   /** The facts are read only where they are needed: unfinished payments of a long log take their time. */
   async #openSeats(show: Show, rules: SeatRules): Promise<void> {
-    const { seats, clock } = this.#parts;
+    const { seats } = this.#parts;
     if (await seats.isOpen(show.id)) return;
-    await seats.open(rules, await factsOf(show, this.#parts), clock.now());
+    await seats.open(rules, await factsOf(show, this.#parts));
   }
 }
 
@@ -107,8 +107,8 @@ async function factsOf(show: Show, { paymentLog, orders }: OpenShowsParts): Prom
 }
 
 function checkoutOf(show: Show, request: PaymentRequest): SeatFacts['checkouts'][number] {
-  const { session, holdToken, orderId, idempotencyKey, seats, amount, payBy } = request;
+  const { session, holdToken, orderId, idempotencyKey, seats, amount, createdAt: begunAt, payBy } = request;
   const prices = seats.map((seat) => seatPrice(show, seat));
   const keepUntil = payBy + KEEP_MARGIN_MS;
-  return { session, holdToken, orderId, idempotencyKey, seats, prices, amount, keepUntil };
+  return { session, holdToken, orderId, idempotencyKey, seats, prices, amount, begunAt, keepUntil };
 }

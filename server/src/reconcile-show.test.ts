@@ -32,18 +32,19 @@ class Desk {
     feed: this.#feed,
     admissions: { isAdmitted: () => true },
     newEpoch: () => 1,
+    clock: this.clock,
   });
 
   open(sold: readonly Row[]): Promise<void> {
     this.rows = [...sold];
-    return this.#seats.open(rules, { sold, checkouts: [] }, 0);
+    return this.#seats.open(rules, { sold, checkouts: [] });
   }
 
   /** The end of an order's way: the worker tells the seats. */
   sellLive(session: SessionId, ...seats: readonly number[]): Promise<void> {
     const sale = { id: orderId(`of ${session}`), show, seats, amount: 0, currency: 'EUR' };
     const order = { ...sale, status: 'confirmed', createdAt: 0, reason: '', tickets: [] } as const;
-    return this.#seats.settle(rules, [{ kind: 'sold', session, holdToken: holdToken(1), order }], 0);
+    return this.#seats.settle(rules, [{ kind: 'sold', session, holdToken: holdToken(1), order }]);
   }
 
   sellInDatabase(session: SessionId, ...seats: readonly number[]): void {

@@ -40,7 +40,7 @@ export function startSchedulerJobs(parts: SaleJobParts): Stop {
   });
   admissions.start();
   const stopExpiry = forEachSale(parts, EXPIRY_INTERVAL_MS, 'ending holds', async (sale) => {
-    await seats.expire(sale.seatRules, clock.now());
+    await seats.expire(sale.seatRules);
   });
   return async () => {
     await Promise.all([admissions.stop(), stopExpiry()]);

@@ -4,7 +4,7 @@ import type { Show } from '../catalog/show.ts';
 import type { HoldToken, SessionId } from '../platform/ids.ts';
 import { done, type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
 import type { Checkout, SeatRules, SeatStore } from '../seating/seat-store.ts';
-import { type NewOrderId, orderCreatedAt } from './order-ids.ts';
+import type { NewOrderId } from './order-ids.ts';
 import { orderMessage, processingMessage } from './order-message.ts';
 import type { OrderStore } from './order-store.ts';
 import { answerWithin } from '../platform/outside-call.ts';
@@ -53,10 +53,9 @@ export class BeginCheckout {
    */
   async run(show: Show, rules: SeatRules, intent: CheckoutIntent): Promise<Outcome<OrderMessage>> {
     const { clock, newOrderId, seats } = this.#parts;
-    const now = clock.now();
-    const orderId = newOrderId(now);
-    const keepUntil = now + PAYMENT_DEADLINE_MS + KEEP_MARGIN_MS;
-    const begun = await seats.beginCheckout(rules, { ...intent, orderId, keepUntil }, now);
+    const orderId = newOrderId(clock.now());
+    const keepMs = PAYMENT_DEADLINE_MS + KEEP_MARGIN_MS;
+    const begun = await seats.beginCheckout(rules, { ...intent, orderId, keepMs });
     if (!begun.ok) return begun.code === 'hold-ended' ? this.#endedOrder(show, intent, begun) : begun;
     const { hold, repeated } = begun.value;
     if (repeated) {
@@ -65,7 +64,7 @@ export class BeginCheckout {
     }
     const request = requestOf(show, intent, begun.value);
     const refusal = await this.#append(rules, request, repeated);
-    return refusal ?? done(processingMessage(request));
+    return refusal ?? done(processingMessage(request, request.createdAt));
   }
 
   /** The hold is gone, perhaps because its order has ended: then the same intent gets that order. */
@@ -91,7 +90,7 @@ export class BeginCheckout {
       // A repeat is not the one to give up: the first try may have been taken meanwhile.
       if (cause instanceof AppendRefusedError && !repeated) {
         await seats
-          .abandonCheckout(rules, request.session, request.orderId, clock.now())
+          .abandonCheckout(rules, request.session, request.orderId)
           .catch((failure: unknown) => report('a checkout could not be given up', failure));
       }
       return refuse('busy', { retryAfterMs: BUSY_RETRY_MS, detail: 'the payment was not taken' });
@@ -99,13 +98,12 @@ export class BeginCheckout {
   }
 }
 
-/** The same for every repeat of a key: instants come from the order's id, not from the clock. */
+/** The same for every repeat of a key, on whichever node: instants are counted from the store's. */
 function requestOf(
   show: Show,
   { session, idempotencyKey }: CheckoutIntent,
-  { hold }: Checkout,
+  { hold, begunAt }: Checkout,
 ): PaymentRequest {
-  const createdAt = orderCreatedAt(hold.orderId);
   return {
     orderId: hold.orderId,
     show: show.id,
@@ -115,7 +113,7 @@ function requestOf(
     seats: hold.seats,
     amount: hold.amount,
     currency: show.currency,
-    createdAt,
-    payBy: createdAt + PAYMENT_DEADLINE_MS,
+    createdAt: begunAt,
+    payBy: begunAt + PAYMENT_DEADLINE_MS,
   };
 }

@@ -1,4 +1,3 @@
-import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { ORDERS_LISTED_MAX } from '@stampede/shared/protocol/limits.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Show } from '../catalog/show.ts';
@@ -6,13 +5,13 @@ import type { SessionId } from '../platform/ids.ts';
 import type { NextTurn } from '../platform/turn.ts';
 import type { SeatStore } from '../seating/seat-store.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
+import { orderCreatedAt } from './order-ids.ts';
 import { orderMessage, processingMessage } from './order-message.ts';
 import type { Order, OrderStore } from './order-store.ts';
 
 export interface ListOrdersParts {
   readonly orders: OrderStore;
   readonly seats: SeatStore;
-  readonly clock: Clock;
   readonly nextTurn: NextTurn;
 }
 
@@ -48,9 +47,9 @@ export class ListOrders {
   }
 
   async #processing(session: SessionId, { id, currency }: OnSale): Promise<OrderMessage[]> {
-    const hold = await this.#parts.seats.holdOf(id, session, this.#parts.clock.now());
+    const hold = await this.#parts.seats.holdOf(id, session);
     if (!hold?.orderId) return [];
     const { orderId, seats, amount } = hold;
-    return [processingMessage({ orderId, show: id, seats, amount, currency })];
+    return [processingMessage({ orderId, show: id, seats, amount, currency }, orderCreatedAt(orderId))];
   }
 }

@@ -9,10 +9,7 @@ export const newUuidOrderId: NewOrderId = (now) => orderId(v7({ msecs: now }));
 
 const TIME_HEX_DIGITS = 12;
 
-/**
- * The instant in an order's id, in milliseconds. What depends on when an order was made (its payment deadline)
- * is computed from it, so that a repeated checkout finds the same terms without anything having been stored.
- */
+/** The instant in an order's id, in milliseconds by the clock of whoever made it: good for putting them in order. */
 export function orderCreatedAt(id: OrderId): number {
   return Number.parseInt(id.replaceAll('-', '').slice(0, TIME_HEX_DIGITS), 16);
 }

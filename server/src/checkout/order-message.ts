@@ -1,6 +1,5 @@
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import type { OrderId, SeatIndex, ShowId } from '../platform/ids.ts';
-import { orderCreatedAt } from './order-ids.ts';
 import type { Order } from './order-store.ts';
 
 /** A final order as buyers see it: nothing of its session, hold or payment reference travels [P6]. */
@@ -19,8 +18,10 @@ export interface ProcessingOrder {
 }
 
 /** An order that is being paid as buyers see it. */
-export function processingMessage({ orderId, show, seats, amount, currency }: ProcessingOrder): OrderMessage {
-  const createdAt = orderCreatedAt(orderId);
+export function processingMessage(
+  { orderId, show, seats, amount, currency }: ProcessingOrder,
+  createdAt: number,
+): OrderMessage {
   return {
     id: orderId,
     show,

@@ -160,7 +160,7 @@ export class OutcomeEffects {
     // applied: the seat would come back on sale, and its buyer never hear of the tickets [P2, P3].
     if (!rules) throw new Error(`show ${show} is not open on this node`);
     await answerWithin(clock, STORE_TIMEOUT_MS, 'the seat store', () =>
-      seats.settle(rules, orders.map(settlementOf), clock.now()),
+      seats.settle(rules, orders.map(settlementOf)),
     );
   }
 

@@ -39,7 +39,7 @@ beforeEach(async () => {
   const requests = new BuyerRequests({
     waitingRoom: { store: waitingRoom, settings: waitingRoomSettings },
     seats,
-    holdSeats: new HoldSeats(seats, clock, nextTurn),
+    holdSeats: new HoldSeats(seats, nextTurn),
     checkout: { begin: () => beginCheckout(), list: () => listOrders() },
     counts: new Metrics(clock),
     clock,
@@ -109,7 +109,7 @@ describe('entering', () => {
     const { promise, resolve } = Promise.withResolvers<readonly OrderMessage[]>();
     listOrders = () => promise;
     say(enter);
-    await seats.hold(sale.seatRules, [{ session: ANN, seats: [4], prices: [100] }], clock.now());
+    await seats.hold(sale.seatRules, [{ session: ANN, seats: [4], prices: [100] }]);
     await settle();
     expect(types(wire)).toEqual(['welcome']);
     resolve([]);

@@ -67,9 +67,8 @@ export class BuyerRequests {
         return this.#hold(sale, session, message.seats, requestId);
       case 'extend': {
         const { seats, clock } = this.#parts;
-        const now = clock.now();
-        const outcome = await seats.extend(sale.seatRules, session, holdToken(message.holdToken), now);
-        return outcome.ok ? holdMessage(outcome.value, requestId, now) : outcome;
+        const outcome = await seats.extend(sale.seatRules, session, holdToken(message.holdToken));
+        return outcome.ok ? holdMessage(outcome.value, requestId, clock.now()) : outcome;
       }
       case 'release':
         return this.#release(sale, session, message);
@@ -96,7 +95,7 @@ export class BuyerRequests {
     const now = clock.now();
     const [standing, hold] = await Promise.all([
       waitingRoom.store.standing(sale.waitingRules, session, now),
-      seats.holdOf(show.id, session, now),
+      seats.holdOf(show.id, session),
     ]);
     const ofShow = orders.filter((order) => order.show === show.id);
     return [
@@ -128,9 +127,9 @@ export class BuyerRequests {
     const { waitingRoom, seats, clock } = this.#parts;
     // Who goes gives back what they hold; what is being paid for stays theirs. Dying between the two steps leaves
     // an admitted buyer without a hold, who may leave again or lapse.
-    const hold = await seats.holdOf(sale.show.id, session, clock.now());
+    const hold = await seats.holdOf(sale.show.id, session);
     if (hold?.orderId === null) {
-      await seats.release(sale.seatRules, { session, holdToken: hold.holdToken, seats: [] }, clock.now());
+      await seats.release(sale.seatRules, { session, holdToken: hold.holdToken, seats: [] });
     }
     const request = { show: sale.show, session, reason: 'left' } as const;
     const standing = await leaveWaitingRoom(waitingRoom, request, clock.now());
@@ -154,12 +153,11 @@ export class BuyerRequests {
     session: SessionId,
     { requestId, holdToken: token, seats }: Extract<SaleRequest, { type: 'release' }>,
   ): Promise<ServerMessage | Refusal> {
-    const now = this.#parts.clock.now();
     const request = { session, holdToken: holdToken(token), seats };
-    const outcome = await this.#parts.seats.release(sale.seatRules, request, now);
+    const outcome = await this.#parts.seats.release(sale.seatRules, request);
     if (!outcome.ok) return outcome;
     const left = outcome.value;
     if ('reason' in left) return { type: 'hold-ended', requestId, ...left };
-    return holdMessage(left, requestId, now);
+    return holdMessage(left, requestId, this.#parts.clock.now());
   }
 }

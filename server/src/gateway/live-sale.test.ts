@@ -51,10 +51,10 @@ describe('the tabs of a sale', () => {
     sale.enter(BOB, other);
     await waitingRoom.join(sale.waitingRules, ANN, clock.now());
     await waitingRoom.admit(sale.waitingRules, clock.now());
-    await seats.hold(sale.seatRules, [{ session: ANN, seats: [3], prices: [100] }], clock.now());
+    await seats.hold(sale.seatRules, [{ session: ANN, seats: [3], prices: [100] }]);
     await waitingRoom.leave(sale.waitingRules, ANN, 'left', clock.now());
     clock.advance(sale.show.sale.holdLifetimeMs);
-    await seats.expire(sale.seatRules, clock.now());
+    await seats.expire(sale.seatRules);
     await settle();
     expect(one.told.map((message) => message.type)).toEqual(['admitted', 'hold', 'outside', 'hold-ended']);
     expect(two.told).toEqual(one.told);

@@ -1,4 +1,3 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { describe, expect, test } from 'vitest';
 import type { Show } from '../catalog/show.ts';
 import { holdToken, sessionId, showId } from '../platform/ids.ts';
@@ -46,7 +45,6 @@ describe('hold seats', () => {
               }),
         );
       }),
-      new ManualClock(),
       turn.next,
     );
     const first = holds.run(show, rules, sessionId('a'), [0, 1]);
@@ -71,12 +69,10 @@ describe('hold seats', () => {
     const turn = turns();
     const broken = new HoldSeats(
       storeAnswering(() => Promise.reject(new Error('gone'))),
-      new ManualClock(),
       turn.next,
     );
     const forgetful = new HoldSeats(
       storeAnswering(async () => []),
-      new ManualClock(),
       turn.next,
     );
     const answers = [

@@ -1,4 +1,3 @@
-import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { seatPrice, type Show } from '../catalog/show.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
 import type { SeatIndex, SessionId } from '../platform/ids.ts';
@@ -15,14 +14,12 @@ const BOUNDS = { itemsMax: 1_000, callsMax: Infinity };
  */
 export class HoldSeats {
   readonly #store: SeatStore;
-  readonly #clock: Clock;
   readonly #nextTurn: NextTurn;
   /** By the rules that a call goes by: they are another object when a show's terms change. */
   readonly #calls = new WeakMap<SeatRules, GatheredCalls<HoldRequest, Outcome<Hold>>>();
 
-  constructor(store: SeatStore, clock: Clock, nextTurn: NextTurn) {
+  constructor(store: SeatStore, nextTurn: NextTurn) {
     this.#store = store;
-    this.#clock = clock;
     this.#nextTurn = nextTurn;
   }
 
@@ -36,7 +33,7 @@ export class HoldSeats {
     const known = this.#calls.get(rules);
     if (known) return known;
     const calls = new GatheredCalls<HoldRequest, Outcome<Hold>>(
-      (requests) => this.#store.hold(rules, requests, this.#clock.now()),
+      (requests) => this.#store.hold(rules, requests),
       this.#nextTurn,
       BOUNDS,
     );

@@ -1,3 +1,4 @@
+import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { type HoldToken, holdToken, type OrderId, type SessionId, type ShowId } from '../platform/ids.ts';
 import type { Outcome } from '../platform/outcome.ts';
 import type { AdmissionCheck } from '../waiting-room/waiting-room-store.ts';
@@ -22,6 +23,7 @@ export interface MemorySeatStoreParts {
   readonly admissions: AdmissionCheck;
   /** A number `1…2^32 − 1` that no earlier history of any show had. */
   readonly newEpoch: () => number;
+  readonly clock: Clock;
 }
 
 /**
@@ -34,20 +36,23 @@ export class MemorySeatStore implements SeatStore {
   readonly #feed: MemoryShowFeed;
   readonly #admissions: AdmissionCheck;
   readonly #newEpoch: () => number;
+  readonly #clock: Clock;
 
-  constructor({ feed, admissions, newEpoch }: MemorySeatStoreParts) {
+  constructor({ feed, admissions, newEpoch, clock }: MemorySeatStoreParts) {
     this.#feed = feed;
     this.#admissions = admissions;
     this.#newEpoch = newEpoch;
+    this.#clock = clock;
   }
 
   async isOpen(show: ShowId): Promise<boolean> {
     return this.#shows.has(show);
   }
 
-  async open(rules: SeatRules, facts: SeatFacts, now: number): Promise<void> {
+  async open(rules: SeatRules, facts: SeatFacts): Promise<void> {
     const { show, seatCount, sectionOf, sectionCount } = rules;
     if (this.#shows.has(show)) return;
+    const now = this.#clock.now();
     // A clock in milliseconds outruns the tokens of any earlier process: no show sees a thousand holds a second
     // sustained over its whole on-sale. Tokens of unfinished checkouts are respected on top.
     let fence = facts.checkouts.reduce((highest, one) => Math.max(highest, one.holdToken), now);
@@ -61,54 +66,48 @@ export class MemorySeatStore implements SeatStore {
     this.#shows.set(show, seats);
   }
 
-  async hold(
-    rules: SeatRules,
-    requests: readonly HoldRequest[],
-    now: number,
-  ): Promise<readonly Outcome<Hold>[]> {
+  async hold(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]> {
     const seats = this.#seats(rules.show);
+    const now = this.#clock.now();
     return requests.map((request) => {
       const isAdmitted = this.#admissions.isAdmitted(rules.show, request.session, now);
       return decisions.holdSeats(seats, rules, request, isAdmitted, now);
     });
   }
 
-  async extend(rules: SeatRules, session: SessionId, token: HoldToken, now: number): Promise<Outcome<Hold>> {
-    return decisions.extendHold(this.#seats(rules.show), rules, session, token, now);
+  async extend(rules: SeatRules, session: SessionId, token: HoldToken): Promise<Outcome<Hold>> {
+    return decisions.extendHold(this.#seats(rules.show), rules, session, token, this.#clock.now());
   }
 
-  async release(
-    rules: SeatRules,
-    request: ReleaseRequest,
-    now: number,
-  ): Promise<Outcome<Hold | ReleasedHold>> {
-    return decisions.releaseSeats(this.#seats(rules.show), request, now);
+  async release(rules: SeatRules, request: ReleaseRequest): Promise<Outcome<Hold | ReleasedHold>> {
+    return decisions.releaseSeats(this.#seats(rules.show), request, this.#clock.now());
   }
 
   async boughtSeats(show: ShowId): Promise<ReadonlyMap<SessionId, number>> {
     return new Map(this.#seats(show).bought);
   }
 
-  async holdOf(show: ShowId, session: SessionId, now: number): Promise<Hold | null> {
+  async holdOf(show: ShowId, session: SessionId): Promise<Hold | null> {
     const hold = this.#seats(show).ofSession(session);
-    return hold && hold.expiresAt > now ? holdOf(hold) : null;
+    return hold && hold.expiresAt > this.#clock.now() ? holdOf(hold) : null;
   }
 
-  async beginCheckout(rules: SeatRules, request: CheckoutRequest, now: number): Promise<Outcome<Checkout>> {
-    return decisions.beginCheckout(this.#seats(rules.show), request, now);
+  async beginCheckout(rules: SeatRules, request: CheckoutRequest): Promise<Outcome<Checkout>> {
+    return decisions.beginCheckout(this.#seats(rules.show), request, this.#clock.now());
   }
 
-  async abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId, now: number): Promise<void> {
-    decisions.abandonCheckout(this.#seats(rules.show), session, orderId, now);
+  async abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void> {
+    decisions.abandonCheckout(this.#seats(rules.show), session, orderId, this.#clock.now());
   }
 
-  async settle(rules: SeatRules, settlements: readonly Settlement[], now: number): Promise<void> {
+  async settle(rules: SeatRules, settlements: readonly Settlement[]): Promise<void> {
     const seats = this.#seats(rules.show);
+    const now = this.#clock.now();
     for (const settlement of settlements) decisions.settleOrder(seats, settlement, now);
   }
 
-  async expire(rules: SeatRules, now: number): Promise<number> {
-    return decisions.expireHolds(this.#seats(rules.show), now);
+  async expire(rules: SeatRules): Promise<number> {
+    return decisions.expireHolds(this.#seats(rules.show), this.#clock.now());
   }
 
   #seats(show: ShowId): SeatBooks {

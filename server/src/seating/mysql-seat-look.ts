@@ -34,7 +34,7 @@ export async function lookAtRequests(
   entities: SqlEntityManager,
   rules: SeatRules,
   requests: readonly HoldRequest[],
-  isAdmitted: (session: SessionId) => boolean,
+  isAdmitted: (session: SessionId, now: number) => boolean,
   now: number,
 ): Promise<Look> {
   const { show } = rules;
@@ -60,7 +60,7 @@ export async function lookAtRequests(
   for (const { session } of requests) asked.set(session, (asked.get(session) ?? 0) + 1);
   const refusals = requests.map((request) => {
     if (asked.get(request.session) !== 1) return null;
-    const claim = examineClaim(books, rules, request, isAdmitted(request.session), now);
+    const claim = examineClaim(books, rules, request, isAdmitted(request.session, now), now);
     return claim.ok ? null : claim;
   });
   return { refusals, bought, tokenBase: rows[0]?.token_base ?? 0 };

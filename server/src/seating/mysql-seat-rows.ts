@@ -42,7 +42,12 @@ const seatRows: z.ZodType<readonly SeatRow[]> = z.array(
     .object({ seat: count, status, held_by: session.nullable(), sold_to: session.nullable() })
     .transform((row) => ({ seat: row.seat, status: row.status, heldBy: row.held_by, soldTo: row.sold_to })),
 );
-const checkout = z.object({ orderId: z.string().transform(orderId), amount: count, timeLeftMs: z.int() });
+const checkout = z.object({
+  orderId: z.string().transform(orderId),
+  amount: count,
+  timeLeftMs: z.int(),
+  begunAt: count,
+});
 const claim = z.object({
   prices: z.array(z.tuple([count, count])),
   extensionsLeft: count,

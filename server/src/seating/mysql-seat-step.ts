@@ -18,6 +18,9 @@ import { type LiveHold, SeatBooks } from './seat-books.ts';
 import type { SeatRules } from './seat-store.ts';
 import type { FeedEntry } from './show-feed.ts';
 
+/** Reads the instant of a step in its transaction. */
+export type TellTime = (entities: SqlEntityManager) => Promise<number>;
+
 /** The part of a show that a step is about. */
 export interface StepScope {
   /** Those whose holds may change. */
@@ -41,6 +44,8 @@ export interface StepScope {
  */
 export class SeatStep {
   readonly books: SeatBooks;
+  /** The instant of the step. */
+  readonly now: number;
   readonly #entities: SqlEntityManager;
   readonly #rules: SeatRules;
   readonly #entries: FeedEntry[] = [];
@@ -48,7 +53,13 @@ export class SeatStep {
   readonly #buyers = new Map<SeatIndex, SessionId | null>();
   readonly #tokens: HoldToken[];
 
-  private constructor(entities: SqlEntityManager, rules: SeatRules, tokens: readonly HoldToken[]) {
+  private constructor(
+    entities: SqlEntityManager,
+    rules: SeatRules,
+    tokens: readonly HoldToken[],
+    now: number,
+  ) {
+    this.now = now;
     this.#entities = entities;
     this.#rules = rules;
     this.#tokens = [...tokens];
@@ -68,7 +79,7 @@ export class SeatStep {
     entities: SqlEntityManager,
     rules: SeatRules,
     scope: StepScope,
-    now: number,
+    tellTime: TellTime,
   ): Promise<SeatStep> {
     const { show } = rules;
     const { sessions = [], token, seats = [], holders = 'past-deadline' } = scope;
@@ -77,13 +88,14 @@ export class SeatStep {
       ...(token === undefined ? [] : await holdOfToken(entities, show, token)),
     ];
     const rows = await seatsOf(entities, show, [...new Set([...seats, ...seatsIn(holds)])], 'lock');
+    const now = await tellTime(entities);
     const others = strangersOf(rows, holds);
     const over = holders === 'anybody' ? others : await pastDeadline(entities, show, others, now);
     const otherHolds = await holdsOfSessions(entities, show, over.toSorted(), 'lock');
     const known = new Set(rows.map((row) => row.seat));
     const otherSeats = seatsIn(otherHolds).filter((seat) => !known.has(seat));
     const otherRows = await seatsOf(entities, show, otherSeats, 'lock');
-    const step = new SeatStep(entities, rules, await newTokens(entities, show, scope, holds, now));
+    const step = new SeatStep(entities, rules, await newTokens(entities, show, scope, holds, now), now);
     for (const row of [...rows, ...otherRows]) step.#enterSeat(row);
     for (const hold of [...holds, ...otherHolds]) step.#enterHold(hold);
     return step;

@@ -2,6 +2,7 @@ import { type SqlEntityManager, UniqueConstraintViolationException } from '@mikr
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { Random } from '@stampede/shared/platform/random.ts';
 import type { Database } from '../platform/database.ts';
+import { databaseTime } from '../platform/database-time.ts';
 import { isConflict } from '../platform/database-conflict.ts';
 import type { HoldToken, OrderId, SessionId, ShowId } from '../platform/ids.ts';
 import { type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
@@ -10,7 +11,7 @@ import { trimFeed } from './mysql-feed-rows.ts';
 import { beginHistory, endHistory, hasHistory } from './mysql-seat-history.ts';
 import { type Look, lookAtRequests, seatsOfShow } from './mysql-seat-look.ts';
 import { boughtByAll, holdsOfSessions, sessionsPastDeadline } from './mysql-seat-rows.ts';
-import { SeatStep, type StepScope } from './mysql-seat-step.ts';
+import { SeatStep, type StepScope, type TellTime } from './mysql-seat-step.ts';
 import { holdOf } from './seat-books.ts';
 import * as decisions from './seat-decisions.ts';
 import type {
@@ -31,7 +32,10 @@ export interface MysqlSeatStoreParts {
   readonly admissions: AdmissionCheck;
   /** A number `1…2^32 − 1` that no earlier history of any show had. */
   readonly newEpoch: () => number;
+  /** For pauses: seats go by the database's time. */
   readonly clock: Clock;
+  /** What a test lets the steps take for the database's time. */
+  readonly testClock?: Clock;
   readonly random: Random;
   /** Told after a step changed a show, so that its feed needn't wait for the next look. */
   readonly onWritten?: (show: ShowId) => void;
@@ -58,20 +62,25 @@ const BUSY_RETRY_MS = 200;
  */
 export class MysqlSeatStore implements SeatStore {
   readonly #parts: MysqlSeatStoreParts;
+  readonly #tellTime: TellTime;
 
   constructor(parts: MysqlSeatStoreParts) {
     this.#parts = parts;
+    const { testClock } = parts;
+    this.#tellTime = testClock ? async () => testClock.now() : databaseTime;
   }
 
   async isOpen(show: ShowId): Promise<boolean> {
     return hasHistory(this.#parts.database.entities(), show);
   }
 
-  async open(rules: SeatRules, facts: SeatFacts, now: number): Promise<void> {
+  async open(rules: SeatRules, facts: SeatFacts): Promise<void> {
     const { database, newEpoch } = this.#parts;
     if (await hasHistory(database.entities(), rules.show)) return;
     try {
-      await database.transaction((entities) => beginHistory(entities, rules, facts, newEpoch(), now));
+      await database.transaction(async (entities) =>
+        beginHistory(entities, rules, facts, newEpoch(), await this.#tellTime(entities)),
+      );
     } catch (cause) {
       // Another node was first, and is done: its row was waited for.
       if (!(cause instanceof UniqueConstraintViolationException)) throw cause;
@@ -83,32 +92,22 @@ export class MysqlSeatStore implements SeatStore {
     await this.#parts.database.transaction((entities) => endHistory(entities, show));
   }
 
-  async hold(
-    rules: SeatRules,
-    requests: readonly HoldRequest[],
-    now: number,
-  ): Promise<readonly Outcome<Hold>[]> {
+  async hold(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]> {
     const outcomes: Outcome<Hold>[] = [];
     for (let from = 0; from < requests.length; from += REQUESTS_PER_STEP_MAX) {
-      outcomes.push(
-        ...(await this.#holdSome(rules, requests.slice(from, from + REQUESTS_PER_STEP_MAX), now)),
-      );
+      outcomes.push(...(await this.#holdSome(rules, requests.slice(from, from + REQUESTS_PER_STEP_MAX))));
     }
     return outcomes;
   }
 
-  async extend(rules: SeatRules, session: SessionId, token: HoldToken, now: number): Promise<Outcome<Hold>> {
-    return this.#outcome(rules, { token }, now, ({ books }) =>
+  async extend(rules: SeatRules, session: SessionId, token: HoldToken): Promise<Outcome<Hold>> {
+    return this.#outcome(rules, { token }, ({ books, now }) =>
       decisions.extendHold(books, rules, session, token, now),
     );
   }
 
-  async release(
-    rules: SeatRules,
-    request: ReleaseRequest,
-    now: number,
-  ): Promise<Outcome<Hold | ReleasedHold>> {
-    return this.#outcome(rules, { token: request.holdToken }, now, ({ books }) =>
+  async release(rules: SeatRules, request: ReleaseRequest): Promise<Outcome<Hold | ReleasedHold>> {
+    return this.#outcome(rules, { token: request.holdToken }, ({ books, now }) =>
       decisions.releaseSeats(books, request, now),
     );
   }
@@ -117,46 +116,48 @@ export class MysqlSeatStore implements SeatStore {
     return boughtByAll(this.#parts.database.entities(), show);
   }
 
-  async holdOf(show: ShowId, session: SessionId, now: number): Promise<Hold | null> {
-    const [hold] = await holdsOfSessions(this.#parts.database.entities(), show, [session], 'look');
-    return hold && hold.expiresAt > now ? holdOf(hold) : null;
+  async holdOf(show: ShowId, session: SessionId): Promise<Hold | null> {
+    const entities = this.#parts.database.entities();
+    const [hold] = await holdsOfSessions(entities, show, [session], 'look');
+    return hold && hold.expiresAt > (await this.#tellTime(entities)) ? holdOf(hold) : null;
   }
 
-  async beginCheckout(rules: SeatRules, request: CheckoutRequest, now: number): Promise<Outcome<Checkout>> {
-    return this.#outcome(rules, { token: request.holdToken }, now, ({ books }) =>
+  async beginCheckout(rules: SeatRules, request: CheckoutRequest): Promise<Outcome<Checkout>> {
+    return this.#outcome(rules, { token: request.holdToken }, ({ books, now }) =>
       decisions.beginCheckout(books, request, now),
     );
   }
 
-  async abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId, now: number): Promise<void> {
+  async abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void> {
     await this.#again(() =>
-      this.#once(rules, { sessions: [session] }, now, ({ books }) =>
+      this.#once(rules, { sessions: [session] }, ({ books, now }) =>
         decisions.abandonCheckout(books, session, orderId, now),
       ),
     );
   }
 
-  async settle(rules: SeatRules, settlements: readonly Settlement[], now: number): Promise<void> {
+  async settle(rules: SeatRules, settlements: readonly Settlement[]): Promise<void> {
     for (let from = 0; from < settlements.length; from += SETTLEMENTS_PER_STEP_MAX) {
       const some = settlements.slice(from, from + SETTLEMENTS_PER_STEP_MAX);
       const sessions = some.map((one) => one.session);
       const seats = some.flatMap((one) => (one.kind === 'sold' ? one.order.seats : []));
       const scope: StepScope = { sessions, seats, holders: 'anybody' };
-      const decide = ({ books }: SeatStep): void => {
+      const decide = ({ books, now }: SeatStep): void => {
         for (const settlement of some) decisions.settleOrder(books, settlement, now);
       };
-      await this.#again(() => this.#once(rules, scope, now, decide), SETTLE_ATTEMPTS_MAX);
+      await this.#again(() => this.#once(rules, scope, decide), SETTLE_ATTEMPTS_MAX);
     }
   }
 
-  async expire(rules: SeatRules, now: number): Promise<number> {
+  async expire(rules: SeatRules): Promise<number> {
     const entities = this.#parts.database.entities();
     let ended = 0;
     for (;;) {
-      const sessions = await sessionsPastDeadline(entities, rules.show, now, EXPIRED_PER_STEP_MAX);
+      const past = await this.#tellTime(entities);
+      const sessions = await sessionsPastDeadline(entities, rules.show, past, EXPIRED_PER_STEP_MAX);
       if (sessions.length === 0) break;
       ended += await this.#again(() =>
-        this.#once(rules, { sessions }, now, ({ books }) => decisions.expireHolds(books, now)),
+        this.#once(rules, { sessions }, ({ books, now }) => decisions.expireHolds(books, now)),
       );
     }
     await trimFeed(entities, rules.show);
@@ -164,17 +165,14 @@ export class MysqlSeatStore implements SeatStore {
   }
 
   /** Looks first, without locks; what may be accepted is decided again on locked rows, in the order asked. */
-  async #holdSome(
-    rules: SeatRules,
-    requests: readonly HoldRequest[],
-    now: number,
-  ): Promise<readonly Outcome<Hold>[]> {
-    const { database, admissions } = this.#parts;
-    const isAdmitted = (session: SessionId): boolean => admissions.isAdmitted(rules.show, session, now);
+  async #holdSome(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]> {
+    const { database } = this.#parts;
     const work = async (): Promise<readonly Outcome<Hold>[]> => {
-      const look = await lookAtRequests(database.entities(), rules, requests, isAdmitted, now);
+      const entities = database.entities();
+      const now = await this.#tellTime(entities);
+      const look = await lookAtRequests(entities, rules, requests, this.#isAdmitted(rules.show), now);
       const open = requests.filter((_, index) => look.refusals[index] === null);
-      const decided = open.length > 0 ? await this.#holdLocked(rules, open, look, isAdmitted, now) : [];
+      const decided = open.length > 0 ? await this.#holdLocked(rules, open, look) : [];
       const answers = decided.values();
       return look.refusals.map((refusal) => refusal ?? answers.next().value ?? noAnswer());
     };
@@ -188,28 +186,30 @@ export class MysqlSeatStore implements SeatStore {
     rules: SeatRules,
     requests: readonly HoldRequest[],
     { tokenBase, bought }: Look,
-    isAdmitted: (session: SessionId) => boolean,
-    now: number,
   ): Promise<readonly Outcome<Hold>[]> {
     const sessions = [...new Set(requests.map((request) => request.session))];
     const seats = requests.flatMap((request) => seatsOfShow(rules, request));
-    const decide = ({ books }: SeatStep): readonly Outcome<Hold>[] => {
+    const isAdmitted = this.#isAdmitted(rules.show);
+    const decide = ({ books, now }: SeatStep): readonly Outcome<Hold>[] => {
       for (const [session, count] of bought) books.enterBought(session, count);
       return requests.map((request) =>
-        decisions.holdSeats(books, rules, request, isAdmitted(request.session), now),
+        decisions.holdSeats(books, rules, request, isAdmitted(request.session, now), now),
       );
     };
-    return this.#once(rules, { sessions, seats, newHoldsFrom: tokenBase }, now, decide);
+    return this.#once(rules, { sessions, seats, newHoldsFrom: tokenBase }, decide);
+  }
+
+  #isAdmitted(show: ShowId): (session: SessionId, now: number) => boolean {
+    return (session, now) => this.#parts.admissions.isAdmitted(show, session, now);
   }
 
   async #outcome<T>(
     rules: SeatRules,
     scope: StepScope,
-    now: number,
     decide: (step: SeatStep) => Outcome<T>,
   ): Promise<Outcome<T>> {
     try {
-      return await this.#again(() => this.#once(rules, scope, now, decide));
+      return await this.#again(() => this.#once(rules, scope, decide));
     } catch (cause) {
       return busyAfter(cause);
     }
@@ -229,9 +229,9 @@ export class MysqlSeatStore implements SeatStore {
     }
   }
 
-  async #once<T>(rules: SeatRules, scope: StepScope, now: number, decide: (step: SeatStep) => T): Promise<T> {
+  async #once<T>(rules: SeatRules, scope: StepScope, decide: (step: SeatStep) => T): Promise<T> {
     const run = async (entities: SqlEntityManager): Promise<{ value: T; wrote: boolean }> => {
-      const step = await SeatStep.begin(entities, rules, scope, now);
+      const step = await SeatStep.begin(entities, rules, scope, this.#tellTime);
       const value = decide(step);
       return { value, wrote: await step.write() };
     };

@@ -1,5 +1,5 @@
 import { defineScript } from '../platform/lua-script.ts';
-import { numberOf, type Packed, unpack } from '../platform/redis-packing.ts';
+import { listOf, numberOf, type Packed, unpack } from '../platform/redis-packing.ts';
 
 const lua = (name: string): URL => new URL(`lua/${name}.lua`, import.meta.url);
 
@@ -15,6 +15,9 @@ const BOOK = [
   'feed',
 ] as const;
 
+/** The time of a step: `false` for Redis's own, or an instant that a test has chosen. */
+export type GivenInstant = number | false;
+
 /** A step answers nil where Redis has no history of the show. */
 const unlessLost =
   <T>(read: (raw: unknown) => T) =>
@@ -23,7 +26,7 @@ const unlessLost =
 
 export const openSeats = defineScript<
   [
-    now: number,
+    given: GivenInstant,
     newEpoch: number,
     seatCount: number,
     sectionCount: number,
@@ -37,7 +40,7 @@ export const openSeats = defineScript<
 
 export const holdSeats = defineScript<
   [
-    now: number,
+    given: GivenInstant,
     seatCount: number,
     seatsPerBuyer: number,
     holdLifetimeMs: number,
@@ -46,25 +49,31 @@ export const holdSeats = defineScript<
   ]
 >()({ file: lua('hold-seats'), keys: [...BOOK, 'admitted'], reply: unlessLost(unpack) });
 
-export const holdSteps = defineScript<[steps: Packed]>()({
+export const holdSteps = defineScript<[given: GivenInstant, steps: Packed]>()({
   file: lua('hold-steps'),
   keys: BOOK,
   reply: unlessLost(unpack),
 });
 
-export const abandonCheckout = defineScript<[now: number, session: string, orderId: string]>()({
+export const readHolds = defineScript<[given: GivenInstant, sessions: Packed]>()({
+  file: lua('read-holds'),
+  keys: ['buyers'],
+  reply: listOf,
+});
+
+export const abandonCheckout = defineScript<[given: GivenInstant, session: string, orderId: string]>()({
   file: lua('abandon-checkout'),
   keys: BOOK,
   reply: unlessLost(numberOf),
 });
 
-export const settleOrders = defineScript<[now: number, settlements: Packed]>()({
+export const settleOrders = defineScript<[given: GivenInstant, settlements: Packed]>()({
   file: lua('settle-orders'),
   keys: BOOK,
   reply: unlessLost(numberOf),
 });
 
-export const expireHolds = defineScript<[now: number, most: number]>()({
+export const expireHolds = defineScript<[given: GivenInstant, most: number]>()({
   file: lua('expire-holds'),
   keys: BOOK,
   reply: unlessLost(numberOf),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
 import {
   holdToken,
@@ -36,6 +37,8 @@ export interface RedisSeatStoreParts {
   readonly newEpoch: () => number;
   /** Told when Redis turns out to know nothing of a show that is on sale: it must be opened again from the facts. */
   readonly onHistoryLost: (show: ShowId) => void;
+  /** What a test lets the steps take for Redis's time. */
+  readonly testClock?: Clock;
 }
 
 /** Redis has no history of the show: it lost its data, and waits to be set up anew by `open`. */
@@ -67,21 +70,23 @@ export class RedisSeatStore implements SeatStore {
   readonly #redis: RedisClient;
   readonly #newEpoch: () => number;
   readonly #onHistoryLost: (show: ShowId) => void;
+  readonly #testClock: Clock | undefined;
   /** Answered null where there is no history. */
   readonly #steps: ShowSteps<Packed, unknown>;
   readonly #looks: ShowSteps<SessionId, Hold | null>;
 
-  constructor({ redis, newEpoch, onHistoryLost }: RedisSeatStoreParts) {
+  constructor({ redis, newEpoch, onHistoryLost, testClock }: RedisSeatStoreParts) {
     this.#redis = redis;
     this.#newEpoch = newEpoch;
     this.#onHistoryLost = onHistoryLost;
+    this.#testClock = testClock;
     this.#steps = new ShowSteps(async (show, steps) => {
-      const answers = await scripts.holdSteps.run(redis, keysOfShow(show), steps);
+      const answers = await scripts.holdSteps.run(redis, keysOfShow(show), this.#given(), steps);
       return answers === null ? steps.map(() => null) : listOf(answers);
     });
     this.#looks = new ShowSteps(async (show, sessions) => {
-      const records = await redis.hmgetBuffer(showKey(show, 'buyers'), ...sessions);
-      return records.map((record) => record && holdOfRecord(unpack(record)));
+      const records = await scripts.readHolds.run(redis, keysOfShow(show), this.#given(), sessions);
+      return records.map((record) => (record === null ? null : holdOfRecord(unpack(record))));
     });
   }
 
@@ -103,12 +108,12 @@ export class RedisSeatStore implements SeatStore {
     }
   }
 
-  async open(rules: SeatRules, facts: SeatFacts, now: number): Promise<void> {
+  async open(rules: SeatRules, facts: SeatFacts): Promise<void> {
     const { show, seatCount, sectionCount, sectionOf, holdLifetimeMs, extensionsMax } = rules;
     await scripts.openSeats.run(
       this.#redis,
       keysOfShow(show),
-      now,
+      this.#given(),
       this.#newEpoch(),
       seatCount,
       sectionCount,
@@ -124,22 +129,19 @@ export class RedisSeatStore implements SeatStore {
         one.seats,
         one.prices,
         one.amount,
+        one.begunAt,
         one.keepUntil,
       ]),
     );
   }
 
-  async hold(
-    rules: SeatRules,
-    requests: readonly HoldRequest[],
-    now: number,
-  ): Promise<readonly Outcome<Hold>[]> {
+  async hold(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]> {
     // Who gives a seat back and takes another right after it would be above the limit the other way round.
     this.#steps.flush(rules.show);
     const calls: Promise<readonly Outcome<Hold>[]>[] = [];
     // All calls leave on one connection, so they are decided in this order.
     for (let from = 0; from < requests.length; from += REQUESTS_PER_CALL_MAX) {
-      calls.push(this.#holdSome(rules, requests.slice(from, from + REQUESTS_PER_CALL_MAX), now));
+      calls.push(this.#holdSome(rules, requests.slice(from, from + REQUESTS_PER_CALL_MAX)));
     }
     return (await Promise.all(calls)).flat();
   }
@@ -148,18 +150,16 @@ export class RedisSeatStore implements SeatStore {
     { show, holdLifetimeMs }: SeatRules,
     session: SessionId,
     token: HoldToken,
-    now: number,
   ): Promise<Outcome<Hold>> {
-    const answer = await this.#steps.take(show, ['extend', now, session, token, holdLifetimeMs]);
+    const answer = await this.#steps.take(show, ['extend', session, token, holdLifetimeMs]);
     return answer === null ? this.#busy(show) : outcomeOf(answer, holdOfTuple);
   }
 
   async release(
     { show }: SeatRules,
     { session, holdToken: token, seats }: ReleaseRequest,
-    now: number,
   ): Promise<Outcome<Hold | ReleasedHold>> {
-    const answer = await this.#steps.take(show, ['release', now, session, token, seats]);
+    const answer = await this.#steps.take(show, ['release', session, token, seats]);
     if (answer === null) return this.#busy(show);
     return outcomeOf(answer, (value) => {
       const [kind, rest] = listOf(value);
@@ -169,43 +169,47 @@ export class RedisSeatStore implements SeatStore {
   }
 
   /** Null as well where Redis has lost the show: then there is no hold to be seen. */
-  async holdOf(show: ShowId, session: SessionId, now: number): Promise<Hold | null> {
-    const hold = await this.#looks.take(show, session);
-    return hold && hold.expiresAt > now ? hold : null;
+  async holdOf(show: ShowId, session: SessionId): Promise<Hold | null> {
+    return this.#looks.take(show, session);
   }
 
   async beginCheckout(
     { show }: SeatRules,
-    { session, holdToken: token, idempotencyKey, amount, orderId: order, keepUntil }: CheckoutRequest,
-    now: number,
+    { session, holdToken: token, idempotencyKey, amount, orderId: order, keepMs }: CheckoutRequest,
   ): Promise<Outcome<Checkout>> {
     const answer = await this.#steps.take(show, [
       'checkout',
-      now,
       session,
       token,
       idempotencyKey,
       amount,
       order,
-      keepUntil,
+      keepMs,
       CHECKOUTS_PER_HOLD_MAX,
     ]);
     if (answer === null) return this.#busy(show);
     return outcomeOf(answer, (value) => {
-      const [hold, paying, repeated] = listOf(value);
+      const [hold, paying, begunAt, repeated] = listOf(value);
       return {
         hold: { ...holdOfTuple(hold), orderId: orderId(textOf(paying)) },
+        begunAt: numberOf(begunAt),
         repeated: repeated === true,
       };
     });
   }
 
-  async abandonCheckout({ show }: SeatRules, session: SessionId, order: OrderId, now: number): Promise<void> {
-    const done = await scripts.abandonCheckout.run(this.#redis, keysOfShow(show), now, session, order);
+  async abandonCheckout({ show }: SeatRules, session: SessionId, order: OrderId): Promise<void> {
+    const done = await scripts.abandonCheckout.run(
+      this.#redis,
+      keysOfShow(show),
+      this.#given(),
+      session,
+      order,
+    );
     if (done === null) this.#lost(show);
   }
 
-  async settle({ show }: SeatRules, settlements: readonly Settlement[], now: number): Promise<void> {
+  async settle({ show }: SeatRules, settlements: readonly Settlement[]): Promise<void> {
     const packed = settlements.map(({ kind, session, holdToken: token, order }) => [
       kind,
       session,
@@ -214,26 +218,27 @@ export class RedisSeatStore implements SeatStore {
       order.seats,
       JSON.stringify(order),
     ]);
-    const done = await scripts.settleOrders.run(this.#redis, keysOfShow(show), now, packed);
+    const done = await scripts.settleOrders.run(this.#redis, keysOfShow(show), this.#given(), packed);
     if (done === null) this.#lost(show);
   }
 
   /** As many script calls as it takes: what has run out counts as gone, swept or not. */
-  async expire({ show }: SeatRules, now: number): Promise<number> {
+  async expire({ show }: SeatRules): Promise<number> {
     let total = 0;
     for (;;) {
-      const count = await scripts.expireHolds.run(this.#redis, keysOfShow(show), now, EXPIRED_PER_CALL_MAX);
+      const count = await scripts.expireHolds.run(
+        this.#redis,
+        keysOfShow(show),
+        this.#given(),
+        EXPIRED_PER_CALL_MAX,
+      );
       if (count === null) return this.#lost(show);
       total += count;
       if (count < EXPIRED_PER_CALL_MAX) return total;
     }
   }
 
-  async #holdSome(
-    rules: SeatRules,
-    requests: readonly HoldRequest[],
-    now: number,
-  ): Promise<readonly Outcome<Hold>[]> {
+  async #holdSome(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]> {
     const { show, seatCount, seatsPerBuyer, holdLifetimeMs, extensionsMax } = rules;
     const packed = requests.map(({ session, seats, prices }) => {
       assert(seats.length > 0, 'a hold request names seats');
@@ -243,7 +248,7 @@ export class RedisSeatStore implements SeatStore {
     const answers = await scripts.holdSeats.run(
       this.#redis,
       keysOfShow(show),
-      now,
+      this.#given(),
       seatCount,
       seatsPerBuyer,
       holdLifetimeMs,
@@ -255,6 +260,10 @@ export class RedisSeatStore implements SeatStore {
       return requests.map(() => busy);
     }
     return listOf(answers).map((answer) => outcomeOf(answer, holdOfTuple));
+  }
+
+  #given(): scripts.GivenInstant {
+    return this.#testClock?.now() ?? false;
   }
 
   #busy(show: ShowId): ReturnType<typeof refuse> {

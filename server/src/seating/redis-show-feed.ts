@@ -116,15 +116,8 @@ export class RedisShowFeed implements ShowFeed {
   }
 
   #read(show: ShowId, knownEpoch: number, knownNumber: number): Promise<HistoryPart | null> {
-    const { connection, clock, newEpoch } = this.#parts;
-    return readHistory.run(
-      connection.client,
-      keysOfShow(show),
-      clock.now(),
-      knownEpoch,
-      knownNumber,
-      newEpoch(),
-    );
+    const { connection, newEpoch } = this.#parts;
+    return readHistory.run(connection.client, keysOfShow(show), knownEpoch, knownNumber, newEpoch());
   }
 
   async #keepCheckpoint(followed: FollowedShow): Promise<void> {

@@ -22,6 +22,7 @@ export interface LiveCheckout {
   readonly amount: number;
   /** Milliseconds the hold had left when it was frozen; a decline gives them back. */
   readonly timeLeftMs: number;
+  readonly begunAt: number;
 }
 
 export interface SeatBooksParts {
@@ -81,7 +82,8 @@ export class SeatBooks {
       // Two at once can only be a checkout that was abandoned though the log had it, and the one after it. Neither
       // is lost: the database decides both. But a buyer has one hold.
       if (this.#bySession.has(one.session)) continue;
-      const checkout = { orderId: one.orderId, amount: one.amount, timeLeftMs: rules.holdLifetimeMs };
+      const { orderId, amount, begunAt } = one;
+      const checkout = { orderId, amount, timeLeftMs: rules.holdLifetimeMs, begunAt };
       this.enter({
         holdToken: one.holdToken,
         session: one.session,

@@ -116,7 +116,11 @@ export function beginCheckout(seats: SeatBooks, request: CheckoutRequest, now: n
   const known = hold.checkouts.get(request.idempotencyKey);
   if (known) {
     if (known.amount !== request.amount) return refuse('idempotency-mismatch');
-    return done({ hold: { ...holdOf(hold), orderId: known.orderId }, repeated: true });
+    return done({
+      hold: { ...holdOf(hold), orderId: known.orderId },
+      begunAt: known.begunAt,
+      repeated: true,
+    });
   }
   if (hold.checkout) return refuse('in-checkout');
   if (hold.checkouts.size >= CHECKOUTS_PER_HOLD_MAX) {
@@ -124,11 +128,11 @@ export function beginCheckout(seats: SeatBooks, request: CheckoutRequest, now: n
   }
   const { amount } = holdOf(hold);
   if (amount !== request.amount) return refuse('amount-changed', { detail: `the seats cost ${amount}` });
-  hold.checkout = { orderId: request.orderId, amount, timeLeftMs: hold.expiresAt - now };
+  hold.checkout = { orderId: request.orderId, amount, timeLeftMs: hold.expiresAt - now, begunAt: now };
   hold.checkouts.set(request.idempotencyKey, hold.checkout);
-  hold.expiresAt = Math.max(hold.expiresAt, request.keepUntil);
+  hold.expiresAt = Math.max(hold.expiresAt, now + request.keepMs);
   seats.announce(hold);
-  return done({ hold: { ...holdOf(hold), orderId: request.orderId }, repeated: false });
+  return done({ hold: { ...holdOf(hold), orderId: request.orderId }, begunAt: now, repeated: false });
 }
 
 /** `SeatStore.abandonCheckout`. */

@@ -50,12 +50,14 @@ export interface CheckoutRequest {
   readonly amount: number;
   /** The id a new order gets. */
   readonly orderId: OrderId;
-  /** The hold is kept until then whatever happens; later than the payment deadline. */
-  readonly keepUntil: number;
+  /** The hold is kept for so long whatever happens: longer than the payment may take. */
+  readonly keepMs: number;
 }
 
 export interface Checkout {
   readonly hold: Hold & { readonly orderId: OrderId };
+  /** When the hold was frozen, by the store's time: what the payment's deadline is counted from, on every node. */
+  readonly begunAt: number;
   /** Whether this key had been used for the same checkout before: the stored order is returned. */
   readonly repeated: boolean;
 }
@@ -80,6 +82,7 @@ export interface SeatFacts {
     /** Minor units, one per seat. */
     readonly prices: readonly number[];
     readonly amount: number;
+    readonly begunAt: number;
     readonly keepUntil: number;
   }[];
 }
@@ -94,6 +97,9 @@ export interface ReleasedHold {
  * The live truth about seats. Every method is one atomic step that does everything or nothing, writes what it
  * changed to the show's feed in that step, and fails at once instead of waiting. Seats are `available`, or under
  * exactly one live hold, or sold, or blocked; from `expiresAt` on a hold counts as gone, swept or not [P1, P3].
+ *
+ * Time is the store's own, read in the step: a node whose clock is wrong harms nobody. Callers give durations, and
+ * the instants in answers are what the store made of them.
  */
 export interface SeatStore {
   /** Whether the store has a history of the show; where it has none, everything but `open` is refused or fails. */
@@ -103,43 +109,43 @@ export interface SeatStore {
    * Sets a show up if the store has no history of it; with history, changes nothing. Checkouts stay frozen until
    * their `keepUntil`; every token handed out is above those in `facts`.
    */
-  open(rules: SeatRules, facts: SeatFacts, now: number): Promise<void>;
+  open(rules: SeatRules, facts: SeatFacts): Promise<void>;
 
   /**
    * Decides a batch of requests in order, each all-or-nothing. Seats are added to the buyer's live hold, which
    * keeps its token and deadline; seats already in it are skipped. Refusals, looked at in this order: `not-admitted`,
    * `seat-unknown`, `in-checkout`, `limit-exceeded` (held and bought together), `seat-taken`.
    */
-  hold(rules: SeatRules, requests: readonly HoldRequest[], now: number): Promise<readonly Outcome<Hold>[]>;
+  hold(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]>;
 
   /**
    * Moves the deadline to one lifetime from now. Refusals: `hold-ended` (stale), `hold-not-yours` (a live hold of
    * somebody else), `in-checkout`, `extension-limit`.
    */
-  extend(rules: SeatRules, session: SessionId, holdToken: HoldToken, now: number): Promise<Outcome<Hold>>;
+  extend(rules: SeatRules, session: SessionId, holdToken: HoldToken): Promise<Outcome<Hold>>;
 
   /** Gives seats back. The hold lives on with the rest, or ends. Refusals as `extend`, and `seat-unknown`. */
-  release(rules: SeatRules, request: ReleaseRequest, now: number): Promise<Outcome<Hold | ReleasedHold>>;
+  release(rules: SeatRules, request: ReleaseRequest): Promise<Outcome<Hold | ReleasedHold>>;
 
   /** How many seats each buyer of a show has bought, as far as this store knows; buyers without any are absent. */
   boughtSeats(show: ShowId): Promise<ReadonlyMap<SessionId, number>>;
 
   /** The session's live hold. */
-  holdOf(show: ShowId, session: SessionId, now: number): Promise<Hold | null>;
+  holdOf(show: ShowId, session: SessionId): Promise<Hold | null>;
 
   /**
-   * Freezes a hold for payment and moves its deadline to `keepUntil`, never sooner. A key is its session's and
+   * Freezes a hold for payment and moves its deadline to `keepMs` from now, never sooner. A key is its session's and
    * remembered while the hold lives, also after a decline: with the same amount it returns the stored order.
    * Refusals, looked at in this order: `hold-ended`, `hold-not-yours`, `idempotency-mismatch` (a known key with
    * another amount), `in-checkout`, `limit-exceeded` (`CHECKOUTS_PER_HOLD_MAX` payments were begun), `amount-changed`.
    */
-  beginCheckout(rules: SeatRules, request: CheckoutRequest, now: number): Promise<Outcome<Checkout>>;
+  beginCheckout(rules: SeatRules, request: CheckoutRequest): Promise<Outcome<Checkout>>;
 
   /**
    * Undoes `beginCheckout` when the payment log refused the request: the hold has the time it had left, and the key
    * is forgotten. Does nothing if the order is not paying for a live hold of the session.
    */
-  abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId, now: number): Promise<void>;
+  abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void>;
 
   /**
    * Applies outcomes; applying one twice changes nothing. `sold`: the seats are the buyer's whoever holds them now,
@@ -147,8 +153,8 @@ export interface SeatStore {
    * had left at checkout. `voided`: the hold ends (`lost`). A hold that is gone, or pays for another order by now,
    * is left alone; the buyer is told of the order every time [P2].
    */
-  settle(rules: SeatRules, settlements: readonly Settlement[], now: number): Promise<void>;
+  settle(rules: SeatRules, settlements: readonly Settlement[]): Promise<void>;
 
   /** Ends holds that ran out and returns how many. */
-  expire(rules: SeatRules, now: number): Promise<number>;
+  expire(rules: SeatRules): Promise<number>;
 }

@@ -53,7 +53,7 @@ describe('seats in Redis, more than one node', () => {
     await Promise.all(
       buyers.map((buyer, seat) => {
         const { store } = nodes[seat % 2]!;
-        return store.hold(stand.rules, [stand.ask(buyer, seat, (seat + 1) % SEATS)], stand.now);
+        return store.hold(stand.rules, [stand.ask(buyer, seat, (seat + 1) % SEATS)]);
       }),
     );
     await stand.drain(...readers);
@@ -67,7 +67,7 @@ describe('seats in Redis, more than one node', () => {
     const outcomes = await Promise.all(
       buyers.map(async (buyer, index) => {
         const { store } = index % 2 === 0 ? here : there;
-        const [outcome] = await store.hold(stand.rules, [stand.ask(buyer, index % 10)], stand.now);
+        const [outcome] = await store.hold(stand.rules, [stand.ask(buyer, index % 10)]);
         return outcome!;
       }),
     );
@@ -96,7 +96,7 @@ describe('seats in Redis, more than one node', () => {
     const buyers = await Promise.all(Array.from({ length: 39 }, (_, index) => stand.buyer(`b${index}`)));
     const asked = buyers.map((buyer, seat) => {
       if (seat === 20) void here.connection.client.script('FLUSH', 'SYNC');
-      return here.store.hold(stand.rules, [stand.ask(buyer, seat)], stand.now);
+      return here.store.hold(stand.rules, [stand.ask(buyer, seat)]);
     });
     const holds = (await Promise.all(asked)).map(([outcome]) => accepted(outcome));
     expect(new Set(holds.map((hold) => hold.holdToken)).size).toBe(39);
@@ -109,10 +109,10 @@ describe('seats in Redis, more than one node', () => {
     const far = redisNode(await connectTo(proxy.url));
     const ana = await stand.buyer('ana');
     // The script is known by now, so that the next bytes are the hold.
-    await far.store.hold(stand.rules, [stand.ask(ana, 5)], stand.now);
+    await far.store.hold(stand.rules, [stand.ask(ana, 5)]);
     const before = await stand.holdOf(ana);
     proxy.cutAfterNextRequest();
-    await expect(far.store.hold(stand.rules, [stand.ask(ana, 6)], stand.now)).rejects.toThrow('hold-seats');
+    await expect(far.store.hold(stand.rules, [stand.ask(ana, 6)])).rejects.toThrow('hold-seats');
     await expect.poll(async () => (await stand.holdOf(ana))?.seats).toEqual([5, 6]);
     const again = await stand.holding(ana, 6);
     expect(again).toMatchObject({ holdToken: before!.holdToken, seats: [5, 6] });
@@ -147,7 +147,7 @@ describe('seats in Redis, more than one node', () => {
     const big = await SeatStand.open(here, { seatCount: count });
     const buyers = await Promise.all(Array.from({ length: count }, (_, index) => big.buyer(`b${index}`)));
     const requests = buyers.map((buyer, seat) => big.ask(buyer, seat));
-    for (const outcome of await here.store.hold(big.rules, requests, big.now)) accepted(outcome);
+    for (const outcome of await here.store.hold(big.rules, requests)) accepted(outcome);
     big.pass(HOLD_LIFETIME_MS);
     const last = buyers.length - 1;
     const next = await big.holding(buyers[0]!, last);
@@ -210,7 +210,7 @@ describe('Redis that loses its data', () => {
 
     stand.pass(10_000);
     const facts = { ...NO_FACTS, sold: frozen.seats.map((seat) => ({ seat, session: ana })) };
-    await node.store.open(stand.rules, facts, stand.now);
+    await node.store.open(stand.rules, facts);
     await expect.poll(() => reader.epoch).toBeGreaterThan(before);
     expect(await stand.picture()).toBe('SS......');
     const next = await stand.holding(await stand.buyer('cleo'), 2);

@@ -1,3 +1,4 @@
+import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
 import { MemoryShowFeed } from '../../src/seating/memory-show-feed.ts';
 import { describeSeatStore } from './seat-store.contract.ts';
@@ -5,6 +6,7 @@ import { describeSeatStore } from './seat-store.contract.ts';
 describeSeatStore('in process', async () => {
   const deadlines = new Map<string, number>();
   const feed = new MemoryShowFeed();
+  const clock = new ManualClock();
   let epoch = 0;
   const store = new MemorySeatStore({
     feed,
@@ -12,10 +14,12 @@ describeSeatStore('in process', async () => {
       isAdmitted: (show, session, now) => (deadlines.get(`${show} ${session}`) ?? 0) > now,
     },
     newEpoch: () => ++epoch,
+    clock,
   });
   return {
     store,
     feed,
+    clock,
     admit: async (show, session, deadline) => void deadlines.set(`${show} ${session}`, deadline),
     close: async () => undefined,
   };

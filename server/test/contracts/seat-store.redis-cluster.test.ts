@@ -1,10 +1,11 @@
 import { connectTo, startCluster } from './redis/redis-stand.ts';
 import { redisNode } from './redis/seat-stand.ts';
 import { describeSeatStore } from './seat-store.contract.ts';
+import { describeStoreTime } from './seating/store-time-rules.ts';
 
-describeSeatStore('Redis Cluster', async () => {
+async function clusterNode(clock?: null) {
   const cluster = await startCluster();
-  const node = redisNode(await connectTo(cluster.urls));
+  const node = redisNode(await connectTo(cluster.urls), undefined, clock);
   return {
     ...node,
     close: async () => {
@@ -12,4 +13,7 @@ describeSeatStore('Redis Cluster', async () => {
       await cluster.remove();
     },
   };
-});
+}
+
+describeSeatStore('Redis Cluster', () => clusterNode());
+describeStoreTime('Redis Cluster', () => clusterNode(null));

@@ -2,10 +2,11 @@ import { startRedis } from '../../tools/stack/private-servers.ts';
 import { connectTo } from './redis/redis-stand.ts';
 import { redisNode } from './redis/seat-stand.ts';
 import { describeSeatStore } from './seat-store.contract.ts';
+import { describeStoreTime } from './seating/store-time-rules.ts';
 
-describeSeatStore('Redis', async () => {
+async function nodeOnItsOwn(clock?: null) {
   const server = await startRedis();
-  const node = redisNode(await connectTo(server.url));
+  const node = redisNode(await connectTo(server.url), undefined, clock);
   return {
     ...node,
     close: async () => {
@@ -13,4 +14,7 @@ describeSeatStore('Redis', async () => {
       await server.remove();
     },
   };
-});
+}
+
+describeSeatStore('Redis', () => nodeOnItsOwn());
+describeStoreTime('Redis', () => nodeOnItsOwn(null));

@@ -85,7 +85,7 @@ export async function openLiveSale(id = 1) {
   };
   const feed = new MemoryShowFeed();
   const waitingRoom = new MemoryWaitingRoomStore((of, entry) => feed.publish(of, entry));
-  const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch: () => 7 });
+  const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch: () => 7, clock });
   const town = new Set<HeardWire>();
   const audience: Audience = {
     publish(topic, frame) {
@@ -93,7 +93,7 @@ export async function openLiveSale(id = 1) {
     },
     size: (topic) => [...town].filter((wire) => wire.topics.has(topic)).length,
   };
-  await seats.open(seatRules, { sold: [], checkouts: [] }, clock.now());
+  await seats.open(seatRules, { sold: [], checkouts: [] });
   const waitingRules = rulesOf(show, waitingRoomSettings);
   const sale = new LiveSale(
     { show, seatRules, waitingRules },

@@ -238,6 +238,7 @@ export async function startAppStand({
     feed,
     admissions: waitingRoom,
     newEpoch: () => randomInt(1, EPOCH_MAX),
+    clock,
   });
   const sessions = new BuyerSessions(Buffer.alloc(32, 7));
   const report = (message: string, cause: unknown): void => logger.error({ err: cause }, message);

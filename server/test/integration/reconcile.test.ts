@@ -56,7 +56,7 @@ async function sell(show: ShowId, session: SessionId, seat: number, where: 'both
   }
   if (where === 'database') return;
   const order = { ...sale, id, status: 'confirmed', createdAt: 1, reason: '', tickets: ['T'] } as const;
-  await seats.settle(rulesOf(show), [{ kind: 'sold', session, holdToken: holdToken(1), order }], 1);
+  await seats.settle(rulesOf(show), [{ kind: 'sold', session, holdToken: holdToken(1), order }]);
 }
 
 async function reconcile(more: Record<string, string> = {}, ...flags: string[]) {
@@ -80,7 +80,7 @@ beforeAll(async () => {
   const catalog = new SqlCatalogStore(database);
   await addShows(catalog, [{ sectionSeats: [SEATS] }, { sectionSeats: [SEATS] }], Date.now());
   shows = (await catalog.shows()).map(({ id }) => id);
-  for (const show of shows) await seats.open(rulesOf(show), { sold: [], checkouts: [] }, 1);
+  for (const show of shows) await seats.open(rulesOf(show), { sold: [], checkouts: [] });
 });
 
 afterAll(async () => {

@@ -1,11 +1,12 @@
 -- Purpose: undoes begin-checkout where the payment log refused the request; the key may be used anew.
 -- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed
--- ARGV: {now, session, order id}
+-- ARGV: {given instant, session, order id}
 -- Reply: nil without a history, else 1.
 -- include: hold-book.lua
 
 if not epoch then return false end
-local now, session, order = unpack(cmsgpack.unpack(ARGV[1]))
+local given, session, order = unpack(cmsgpack.unpack(ARGV[1]))
+local now = instant(given)
 
 local hold = live(hold_of(session), now)
 if hold and hold.checkout and hold.checkout[1] == order then

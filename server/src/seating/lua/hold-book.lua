@@ -1,11 +1,13 @@
+-- include: ../../platform/lua/store-time.lua
 -- include: write-feed.lua
 -- The books of one step. Holds, statuses and admissions are read when they are first needed, or all at once where a
 -- step knows what it needs; decisions change the books only; `commit` writes everything in a fixed number of calls,
 -- however many holds changed. A step that fails before `commit` has changed nothing.
 --
 -- A hold in the books: { session, token, expires, extensions, seats, prices, checkout, keys }.
---   checkout: false, or {order id, amount, milliseconds left when it was frozen}
---   keys: every checkout of the hold, ended ones included: {{idempotency key, order id, amount, milliseconds left}}
+--   checkout: false, or {order id, amount, milliseconds left when it was frozen, instant of that}
+--   keys: every checkout of the hold, ended ones included: {{idempotency key, order id, amount, milliseconds left,
+--     instant}}
 
 local AVAILABLE, HELD, SOLD = 0, 1, 2
 

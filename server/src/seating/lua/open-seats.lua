@@ -2,16 +2,17 @@
 --   them; with one, changes nothing. Tokens go on above those that are known, and above the clock in milliseconds,
 --   which outruns the tokens of any earlier history: no show sees a thousand holds a second over its whole on-sale.
 -- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkpoint sections
--- ARGV: {now, new epoch, seat count, section count, hold lifetime ms, extensions, {{seat, session}…} sold,
---   {{session, token, order id, idempotency key, {seat…}, {price…}, amount, keep until}…} checkouts},
+-- ARGV: {given instant, new epoch, seat count, section count, hold lifetime ms, extensions, {{seat, session}…} sold,
+--   {{session, token, order id, idempotency key, {seat…}, {price…}, amount, begun at, keep until}…} checkouts},
 --   section of each seat as 16-bit little-endian numbers
 -- Reply: 1 if it was set up, 0 if it had a history.
 -- include: hold-book.lua
 -- include: begin-history.lua
 
 if epoch then return 0 end
-local now, new_epoch, seat_count, section_count, lifetime, extensions, sold, checkouts =
+local given, new_epoch, seat_count, section_count, lifetime, extensions, sold, checkouts =
   unpack(cmsgpack.unpack(ARGV[1]))
+local now = instant(given)
 
 redis.call('DEL', KEY.seats, KEY.seat_holds, KEY.buyers, KEY.bought, KEY.hold_owners, KEY.hold_deadlines)
 redis.call('SET', KEY.seats, string.rep('\0', seat_count))
@@ -42,13 +43,13 @@ local function can_restore(session, seats, keep_until)
 end
 
 for _, one in ipairs(checkouts) do
-  local session, token, order, key, seats, prices, amount, keep_until = unpack(one)
+  local session, token, order, key, seats, prices, amount, begun_at, keep_until = unpack(one)
   fence = math.max(fence, token)
   if can_restore(session, seats, keep_until) then
     local hold = add_hold(token, session, keep_until, extensions)
     for index, seat in ipairs(seats) do give_seat(hold, seat, prices[index]) end
-    hold.checkout = { order, amount, lifetime }
-    hold.keys = { { key, order, amount, lifetime } }
+    hold.checkout = { order, amount, lifetime, begun_at }
+    hold.keys = { { key, order, amount, lifetime, begun_at } }
   end
 end
 

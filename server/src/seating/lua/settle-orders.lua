@@ -1,12 +1,13 @@
 -- Purpose: applies what the database decided about orders; applying it again changes nothing [P1, P2].
 -- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed
--- ARGV: {now, {{'sold' | 'returned' | 'voided', session, token, order id, {seat…}, order as JSON}…}}
+-- ARGV: {given instant, {{'sold' | 'returned' | 'voided', session, token, order id, {seat…}, order as JSON}…}}
 -- Reply: nil without a history, else 1.
 -- Calls: 3 reads and 6 writes for a whole batch of sold ones, and a write for each buyer; more where a hold is gone.
 -- include: hold-book.lua
 
 if not epoch then return false end
-local now, settlements = unpack(cmsgpack.unpack(ARGV[1]))
+local given, settlements = unpack(cmsgpack.unpack(ARGV[1]))
+local now = instant(given)
 
 -- The hold that an order is paying for, unless it is gone or has moved on to another order.
 local function paying_hold(session, token, order)

@@ -98,7 +98,7 @@ async function hotStatements({ database, another }: SqlServerStand): Promise<Rea
     .entities()
     .execute('update payment_log set consumed_at = ? where log_offset % 100 > 0', [NOW], 'run');
   const sold = requests.map(({ seats: [seat = 0], session }) => ({ seat, session }));
-  await node.store.open(RULES, { sold, checkouts: [] }, NOW);
+  await node.store.open(RULES, { sold, checkouts: [] });
   await another
     .entities()
     .execute('analyze table orders, payments, sold_seats, outbox, payment_log, live_seats');
@@ -151,30 +151,25 @@ async function clickAround(node: ReturnType<typeof seatNode>): Promise<void> {
   for (let index = 0; index < 40; index++) {
     const session = sessionId(`buyer-${String(index)}`);
     await node.admit(RULES.show, session, NOW * 2);
-    await store.hold(
-      RULES,
-      [{ session, seats: [ORDERS + index * 2, ORDERS + index * 2 + 1], prices: [1, 1] }],
-      NOW,
-    );
-    const hold = await store.holdOf(RULES.show, session, NOW);
+    await store.hold(RULES, [
+      { session, seats: [ORDERS + index * 2, ORDERS + index * 2 + 1], prices: [1, 1] },
+    ]);
+    const hold = await store.holdOf(RULES.show, session);
     if (!hold) continue;
     const { holdToken } = hold;
-    if (index % 4 === 0) await store.release(RULES, { session, holdToken, seats: [] }, NOW);
-    else if (index % 4 === 1) await store.extend(RULES, session, holdToken, NOW);
+    if (index % 4 === 0) await store.release(RULES, { session, holdToken, seats: [] });
+    else if (index % 4 === 1) await store.extend(RULES, session, holdToken);
     else if (index % 4 === 2) {
       const order = newOrderId();
       const key = `key-${String(index)}`;
-      const checkout = { session, holdToken, idempotencyKey: key, amount: 2, orderId: order, keepUntil: NOW };
-      await store.beginCheckout(RULES, checkout, NOW);
+      const checkout = { session, holdToken, idempotencyKey: key, amount: 2, orderId: order, keepMs: 1 };
+      await store.beginCheckout(RULES, checkout);
     }
   }
   await expect.poll(() => reader.entries.length).toBeGreaterThan(40);
-  await store.hold(
-    RULES,
-    [{ session: sessionId('buyer-0'), seats: [ORDERS + 5], prices: [1] }],
-    NOW + 400_000,
-  );
-  await store.expire(RULES, NOW + 400_000);
+  node.clock.advance(400_000);
+  await store.hold(RULES, [{ session: sessionId('buyer-0'), seats: [ORDERS + 5], prices: [1] }]);
+  await store.expire(RULES);
   stop();
 }
 

@@ -1,4 +1,4 @@
-import { systemClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock, systemClock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { sessionId } from '../../../src/platform/ids.ts';
@@ -13,6 +13,9 @@ import type { SeatStoreFixture } from '../seating/seat-stand.ts';
 
 let lastEpoch = 0;
 
+/** The time of all nodes of a test file. */
+export const testClock = new ManualClock();
+
 /** What the test's own show is to a feed that sells nothing. */
 const RULES = { seatsPerBuyer: 4, holdLifetimeMs: 1_000, extensionsMax: 0 };
 
@@ -24,8 +27,15 @@ function openFeed(database: Database): MysqlShowFeed {
   return new MysqlShowFeed({ database, clock: systemClock, report: fail });
 }
 
-/** A gateway's seat store and feed on a database. */
-export function seatNode(database: Database): SeatStoreFixture & { readonly store: MysqlSeatStore } {
+/**
+ * A gateway's seat store and feed on a database.
+ *
+ * @param clock what the store takes for the database's time; null: the database's own
+ */
+export function seatNode(
+  database: Database,
+  clock: ManualClock | null = testClock,
+): SeatStoreFixture & { readonly store: MysqlSeatStore } {
   const deadlines = new Map<string, number>();
   const feed = openFeed(database);
   const store = new MysqlSeatStore({
@@ -33,12 +43,14 @@ export function seatNode(database: Database): SeatStoreFixture & { readonly stor
     admissions: { isAdmitted: (show, session, now) => (deadlines.get(`${show} ${session}`) ?? 0) > now },
     newEpoch: () => ++lastEpoch,
     clock: systemClock,
+    ...(clock && { testClock: clock }),
     random: systemRandom,
     onWritten: (show) => feed.wake(show),
   });
   return {
     store,
     feed,
+    clock: testClock,
     admit: async (show, session, deadline) => void deadlines.set(`${show} ${session}`, deadline),
     close: () => feed.close(),
   };
@@ -60,7 +72,7 @@ export function feedPen(database: Database): ShowFeedFixture {
       };
       rulesOf.set(show, rules);
       await store.forget(show);
-      await store.open(rules, { sold: [], checkouts: [] }, systemClock.now());
+      await store.open(rules, { sold: [], checkouts: [] });
       const written = Array.from(statuses, (status, seat) => ({ seat, status }));
       await database.transaction((entities) =>
         writeSeats(

@@ -1,15 +1,14 @@
-import { systemClock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { holdToken, type SessionId, sessionId, showId } from '../../../src/platform/ids.ts';
 import type { Hold, SeatRules } from '../../../src/seating/seat-store.ts';
 import { FeedReader } from '../seating/feed-reader.ts';
-import { seatNode } from './seat-stand.ts';
+import { seatNode, testClock } from './seat-stand.ts';
 import type { SqlServerStand } from './sql-server-stand.ts';
 
 const SEATS = 30;
 const BUYERS = 80;
-const NOW = systemClock.now();
+const NOW = testClock.now();
 const LIFETIME_MS = 300_000;
 
 let lastShow = 2_000_000;
@@ -46,7 +45,7 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
 
     it('a show that both open at once is set up once', async () => {
       const rules = newRules(2_000);
-      await Promise.all(nodes.map((node) => node.store.open(rules, NO_FACTS, NOW)));
+      await Promise.all(nodes.map((node) => node.store.open(rules, NO_FACTS)));
       const rows = await stand()
         .database.entities()
         .execute('select count(*) as n from live_seats where show_id = ?', [rules.show]);
@@ -55,7 +54,7 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
 
     it('[P1][P5] many buyers on both want the same seats: one holder a seat, one history for both', async () => {
       const rules = newRules();
-      for (const node of nodes) await node.store.open(rules, NO_FACTS, NOW);
+      for (const node of nodes) await node.store.open(rules, NO_FACTS);
       const readers = nodes.map(() => new FeedReader(rules.sectionOf));
       for (const [index, node] of nodes.entries()) await node.feed.follow(rules.show, readers[index]!);
       const calls = await Promise.all(
@@ -66,9 +65,7 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
           return { node: nodes[index % 2]!, request: { session, seats, prices: [1, 1, 1] } };
         }),
       );
-      const answers = await Promise.all(
-        calls.map(({ node, request }) => node.store.hold(rules, [request], NOW)),
-      );
+      const answers = await Promise.all(calls.map(({ node, request }) => node.store.hold(rules, [request])));
       const holders = new Map<number, Hold>();
       for (const [outcome] of answers) {
         if (!outcome?.ok) {
@@ -92,31 +89,32 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
 
     it('[P1] two tabs of one buyer on two nodes begin one hold', async () => {
       const rules = newRules();
-      for (const node of nodes) await node.store.open(rules, NO_FACTS, NOW);
+      for (const node of nodes) await node.store.open(rules, NO_FACTS);
       const session = await admitted(rules, 'ana');
       for (let round = 0; round < 5; round++) {
         const outcomes = await Promise.all(
           nodes.map((node, index) =>
-            node.store.hold(rules, [{ session, seats: [round * 4 + index], prices: [1] }], NOW),
+            node.store.hold(rules, [{ session, seats: [round * 4 + index], prices: [1] }]),
           ),
         );
         const tokens = outcomes.map(([outcome]) => (outcome?.ok ? outcome.value.holdToken : null));
         expect(tokens[0]).not.toBeNull();
         expect(tokens[0]).toBe(tokens[1]);
-        const hold = await nodes[0]!.store.holdOf(rules.show, session, NOW);
+        const hold = await nodes[0]!.store.holdOf(rules.show, session);
         expect(hold?.seats.toSorted((a, b) => a - b)).toEqual([round * 4, round * 4 + 1]);
-        await nodes[1]!.store.release(rules, { session, holdToken: holdToken(tokens[0]!), seats: [] }, NOW);
+        await nodes[1]!.store.release(rules, { session, holdToken: holdToken(tokens[0]!), seats: [] });
       }
     });
 
     it('[P3] both sweep what ran out: it ends once', async () => {
       const rules = newRules();
-      for (const node of nodes) await node.store.open(rules, NO_FACTS, NOW);
+      for (const node of nodes) await node.store.open(rules, NO_FACTS);
       for (let seat = 0; seat < 20; seat++) {
         const session = await admitted(rules, `late-${String(seat)}`);
-        await nodes[seat % 2]!.store.hold(rules, [{ session, seats: [seat], prices: [1] }], NOW);
+        await nodes[seat % 2]!.store.hold(rules, [{ session, seats: [seat], prices: [1] }]);
       }
-      const ended = await Promise.all(nodes.map((node) => node.store.expire(rules, NOW + LIFETIME_MS)));
+      testClock.advance(LIFETIME_MS);
+      const ended = await Promise.all(nodes.map((node) => node.store.expire(rules)));
       expect(ended.reduce((sum, one) => sum + one, 0)).toBe(20);
     });
   });

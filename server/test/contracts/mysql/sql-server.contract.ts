@@ -9,6 +9,7 @@ import { catalogStoreContract } from '../catalog-store.contract.ts';
 import { orderStoreContract } from '../order-store.contract.ts';
 import { paymentLogContract } from '../payment-log.contract.ts';
 import { describeSeatStore } from '../seat-store.contract.ts';
+import { describeStoreTime } from '../seating/store-time-rules.ts';
 import { describeShowFeed } from '../show-feed.contract.ts';
 import { describeMigrating } from './migrating-rules.ts';
 import { describeOpening } from './opening-rules.ts';
@@ -40,6 +41,7 @@ export function describeSqlServer(name: string, server: 'database' | 'mariadb'):
     describeQueryPlans(stand);
     describeSeveralNodes(stand);
     describeSeatStore(name, async () => seatNode(stand().database), { randomSales: RANDOM_SALES });
+    describeStoreTime(name, async () => seatNode(stand().database, null));
     describeShowFeed(name, async () => feedPen(stand().database));
   });
 }

@@ -1,4 +1,4 @@
-import { systemClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock, systemClock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { ShowId } from '../../../src/platform/ids.ts';
 import { showKey } from '../../../src/platform/redis-keys.ts';
@@ -11,6 +11,9 @@ import type { SeatStoreFixture } from '../seating/seat-stand.ts';
 const CHECKPOINTS: CheckpointPace = { every: 5, kept: 3 };
 
 let lastEpoch = 0;
+
+/** The time of all nodes of a test file. */
+const testClock = new ManualClock();
 
 /** A number that no earlier history of this run had. */
 export const newEpoch = (): number => ++lastEpoch;
@@ -25,7 +28,12 @@ export interface RedisNode extends SeatStoreFixture {
   readonly close: () => Promise<void>;
 }
 
-export function redisNode(connection: RedisConnection, checkpoints = CHECKPOINTS): RedisNode {
+/** @param clock what the store takes for Redis's time; null: Redis's own */
+export function redisNode(
+  connection: RedisConnection,
+  checkpoints = CHECKPOINTS,
+  clock: ManualClock | null = testClock,
+): RedisNode {
   const lost: ShowId[] = [];
   const feed = new RedisShowFeed({
     connection,
@@ -37,12 +45,14 @@ export function redisNode(connection: RedisConnection, checkpoints = CHECKPOINTS
   });
   return {
     connection,
+    clock: testClock,
     lost,
     feed,
     store: new RedisSeatStore({
       redis: connection.client,
       newEpoch,
       onHistoryLost: (show) => void lost.push(show),
+      ...(clock && { testClock: clock }),
     }),
     admit: async (show, session, deadline) => {
       await connection.client.zadd(showKey(show, 'admitted'), deadline, session);

@@ -18,9 +18,13 @@ export function describeCheckout(open: OpenStand): void {
       const ana = await stand.buyer('ana');
       const hold = await stand.holding(ana, 0, 1);
       const order = newOrderId();
-      const keepUntil = stand.now + PAYMENT_TIME_MS;
-      const checkout = accepted(await stand.checkout(ana, hold, { orderId: order, keepUntil }));
-      expect(checkout).toEqual({ hold: { ...hold, expiresAt: keepUntil, orderId: order }, repeated: false });
+      const begunAt = stand.now;
+      const checkout = accepted(await stand.checkout(ana, hold, { orderId: order }));
+      expect(checkout).toEqual({
+        hold: { ...hold, expiresAt: begunAt + PAYMENT_TIME_MS, orderId: order },
+        begunAt,
+        repeated: false,
+      });
       expect(await stand.holdOf(ana)).toEqual(checkout.hold);
 
       stand.pass(HOLD_LIFETIME_MS);
@@ -36,7 +40,7 @@ export function describeCheckout(open: OpenStand): void {
       const stand = await open();
       const ana = await stand.buyer('ana');
       const hold = await stand.holding(ana, 0);
-      const frozen = await stand.paying(ana, hold, { keepUntil: stand.now + 1_000 });
+      const frozen = await stand.paying(ana, hold, { keepMs: 1_000 });
       expect(frozen.expiresAt).toBe(hold.expiresAt);
     });
 
@@ -124,10 +128,11 @@ export function describeCheckout(open: OpenStand): void {
       const stand = await open();
       const ana = await stand.buyer('ana');
       const hold = await stand.holding(ana, 0);
+      const begunAt = stand.now;
       const frozen = await stand.paying(ana, hold);
       stand.pass(1_000);
       const again = accepted(await stand.checkout(ana, hold));
-      expect(again).toEqual({ hold: frozen, repeated: true });
+      expect(again).toEqual({ hold: frozen, begunAt, repeated: true });
       expect(await stand.holdOf(ana)).toEqual(frozen);
     });
 

@@ -82,14 +82,14 @@ export function describeHolding(open: OpenStand): void {
         stand.ask(ben, 2),
         stand.ask(ana, 3),
       ];
-      const outcomes = await stand.store.hold(stand.rules, batch, stand.now);
+      const outcomes = await stand.store.hold(stand.rules, batch);
       expect(outcomes).toHaveLength(batch.length);
       expect(outcomes[0]).toMatchObject({ ok: true, value: { seats: [0, 1] } });
       expectRefused(outcomes[1], 'seat-taken', [1]);
       expectRefused(outcomes[2], 'not-admitted');
       expect(outcomes[3]).toMatchObject({ ok: true, value: { seats: [2] } });
       expect(outcomes[4]).toMatchObject({ ok: true, value: { seats: [0, 1, 3] } });
-      expect(await stand.store.hold(stand.rules, [], stand.now)).toEqual([]);
+      expect(await stand.store.hold(stand.rules, [])).toEqual([]);
     });
 
     it('hands out rising tokens, one per hold', async () => {
@@ -208,7 +208,7 @@ export function describeRivals(open: OpenStand): void {
       const stand = await open();
       const [ana, ben] = [await stand.buyer('ana'), await stand.buyer('ben')];
       const batch = [stand.ask(ana, 3), stand.ask(ben, 3)];
-      const [first, second] = await stand.store.hold(stand.rules, batch, stand.now);
+      const [first, second] = await stand.store.hold(stand.rules, batch);
       expect(accepted(first).seats).toEqual([3]);
       expectRefused(second, 'seat-taken', [3]);
     });
@@ -232,9 +232,7 @@ export function describeRivals(open: OpenStand): void {
       const batches = Array.from({ length: calls }, (__, call) =>
         requests.slice(call * share, (call + 1) * share),
       );
-      const answers = await Promise.all(
-        batches.map((batch) => stand.store.hold(stand.rules, batch, stand.now)),
-      );
+      const answers = await Promise.all(batches.map((batch) => stand.store.hold(stand.rules, batch)));
       const outcomes = answers.flat();
 
       const winnerOf = new Map<number, SessionId>();

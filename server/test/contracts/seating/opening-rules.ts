@@ -21,6 +21,7 @@ const ANA = sessionId('ana'.padEnd(22, '-'));
 const BEN = sessionId('ben'.padEnd(22, '-'));
 /** Later than the tests' clock would make any by itself. */
 const OLD_TOKEN = holdToken(2 ** 45);
+const BEGUN_AT = 1_699_999_990_000;
 const KEEP_UNTIL = 1_700_000_000_000 + PAYMENT_TIME_MS;
 
 function pending(seats: readonly number[], more: Partial<PendingCheckout> = {}): PendingCheckout {
@@ -32,6 +33,7 @@ function pending(seats: readonly number[], more: Partial<PendingCheckout> = {}):
     seats,
     prices: seats.map(priceOf),
     amount: priceOfAll(seats),
+    begunAt: BEGUN_AT,
     keepUntil: KEEP_UNTIL,
     ...more,
   };
@@ -81,7 +83,11 @@ export function describeOpening(open: OpenStand): void {
       expect(await stand.picture()).toBe('hh......');
       expectRefused(await stand.hold(await stand.buyer('ben'), 0), 'seat-taken');
       expectRefused(await stand.hold(ana, 2), 'in-checkout');
-      expect(accepted(await stand.checkout(ana, hold!))).toEqual({ hold, repeated: true });
+      expect(accepted(await stand.checkout(ana, hold!))).toEqual({
+        hold,
+        begunAt: BEGUN_AT,
+        repeated: true,
+      });
       expectRefused(await stand.checkout(ana, hold!, { amount: 1 }), 'idempotency-mismatch');
     });
 
@@ -172,7 +178,7 @@ export function describeOpening(open: OpenStand): void {
       const hold = await stand.holding(ana, 0);
       const before = await stand.peek();
       const facts = { sold: [{ seat: 0, session: BEN }], checkouts: [pending([4])] };
-      await stand.store.open(stand.rules, facts, stand.now + 1);
+      await stand.store.open(stand.rules, facts);
       const after = await stand.peek();
       expect(after).toMatchObject({
         epoch: before.epoch,
@@ -185,10 +191,7 @@ export function describeOpening(open: OpenStand): void {
     it('twice at once is once', async () => {
       const stand = await open();
       const facts = { sold: [{ seat: 0, session: BEN }], checkouts: [] };
-      await Promise.all([
-        stand.store.open(stand.rules, facts, stand.now),
-        stand.store.open(stand.rules, facts, stand.now),
-      ]);
+      await Promise.all([stand.store.open(stand.rules, facts), stand.store.open(stand.rules, facts)]);
       expect(await stand.picture()).toBe('........');
     });
   });

@@ -194,7 +194,7 @@ class RandomSale {
     requests: readonly { readonly session: SessionId; readonly seats: readonly number[] }[],
   ): Promise<void> {
     const asked = requests.map(({ session, seats: wanted }) => this.#stand.ask(session, ...wanted));
-    const outcomes = await this.#stand.store.hold(this.#stand.rules, asked, this.#stand.now);
+    const outcomes = await this.#stand.store.hold(this.#stand.rules, asked);
     requests.forEach(({ session, seats: wanted }, index) => {
       const outcome = outcomes[index]!;
       const isNew = this.#model.holdOf(session) === undefined;
@@ -222,11 +222,18 @@ class RandomSale {
       idempotencyKey: key,
       amount,
       orderId: newOrderId(),
-      keepUntil: this.#stand.now + PAYMENT_TIME_MS,
+      keepMs: PAYMENT_TIME_MS,
     };
-    const outcome = await this.#stand.store.beginCheckout(this.#stand.rules, request, this.#stand.now);
+    const outcome = await this.#stand.store.beginCheckout(this.#stand.rules, request);
     const known = this.#model.orders.length;
-    const answer = this.#model.checkout(session, shownToken, key, amount, request.orderId, request.keepUntil);
+    const answer = this.#model.checkout(
+      session,
+      shownToken,
+      key,
+      amount,
+      request.orderId,
+      this.#model.now + request.keepMs,
+    );
     expect(codeOf(outcome)).toBe(answer.code);
     if (!outcome.ok || answer.code !== 'ok') return;
     expect(outcome.value.hold.orderId).toBe(answer.value.id);

@@ -1,4 +1,5 @@
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
+import type { ManualClock } from '@stampede/shared/platform/clock.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import type { RefusalCode } from '@stampede/shared/protocol/codes.ts';
 import { expect, vi } from 'vitest';
@@ -31,6 +32,8 @@ export interface SeatStoreFixture {
   readonly store: SeatStore;
   /** The feed that the store writes to. */
   readonly feed: ShowFeed;
+  /** What the store takes for its own time. */
+  readonly clock: ManualClock;
   /** Lets a session shop in a show until the instant `deadline`. */
   admit(show: ShowId, session: SessionId, deadline: number): Promise<void>;
   close(): Promise<void>;
@@ -89,7 +92,6 @@ export type OpenStand = (setting?: { seatCount?: number; facts?: SeatFacts }) =>
 export class SeatStand {
   readonly rules: SeatRules;
   readonly store: SeatStore;
-  now = START;
   readonly #fixture: SeatStoreFixture;
   /** A seat of its own section behind those for sale: `drain` holds and releases it. */
   readonly #markSeat: number;
@@ -116,8 +118,9 @@ export class SeatStand {
     fixture: SeatStoreFixture,
     { seatCount = 8, facts = NO_FACTS }: { seatCount?: number; facts?: SeatFacts } = {},
   ): Promise<SeatStand> {
+    fixture.clock.set(START - fixture.clock.now());
     const stand = new SeatStand(fixture, seatCount);
-    await stand.store.open(stand.rules, facts, stand.now);
+    await stand.store.open(stand.rules, facts);
     return stand;
   }
 
@@ -125,8 +128,12 @@ export class SeatStand {
     return this.rules.show;
   }
 
+  get now(): number {
+    return this.#fixture.clock.now();
+  }
+
   pass(ms: number): void {
-    this.now += ms;
+    this.#fixture.clock.advance(ms);
   }
 
   /** A session that is admitted. */
@@ -146,7 +153,7 @@ export class SeatStand {
   }
 
   async hold(session: SessionId, ...seats: readonly number[]): Promise<Outcome<Hold>> {
-    const outcomes = await this.store.hold(this.rules, [this.ask(session, ...seats)], this.now);
+    const outcomes = await this.store.hold(this.rules, [this.ask(session, ...seats)]);
     expect(outcomes).toHaveLength(1);
     return outcomes[0]!;
   }
@@ -157,7 +164,7 @@ export class SeatStand {
   }
 
   extend(session: SessionId, token: HoldToken): Promise<Outcome<Hold>> {
-    return this.store.extend(this.rules, session, token, this.now);
+    return this.store.extend(this.rules, session, token);
   }
 
   release(
@@ -165,11 +172,11 @@ export class SeatStand {
     holdToken: HoldToken,
     ...seats: readonly number[]
   ): Promise<Outcome<Hold | ReleasedHold>> {
-    return this.store.release(this.rules, { session, holdToken, seats }, this.now);
+    return this.store.release(this.rules, { session, holdToken, seats });
   }
 
   holdOf(session: SessionId): Promise<Hold | null> {
-    return this.store.holdOf(this.show, session, this.now);
+    return this.store.holdOf(this.show, session);
   }
 
   checkout(session: SessionId, hold: Hold, more: Partial<CheckoutRequest> = {}): Promise<Outcome<Checkout>> {
@@ -179,10 +186,10 @@ export class SeatStand {
       idempotencyKey: 'key-one-',
       amount: hold.amount,
       orderId: newOrderId(),
-      keepUntil: this.now + PAYMENT_TIME_MS,
+      keepMs: PAYMENT_TIME_MS,
       ...more,
     };
-    return this.store.beginCheckout(this.rules, request, this.now);
+    return this.store.beginCheckout(this.rules, request);
   }
 
   /** Freezes a hold that has to be ready for it. */
@@ -195,7 +202,7 @@ export class SeatStand {
   }
 
   abandon(session: SessionId, order: OrderId): Promise<void> {
-    return this.store.abandonCheckout(this.rules, session, order, this.now);
+    return this.store.abandonCheckout(this.rules, session, order);
   }
 
   /** What the database decided about the order that pays for a hold. */
@@ -216,11 +223,11 @@ export class SeatStand {
   }
 
   settle(...settlements: readonly Settlement[]): Promise<void> {
-    return this.store.settle(this.rules, settlements, this.now);
+    return this.store.settle(this.rules, settlements);
   }
 
   expire(): Promise<number> {
-    return this.store.expire(this.rules, this.now);
+    return this.store.expire(this.rules);
   }
 
   /** The seats for sale as the feed has them at this moment: `.` available, `h` held, `S` sold. */

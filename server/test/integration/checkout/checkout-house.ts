@@ -114,7 +114,12 @@ export class CheckoutHouse {
     this.test = test;
     const { database } = test;
     const { clock, feed } = this;
-    this.seats = new MemorySeatStore({ feed, admissions: { isAdmitted: () => true }, newEpoch: () => 1 });
+    this.seats = new MemorySeatStore({
+      feed,
+      admissions: { isAdmitted: () => true },
+      newEpoch: () => 1,
+      clock,
+    });
     this.orders = new SqlOrderStore(database);
     this.log = new SqlPaymentLog({ database, clock, random: seededRandom(1), nextTurn, report: this.report });
     ({ worker: this.worker, relay: this.relay } = this.newWorker());
@@ -127,7 +132,7 @@ export class CheckoutHouse {
 
   static async open(): Promise<CheckoutHouse> {
     const house = new CheckoutHouse(await openTestDatabase());
-    await house.seats.open(rules, { sold: [], checkouts: [] }, house.clock.now());
+    await house.seats.open(rules, { sold: [], checkouts: [] });
     await house.feed.follow(show.id, {
       onBase: () => undefined,
       onEntries: (entries) => {
@@ -185,7 +190,7 @@ export class CheckoutHouse {
   async hold(name: string, seats: readonly number[]): Promise<Hold & { readonly session: SessionId }> {
     const session = sessionId(name);
     const prices = seats.map(() => 1_000);
-    const [outcome] = await this.seats.hold(rules, [{ session, seats, prices }], this.clock.now());
+    const [outcome] = await this.seats.hold(rules, [{ session, seats, prices }]);
     if (!outcome?.ok) throw new Error(`no hold: ${String(outcome?.code)}`);
     return { ...outcome.value, session };
   }
@@ -203,8 +208,8 @@ export class CheckoutHouse {
   }
 
   list(session: SessionId): Promise<readonly OrderMessage[]> {
-    const { orders, seats, clock } = this;
-    return new ListOrders({ orders, seats, clock, nextTurn }).run(session, [show]);
+    const { orders, seats } = this;
+    return new ListOrders({ orders, seats, nextTurn }).run(session, [show]);
   }
 
   /** What the session was told of its orders. */

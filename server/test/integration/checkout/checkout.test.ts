@@ -12,8 +12,7 @@ describe('checkout', () => {
   });
   afterEach(() => house.close());
 
-  const liveHold = (session: Parameters<CheckoutHouse['told']>[0]) =>
-    house.seats.holdOf(show.id, session, house.clock.now());
+  const liveHold = (session: Parameters<CheckoutHouse['told']>[0]) => house.seats.holdOf(show.id, session);
 
   it('[P2] a purchase: accepted at once, then tickets, SOLD for everybody, the admission freed', async () => {
     await house.worker.start();
@@ -361,6 +360,6 @@ describe('checkout', () => {
     expect(await house.orders.soldSeats(show.id)).toHaveLength(sold);
     expect(house.gateway.charged.size).toBe(sold);
     await house.until(async () => (await house.orders.pendingOutbox(100, 0)).length === 0);
-    expect(await house.seats.expire(rules, house.clock.now())).toBe(0);
+    expect(await house.seats.expire(rules)).toBe(0);
   });
 });

@@ -44,7 +44,7 @@ export class ScriptAlone {
   async prepare(now: number): Promise<void> {
     const { text, keys } = await scriptText();
     const request = '{ { ARGV[1], { tonumber(ARGV[2]) }, { 5000 } } }';
-    const terms = [now, this.#seatCount, SEATS_PER_BUYER, LIFETIME_MS, 1, request].join(', ');
+    const terms = ['false', this.#seatCount, SEATS_PER_BUYER, LIFETIME_MS, 1, request].join(', ');
     if (!text.includes(UNPACKING)) throw new Error('the hold script takes its arguments in another way');
     this.#sha = String(await this.#redis.script('LOAD', text.replace(UNPACKING, terms)));
     this.#keys = keys;
@@ -56,8 +56,8 @@ export class ScriptAlone {
   }
 
   /** Calls a second over so many calls, on seats that are all free before. */
-  async measure(calls: number, now: number): Promise<number> {
-    await this.#reopen(now);
+  async measure(calls: number): Promise<number> {
+    await this.#reopen();
     const { host = '', port = 0, password } = this.#redis.options;
     const script = [
       'EVALSHA',
@@ -102,7 +102,7 @@ export class ScriptAlone {
     this.#redis.disconnect();
   }
 
-  async #reopen(now: number): Promise<void> {
+  async #reopen(): Promise<void> {
     const used: readonly ShowKey[] = [
       'meta',
       'buyers',
@@ -126,7 +126,7 @@ export class ScriptAlone {
       holdLifetimeMs: LIFETIME_MS,
       extensionsMax: 1,
     };
-    await store.open(rules, { sold: [], checkouts: [] }, now);
+    await store.open(rules, { sold: [], checkouts: [] });
   }
 }
 
@@ -141,7 +141,7 @@ async function scriptText(): Promise<{ readonly text: string; readonly keys: rea
     },
   };
   // Running a script uses this one method of a client.
-  await holdSeats.run(catcher as unknown as RedisClient, keysOfShow(SHOW), 0, 0, 0, 0, 0, []);
+  await holdSeats.run(catcher as unknown as RedisClient, keysOfShow(SHOW), false, 0, 0, 0, 0, []);
   const [caught] = sent;
   if (!caught) throw new Error('the hold script was not sent');
   return caught;

@@ -60,10 +60,10 @@ export class SeatStir {
       const first = this.#turns++ * seatsAtOnce;
       const seats = Array.from({ length: seatsAtOnce }, (_, at) => ((first + at) * STRIDE) % seatsPerSection);
       const request = { session: STIRRER, seats, prices: seats.map(() => 1) };
-      const [held] = await this.#store.hold(rules, [request], Date.now());
+      const [held] = await this.#store.hold(rules, [request]);
       if (held?.ok !== true) throw new Error(`the stirrer was refused: ${held?.code ?? 'no answer'}`);
       const { holdToken } = held.value;
-      await this.#store.release(rules, { session: STIRRER, holdToken, seats: [] }, Date.now());
+      await this.#store.release(rules, { session: STIRRER, holdToken, seats: [] });
       await pause(Math.max(0, startedAt + (this.#turns - before) * everyMs - performance.now()));
     }
   }

@@ -78,7 +78,7 @@ async function measure(context: BenchContext): Promise<Findings> {
     rounds.push({
       ours,
       echo: rateOf({ ...(await echo()), held: sockets * SEATS_PER_BUYER }),
-      script: await script.measure(calls, Date.now()),
+      script: await script.measure(calls),
       batch,
     });
   }

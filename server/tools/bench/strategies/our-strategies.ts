@@ -41,13 +41,13 @@ class StoreStrategy implements Strategy {
     this.how = words.how;
     this.attempts = words.attempts;
     this.#store = store;
-    this.#together = isTogether ? new HoldSeats(store, systemClock, nextTurn) : null;
+    this.#together = isTogether ? new HoldSeats(store, nextTurn) : null;
     this.#admit = admit;
   }
 
   async reset(house: House): Promise<void> {
     this.#house = house;
-    await this.#store.open(house.rules, NO_FACTS, systemClock.now());
+    await this.#store.open(house.rules, NO_FACTS);
     await this.#admit(house);
   }
 
@@ -56,13 +56,18 @@ class StoreStrategy implements Strategy {
     const { show, rules } = this.#house;
     if (this.#together) return (await this.#together.run(show, rules, buyerId(session), [seat])).ok;
     const request = { session: buyerId(session), seats: [seat], prices: PRICES };
-    const [outcome] = await this.#store.hold(rules, [request], systemClock.now());
+    const [outcome] = await this.#store.hold(rules, [request]);
     return outcome?.ok === true;
   }
 }
 
 export function inProcess(): Strategy {
-  const store = new MemorySeatStore({ feed: new MemoryShowFeed(), admissions: everybody, newEpoch });
+  const store = new MemorySeatStore({
+    feed: new MemoryShowFeed(),
+    admissions: everybody,
+    newEpoch,
+    clock: systemClock,
+  });
   const words = { name: 'in process', how: 'a JavaScript object; one process only', attempts: SEATS };
   return new StoreStrategy(words, store, true);
 }
