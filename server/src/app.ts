@@ -227,7 +227,7 @@ function waitingRoomSettings(config: Config): WaitingRoomSettings {
 
 function readBearer({ sessions, clock }: AppParts, bearer: string) {
   const reading = sessions.readBearer(bearer, clock.now());
-  return reading.kind === 'session' ? reading.session.id : 'stale';
+  return reading.kind === 'session' ? reading.session : 'stale';
 }
 
 function buyerRequests(parts: AppParts, { waitingRoom, sales, report }: Started): BuyerRequests {

@@ -20,7 +20,7 @@ describe('settings', () => {
       host: '0.0.0.0',
       dataDir: '.data',
       logLevel: 'info',
-      sessionSecret: null,
+      sessionSecrets: [],
       allowedOrigins: [],
       httpCallsPerMinute: 100,
       paymentSuccessRate: 0.8,
@@ -29,7 +29,7 @@ describe('settings', () => {
   });
 
   it('an empty value is no value', () => {
-    expect(readConfig({ PORT: '', SESSION_SECRET: ' ' })).toMatchObject({ port: 8083, sessionSecret: null });
+    expect(readConfig({ PORT: '', SESSION_SECRET: ' ' })).toMatchObject({ port: 8083, sessionSecrets: [] });
   });
 
   it('reads lists', () => {
@@ -42,6 +42,11 @@ describe('settings', () => {
     expect(config.trustedProxies.has('127.0.0.1')).toBe(false);
   });
 
+  it('reads the secrets of sessions, the newest first', () => {
+    const [newer, older] = ['0123456789abcdef'.repeat(2), 'fedcba9876543210'.repeat(2)];
+    expect(readConfig({ SESSION_SECRET: `${newer}, ${older}` }).sessionSecrets).toEqual([newer, older]);
+  });
+
   it.each([
     ['PORT', '70000'],
     ['PORT', '80.5'],
@@ -50,6 +55,8 @@ describe('settings', () => {
     ['HOST', 'http://here'],
     ['LOG_LEVEL', 'loud'],
     ['SESSION_SECRET', 'too short'],
+    ['SESSION_SECRET', 'aB3'.repeat(12)],
+    ['SESSION_SECRET', `${'0123456789abcdef'.repeat(2)},too short`],
     ['ALLOWED_ORIGINS', 'tickets.example'],
     ['ALLOWED_ORIGINS', 'https://tickets.example/path'],
     ['TRUSTED_PROXIES', '10.0.0.0/33'],

@@ -20,6 +20,9 @@ type SettingTexts = Pick<Setting<unknown>, 'name' | 'fallback' | 'meaning'>;
 const DIGITS = /^\d+$/;
 const DECIMAL = /^\d+(\.\d+)?$/;
 const SECRET_LENGTH_MIN = 32;
+/** Fewer than in any 32 random hex digits, bar a miracle: what has fewer was typed, not drawn. */
+const SECRET_CHARACTERS_MIN = 8;
+const SECRETS_MAX = 8;
 
 function text<T>(texts: SettingTexts, allowed: string, schema: z.ZodType<T, string>): Setting<T> {
   return { ...texts, allowed, schema, secret: false };
@@ -73,6 +76,13 @@ function readOrigins(entries: readonly string[]): readonly string[] {
   });
 }
 
+function readSecrets(entries: readonly string[]): readonly string[] {
+  const isWeak = (secret: string): boolean =>
+    secret.length < SECRET_LENGTH_MIN || new Set(secret).size < SECRET_CHARACTERS_MIN;
+  if (entries.length > SECRETS_MAX || entries.some(isWeak)) throw new Error('a secret is weak');
+  return entries;
+}
+
 /** What a process may do. */
 export const ROLES = ['gateway', 'worker', 'scheduler'] as const;
 export type Role = (typeof ROLES)[number];
@@ -116,20 +126,17 @@ export const settings = {
     { name: 'LOG_LEVEL', fallback: 'info', meaning: 'The least important log records written.' },
     LOG_LEVELS,
   ),
-  sessionSecret: {
-    ...text(
+  sessionSecrets: {
+    ...list(
       {
         name: 'SESSION_SECRET',
         fallback: '',
         meaning:
-          'Key that signs buyer sessions. Made once and kept in DATA_DIR when not set; set it to the same value on ' +
-          'every node that serves the same buyers.',
+          'Keys of buyer sessions, the newest first: it signs, the older ones are still believed. Made once and kept ' +
+          'in DATA_DIR when not set; set it to the same value on every node that serves the same buyers.',
       },
-      `at least ${SECRET_LENGTH_MIN} characters`,
-      z
-        .string()
-        .transform((value) => value || null)
-        .pipe(z.string().min(SECRET_LENGTH_MIN).nullable()),
+      `up to ${SECRETS_MAX} secrets of at least ${SECRET_LENGTH_MIN} random characters, separated by commas`,
+      readSecrets,
     ),
     secret: true,
   },

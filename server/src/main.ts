@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '@stampede/shared/platform/clock.ts';
 import { BuyerSessions } from './access/buyer-session.ts';
 import { MemoryRequestBudget } from './access/memory-request-budget.ts';
-import { sessionSecret } from './access/session-secret.ts';
+import { sessionSecrets } from './access/session-secret.ts';
 import { openAdapters } from './adapters.ts';
 import { type App, startApp } from './app.ts';
 import { fillEmptyCatalog } from './catalog/demo-catalog.ts';
@@ -26,7 +26,7 @@ const CLIENT_BUILD = new URL('../../client/build/', import.meta.url);
 async function start(config: Config, logger: Logger): Promise<{ app: App; close: () => Promise<void> }> {
   const clock = systemClock;
   const dataDir = resolve(config.dataDir);
-  const secret = await sessionSecret(config.sessionSecret, dataDir);
+  const secrets = await sessionSecrets(config.sessionSecrets, dataDir);
   const metrics = new Metrics(clock);
   const adapters = await openAdapters({ config, dataDir, clock, logger, metrics });
   if (config.demo === 'on') {
@@ -40,7 +40,7 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
     metrics,
     clock,
     logger,
-    sessions: new BuyerSessions(secret),
+    sessions: new BuyerSessions(secrets),
     budget: new MemoryRequestBudget(config.httpCallsPerMinute, BUDGET_WINDOW_SECONDS),
     files: await StaticFiles.load(fileURLToPath(CLIENT_BUILD)),
   });

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { BEARER_LENGTH_MAX } from '@stampede/shared/protocol/limits.ts';
 import { type SessionId, sessionId } from '../platform/ids.ts';
 
@@ -9,7 +9,7 @@ export interface BuyerSession {
   readonly expiresAt: number;
 }
 
-/** A session with its signed text: the cookie's value, and what other clients present as bearer. */
+/** A session with its signed text: the cookie's value, or what other clients present as bearer. */
 export interface SignedSession {
   readonly session: BuyerSession;
   readonly bearer: string;
@@ -24,40 +24,70 @@ export type SessionReading =
   | { readonly kind: 'absent' }
   | { readonly kind: 'stale' };
 
-const SESSION_COOKIE = 'stampede_session';
-const SESSION_LIFETIME_MS = 7 * 24 * 60 * 60 * 1_000;
+/** What a request says about its session, and whether it came by https. Header values are empty where absent. */
+export interface Credentials {
+  readonly authorization: string;
+  readonly cookie: string;
+  readonly https: boolean;
+}
+
+const COOKIE = 'stampede_session';
+/** A name that browsers take only from this very host, by https and for all of it: nobody beside us can plant one. */
+const SECURE_COOKIE = `__Host-${COOKIE}`;
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const LIFETIME_MS = 7 * DAY_MS;
+/** Tickets are wanted on the day of the show, and a last time after it. */
+const AFTER_SHOW_MS = 2 * DAY_MS;
+/** As long as browsers keep a cookie. */
+const LIFETIME_MAX_MS = 400 * DAY_MS;
 
 const ID_BYTES = 16;
-/** Signed along with the rest: a later format can't be passed off as this one. */
-const VERSION = 's1';
+const KEY_ID_BYTES = 6;
+/** Signed along with the rest: another format can't be passed off as this one. */
+const VERSION = 's2';
 /** Keeps this use of the secret apart from any other use of it. */
 const PURPOSE = 'stampede buyer session';
-const SIGNED_SESSION = /^s1\.([A-Za-z0-9_-]{22})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
+const KEY_ID_PURPOSE = 'stampede key id';
+const SIGNED_SESSION = /^s2\.([A-Za-z0-9_-]{8})\.([A-Za-z0-9_-]{22})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
 const EXPIRY_BASE = 36;
 
 const ABSENT: SessionReading = { kind: 'absent' };
 const STALE: SessionReading = { kind: 'stale' };
 
-/** Makes and reads buyer sessions `s1.<id>.<expiry>.<HMAC-SHA256>`. All instants come from the caller's clock. */
+/**
+ * Makes and reads buyer sessions `s2.<key id>.<id>.<expiry>.<HMAC-SHA256>`. The first secret signs, all of them are
+ * believed: a new one is put in front, and the old one goes when its sessions have ended. All instants come from the
+ * caller's clock.
+ */
 export class BuyerSessions {
-  readonly #secret: Uint8Array;
+  readonly #keyId: string;
+  readonly #secrets: ReadonlyMap<string, Uint8Array>;
   readonly #randomBytes: (count: number) => Buffer;
 
-  constructor(secret: Uint8Array, random: (count: number) => Buffer = randomBytes) {
-    this.#secret = secret;
+  constructor(
+    secrets: readonly [Uint8Array, ...Uint8Array[]],
+    random: (count: number) => Buffer = randomBytes,
+  ) {
+    this.#keyId = keyIdOf(secrets[0]);
+    this.#secrets = new Map(secrets.map((secret) => [keyIdOf(secret), secret]));
     this.#randomBytes = random;
   }
 
-  /** A new buyer. */
-  create(now: number): SignedSession {
-    const id = sessionId(this.#randomBytes(ID_BYTES).toString('base64url'));
-    return this.#sign({ id, expiresAt: now + SESSION_LIFETIME_MS });
+  /** A new buyer, for shows of which the last begins at `lastShowAt`. */
+  create(now: number, lastShowAt = 0): SignedSession {
+    return this.open(sessionId(this.#randomBytes(ID_BYTES).toString('base64url')), now, lastShowAt);
   }
 
-  /** The same buyer, signed again: with a new lifetime once half of the old one is over, else unchanged. */
-  renew(session: BuyerSession, now: number): SignedSession {
-    const isYoung = session.expiresAt - now > SESSION_LIFETIME_MS / 2;
-    return this.#sign(isYoung ? session : { id: session.id, expiresAt: now + SESSION_LIFETIME_MS });
+  /** A new signed text for a buyer who is known: for seven days, and until the last show is over. */
+  open(id: SessionId, now: number, lastShowAt = 0): SignedSession {
+    return this.#sign({ id, expiresAt: Math.max(now + LIFETIME_MS, neededUntil(now, lastShowAt)) });
+  }
+
+  /** The same buyer, signed again: with a new lifetime where the old one is half over or too short for a show. */
+  renew(session: BuyerSession, now: number, lastShowAt = 0): SignedSession {
+    const enough = Math.max(now + LIFETIME_MS / 2, neededUntil(now, lastShowAt));
+    return session.expiresAt >= enough ? this.#sign(session) : this.open(session.id, now, lastShowAt);
   }
 
   /** Reads the text itself, as the `authenticate` message carries it. */
@@ -65,45 +95,61 @@ export class BuyerSessions {
     if (bearer === '') return ABSENT;
     const parts = bearer.length <= BEARER_LENGTH_MAX ? SIGNED_SESSION.exec(bearer) : null;
     if (!parts) return STALE;
-    const [, id = '', expiry = '', signature = ''] = parts;
-    if (!timingSafeEqual(Buffer.from(signature), Buffer.from(this.#signature(id, expiry)))) return STALE;
+    const [, keyId = '', id = '', expiry = '', signature = ''] = parts;
+    const expected = this.#signature(keyId, id, expiry);
+    if (expected === null || !timingSafeEqual(Buffer.from(signature), Buffer.from(expected))) return STALE;
     const expiresAt = Number.parseInt(expiry, EXPIRY_BASE);
     return expiresAt > now ? { kind: 'session', session: { id: sessionId(ownText(id)), expiresAt } } : STALE;
   }
 
-  /** Reads a `Cookie` header. Of several cookies of our name the first good one counts. */
-  readCookie(cookieHeader: string, now: number): SessionReading {
-    let reading = ABSENT;
-    for (const pair of cookieHeader.split(';')) {
+  /** Reads a `Cookie` header. Two cookies of our name are no session: one of them was planted [P6]. */
+  readCookie(cookieHeader: string, https: boolean, now: number): SessionReading {
+    const name = https ? SECURE_COOKIE : COOKIE;
+    const values = cookieHeader.split(';').flatMap((pair) => {
       const at = pair.indexOf('=');
-      if (at < 0 || pair.slice(0, at).trim() !== SESSION_COOKIE) continue;
-      const one = this.readBearer(pair.slice(at + 1).trim(), now);
-      if (one.kind === 'session') return one;
-      if (one.kind === 'stale') reading = STALE;
-    }
-    return reading;
+      return at >= 0 && pair.slice(0, at).trim() === name ? [pair.slice(at + 1).trim()] : [];
+    });
+    const [value, ...more] = values;
+    if (value === undefined) return ABSENT;
+    return more.length > 0 || value === '' ? STALE : this.readBearer(value, now);
   }
 
-  /** Reads what an HTTP request carries: `Authorization: Bearer …` if there, else the cookie. */
-  readRequest(
-    headers: { readonly authorization: string; readonly cookie: string },
-    now: number,
-  ): SessionReading {
-    const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1];
-    return bearer === undefined ? this.readCookie(headers.cookie, now) : this.readBearer(bearer, now);
+  /** Reads `Authorization: Bearer …`, as clients that are no browser send it. */
+  readAuthorization(authorization: string, now: number): SessionReading {
+    const bearer = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+    return bearer === undefined ? ABSENT : this.readBearer(bearer, now);
+  }
+
+  /** Reads what a request carries: the bearer if there is one, else the cookie. */
+  readRequest({ authorization, cookie, https }: Credentials, now: number): SessionReading {
+    const reading = this.readAuthorization(authorization, now);
+    return reading.kind === 'absent' ? this.readCookie(cookie, https, now) : reading;
   }
 
   #sign(session: BuyerSession): SignedSession {
     const expiry = session.expiresAt.toString(EXPIRY_BASE);
-    const bearer = `${VERSION}.${session.id}.${expiry}.${this.#signature(session.id, expiry)}`;
-    return { session, bearer };
+    const signature = this.#signature(this.#keyId, session.id, expiry);
+    return { session, bearer: `${VERSION}.${this.#keyId}.${session.id}.${expiry}.${signature}` };
   }
 
-  #signature(id: string, expiry: string): string {
-    return createHmac('sha256', this.#secret)
-      .update(`${PURPOSE}\0${VERSION}.${id}.${expiry}`)
-      .digest('base64url');
+  /** Null where no secret of ours has that id. */
+  #signature(keyId: string, id: string, expiry: string): string | null {
+    const secret = this.#secrets.get(keyId);
+    if (!secret) return null;
+    const hmac = createHmac('sha256', secret).update(`${PURPOSE}\0${VERSION}.${keyId}.${id}.${expiry}`);
+    return hmac.digest('base64url');
   }
+}
+
+/** A secret's name, which tells nothing of it: nobody has to invent one, and two nodes can't mean different ones. */
+function keyIdOf(secret: Uint8Array): string {
+  const digest = createHash('sha256').update(`${KEY_ID_PURPOSE}\0`).update(secret).digest();
+  return digest.toString('base64url', 0, KEY_ID_BYTES);
+}
+
+/** Until when whoever buys for the last show needs the session. */
+function neededUntil(now: number, lastShowAt: number): number {
+  return Math.min(lastShowAt + AFTER_SHOW_MS, now + LIFETIME_MAX_MS);
 }
 
 /** The same text with memory of its own: a part of a text keeps all of it alive, here a whole header per socket. */
@@ -111,9 +157,17 @@ function ownText(part: string): string {
   return Buffer.from(part, 'latin1').toString('latin1');
 }
 
-/** The `Set-Cookie` value of a session. `secure` where the client spoke https: over plain http it would be lost. */
-export function sessionCookie({ session, bearer }: SignedSession, secure: boolean, now: number): string {
-  const maxAgeSeconds = Math.max(0, Math.floor((session.expiresAt - now) / 1_000));
-  const attributes = `Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
-  return `${SESSION_COOKIE}=${bearer}; ${attributes}`;
+/** The `Set-Cookie` value of a session. `https` as the client spoke it: over plain http a secure one would be lost. */
+export function sessionCookie({ session, bearer }: SignedSession, https: boolean, now: number): string {
+  return cookie(bearer, Math.max(0, Math.floor((session.expiresAt - now) / 1_000)), https);
+}
+
+/** The `Set-Cookie` value that makes a browser forget its session. */
+export function endedCookie(https: boolean): string {
+  return cookie('', 0, https);
+}
+
+function cookie(value: string, maxAgeSeconds: number, https: boolean): string {
+  const attributes = `Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict`;
+  return https ? `${SECURE_COOKIE}=${value}; ${attributes}; Secure` : `${COOKIE}=${value}; ${attributes}`;
 }

@@ -3,45 +3,46 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../platform/config-error.ts';
-import { sessionSecret } from './session-secret.ts';
+import { sessionSecrets } from './session-secret.ts';
 
-describe('the session secret', () => {
+describe('the secrets of sessions', () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'stampede-secret-'));
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('is the setting, where there is one, and nothing is written', async () => {
-    expect(Buffer.from(await sessionSecret('from the setting', folder)).toString()).toBe('from the setting');
+  it('are the setting, where there is one, and nothing is written', async () => {
+    const secrets = await sessionSecrets(['newest', 'older'], folder);
+    expect(secrets.map((secret) => Buffer.from(secret).toString())).toEqual(['newest', 'older']);
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('[P4] is made once, for its owner only, and found again', async () => {
+  it('[P4] one is made once, for its owner only, and found again', async () => {
     const dataDir = join(folder, 'new', 'data');
-    const made = await sessionSecret(null, dataDir);
-    expect(made).toHaveLength(32);
-    expect(await sessionSecret(null, dataDir)).toEqual(made);
+    const made = await sessionSecrets([], dataDir);
+    expect(made.map((secret) => secret.length)).toEqual([32]);
+    expect(await sessionSecrets([], dataDir)).toEqual(made);
     expect(await readdir(dataDir)).toEqual(['session-secret']);
     expect((await stat(join(dataDir, 'session-secret'))).mode & 0o777).toBe(0o600);
   });
 
-  it('is one and the same for processes that start together', async () => {
-    const all = await Promise.all(Array.from({ length: 20 }, () => sessionSecret(null, folder)));
-    expect(new Set(all.map((secret) => Buffer.from(secret).toString('hex'))).size).toBe(1);
+  it('one is made, and the same, for processes that start together', async () => {
+    const all = await Promise.all(Array.from({ length: 20 }, () => sessionSecrets([], folder)));
+    expect(new Set(all.map(([secret]) => Buffer.from(secret).toString('hex'))).size).toBe(1);
     expect(await readdir(folder)).toEqual(['session-secret']);
   });
 
-  it('is closed to others when it was found open', async () => {
-    await sessionSecret(null, folder);
+  it('one that was found open is closed to others', async () => {
+    await sessionSecrets([], folder);
     await chmod(join(folder, 'session-secret'), 0o644);
-    await sessionSecret(null, folder);
+    await sessionSecrets([], folder);
     expect((await stat(join(folder, 'session-secret'))).mode & 0o777).toBe(0o600);
   });
 
   it('a file that holds something else is refused, not replaced', async () => {
     await writeFile(join(folder, 'session-secret'), 'half a secr');
-    await expect(sessionSecret(null, folder)).rejects.toThrow(/DATA_DIR: .*does not hold a session secret/);
+    await expect(sessionSecrets([], folder)).rejects.toThrow(/DATA_DIR: .*does not hold a session secret/);
   });
 
   it('names DATA_DIR when it finds a file where the folder should be', async () => {
@@ -57,7 +58,7 @@ describe('the session secret', () => {
 });
 
 async function expectUnusable(dataDir: string, code: string): Promise<void> {
-  const failure = sessionSecret(null, dataDir);
+  const failure = sessionSecrets([], dataDir);
   await expect(failure).rejects.toBeInstanceOf(ConfigError);
   await expect(failure).rejects.toThrow(`(${code}`);
   await expect(failure).rejects.toThrow(/DATA_DIR: .* a folder this user can read and write/);

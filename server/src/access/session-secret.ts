@@ -10,16 +10,21 @@ const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
 
 /**
- * The key that signs sessions: the `SESSION_SECRET` setting if given (needed as soon as several nodes serve the same
- * buyers), else made once and kept in the data folder, readable by its owner only, so that sessions survive a
- * restart [P4]. Throws `ConfigError` naming `DATA_DIR` if the folder can't be used or the file isn't ours.
+ * The keys of sessions, the one that signs first: the `SESSION_SECRET` setting if given (needed as soon as several
+ * nodes serve the same buyers), else one that is made once and kept in the data folder, readable by its owner only,
+ * so that sessions survive a restart [P4]. Throws `ConfigError` naming `DATA_DIR` if the folder can't be used or the
+ * file isn't ours.
  */
-export async function sessionSecret(setting: string | null, dataDir: string): Promise<Uint8Array> {
-  if (setting !== null) return Buffer.from(setting, 'utf8');
+export async function sessionSecrets(
+  setting: readonly string[],
+  dataDir: string,
+): Promise<[Uint8Array, ...Uint8Array[]]> {
+  const [newest, ...older] = setting.map((secret) => Buffer.from(secret, 'utf8'));
+  if (newest) return [newest, ...older];
   const path = join(dataDir, SECRET_FILE);
   try {
     await mkdir(dataDir, { recursive: true });
-    return (await readSecret(path)) ?? (await makeSecret(path));
+    return [(await readSecret(path)) ?? (await makeSecret(path))];
   } catch (error) {
     if (error instanceof ConfigError || !isSystemError(error)) throw error;
     const given = `${dataDir} can't be used for the session secret (${error.code}: ${error.message})`;

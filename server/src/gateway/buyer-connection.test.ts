@@ -1,6 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { encodeClientMessage } from '@stampede/shared/protocol/codec.ts';
-import { AUTHENTICATION_TIMEOUT_MS, OVERHASTY_FRAMES_MAX } from '@stampede/shared/protocol/limits.ts';
+import {
+  AUTHENTICATION_TIMEOUT_MS,
+  OVERHASTY_FRAMES_MAX,
+  SOCKETS_PER_SESSION_MAX,
+} from '@stampede/shared/protocol/limits.ts';
 import type { ClientMessage, OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import { HELD } from '@stampede/shared/seat-map/seat-status.ts';
 import {
@@ -9,6 +13,7 @@ import {
   settle,
   waitingRoomSettings,
 } from '../../test/integration/app-stand-sale.ts';
+import type { BuyerSession } from '../access/buyer-session.ts';
 import { sessionId } from '../platform/ids.ts';
 import { createLogger } from '../platform/logger.ts';
 import { done, type Outcome, refuse } from '../platform/outcome.ts';
@@ -18,8 +23,11 @@ import { HoldSeats } from '../seating/hold-seats.ts';
 import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
 import { BuyerRequests } from './buyer-requests.ts';
 import { LiveSales } from './live-sales.ts';
+import { SessionTabs } from './session-tabs.ts';
 
 const ANN = sessionId('ann');
+/** Nobody's session ends while a test runs, unless the test says so. */
+const sessionOf = (id: string, expiresAt = Infinity): BuyerSession => ({ id: sessionId(id), expiresAt });
 
 let house: Awaited<ReturnType<typeof openLiveSale>>;
 let parts: ConnectionParts;
@@ -49,8 +57,8 @@ beforeEach(async () => {
     readable: false,
     to: { write: (line) => void logged.push(line) },
   });
-  const readBearer = (bearer: string) => (bearer === 'forged' ? 'stale' : sessionId(bearer));
-  parts = { sales, requests, readBearer, clock, logger };
+  const readBearer = (bearer: string) => (bearer === 'forged' ? 'stale' : sessionOf(bearer));
+  parts = { sales, requests, readBearer, siblings: new SessionTabs(), clock, logger };
 });
 
 function connect(): { wire: HeardWire; connection: BuyerConnection; say: (message: ClientMessage) => void } {
@@ -61,13 +69,49 @@ function connect(): { wire: HeardWire; connection: BuyerConnection; say: (messag
 
 function connectAs(session = ANN) {
   const tab = connect();
-  tab.connection.recognise(session);
+  tab.connection.recognise(sessionOf(session));
   return tab;
 }
 
 const enter = { type: 'enter', requestId: 1, show: 1 } as const;
 const join = { type: 'join', requestId: 2 } as const;
 const types = (wire: HeardWire): string[] => wire.heard.map((message) => message.type);
+
+describe('the sockets of one session', () => {
+  const ping = (requestId: number) => ({ type: 'ping', requestId }) as const;
+  const pongs = (wire: HeardWire): number => types(wire).filter((type) => type === 'pong').length;
+
+  test('[P7] 7.4 have one budget: more of them have no more to say', () => {
+    const [one, other] = [connectAs(), connectAs()];
+    for (let request = 1; request <= 100; request++) one.say(ping(request));
+    const said = pongs(one.wire);
+    expect(said).toBeLessThan(100);
+    other.say(ping(1));
+    expect(other.wire.heard.at(-1)).toMatchObject({ type: 'refused', code: 'rate-limited' });
+    const stranger = connectAs(sessionId('bob'));
+    stranger.say(ping(1));
+    expect(pongs(stranger.wire)).toBe(1);
+  });
+
+  test('[P7] 8 4103 are so many; one that leaves makes room', () => {
+    const tabs = Array.from({ length: SOCKETS_PER_SESSION_MAX }, () => connectAs());
+    expect(tabs.map(({ wire }) => wire.closedAs)).toEqual(tabs.map(() => null));
+    const oneMore = connectAs();
+    expect(oneMore.wire.closedAs).toBe('too-many-sockets');
+    expect(types(oneMore.wire)).toEqual([]);
+    tabs[0]?.connection.closed();
+    expect(connectAs().wire.closedAs).toBeNull();
+  });
+
+  test('10.4 end with it, and not before', () => {
+    const { wire, connection } = connect();
+    connection.recognise(sessionOf('ann', 5_000));
+    connection.endSessionIfOver(4_999);
+    expect(wire.closedAs).toBeNull();
+    connection.endSessionIfOver(5_000);
+    expect(wire.closedAs).toBe('session-stale');
+  });
+});
 
 describe('a socket without a session', () => {
   test('2.5 is closed when its time is over, and not when it got one in time', () => {

@@ -1,30 +1,30 @@
 import type { CloseReason } from '@stampede/shared/protocol/codes.ts';
-import { decodeClientFrame, encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
-import {
-  AUTHENTICATION_TIMEOUT_MS,
-  MALFORMED_FRAMES_MAX,
-  OVERHASTY_FRAMES_MAX,
-} from '@stampede/shared/protocol/limits.ts';
+import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
+import { AUTHENTICATION_TIMEOUT_MS, SOCKETS_PER_SESSION_MAX } from '@stampede/shared/protocol/limits.ts';
 import type { ClientMessage, ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
+import type { BuyerSession } from '../access/buyer-session.ts';
 import { showId, type SessionId } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type Refusal, refuse } from '../platform/outcome.ts';
 import type { BuyerRequests, SaleRequest } from './buyer-requests.ts';
 import type { Listener, LiveSale } from './live-sale.ts';
-import { MessageBudget } from './message-budget.ts';
+import { InboundFrames } from './inbound-frames.ts';
 import { LastTold } from './last-told.ts';
 import type { LiveSales } from './live-sales.ts';
 import { SectionWatch } from './section-watch.ts';
+import type { SessionTabs } from './session-tabs.ts';
 import type { Wire } from './wire.ts';
 
 /** How a bearer or cookie is read: the session it stands for, or that it is none any more. */
-export type ReadBearer = (bearer: string) => SessionId | 'stale';
+export type ReadBearer = (bearer: string) => BuyerSession | 'stale';
 
 export interface ConnectionParts {
   readonly sales: LiveSales;
   readonly requests: BuyerRequests;
   readonly readBearer: ReadBearer;
+  /** Every session's connections on this node. */
+  readonly siblings: SessionTabs<BuyerConnection>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -58,20 +58,19 @@ const CATCH_UP_MS = 15_000;
 export class BuyerConnection implements Listener {
   readonly #parts: ConnectionParts;
   readonly #wire: Wire;
-  readonly #budget: MessageBudget;
+  readonly #inbound: InboundFrames;
   readonly #told = new LastTold();
   #state: State;
+  #sessionEndsAt = Infinity;
   /** Ends when the last `enter` under way does. */
   #entering: Promise<void> | null = null;
-  #malformedFrames = 0;
-  #overhastyFrames = 0;
   /** Calls off the end of a reader that missed something; null for one that got everything. */
   #cancelCatchUp: (() => void) | null = null;
 
   constructor(parts: ConnectionParts, wire: Wire) {
     this.#parts = parts;
     this.#wire = wire;
-    this.#budget = new MessageBudget(parts.clock);
+    this.#inbound = new InboundFrames(parts.clock);
     const cancelTimeout = parts.clock.after(AUTHENTICATION_TIMEOUT_MS, () =>
       this.#close('authentication-timeout'),
     );
@@ -79,28 +78,29 @@ export class BuyerConnection implements Listener {
   }
 
   /** The session came with the socket, as a cookie. */
-  recognise(session: SessionId): void {
+  recognise(session: BuyerSession): void {
     this.#know(session, 0);
   }
 
-  /** A cookie or bearer that is forged, cut off or too old. */
+  /** Its session ends here if it has outlived it. */
+  endSessionIfOver(now: number): void {
+    if (this.#sessionEndsAt <= now) this.rejectSession();
+  }
+
+  /** A cookie or bearer that is forged, cut off or too old, or whose session was ended. */
   rejectSession(): void {
     this.#close('session-stale');
   }
 
   receive(frame: Uint8Array, isBinary: boolean): void {
     if (this.#state.kind === 'closed') return;
-    const retryAfterMs = this.#budget.spend();
-    const decoded = decodeClientFrame(frame);
-    if (!isBinary) {
-      this.#refuseFrame(0, refuse('malformed', { detail: 'frames are binary, not text' }));
-    } else if (!decoded.ok) {
-      this.#refuseFrame(decoded.requestId, refuse(decoded.code, { detail: decoded.detail }));
-    } else if (retryAfterMs > 0) {
-      this.#refuseHaste(decoded.message, retryAfterMs);
-    } else {
-      void this.#handle(decoded.message);
+    const read = this.#inbound.read(frame, isBinary);
+    if (read.ok) {
+      void this.#handle(read.message);
+      return;
     }
+    if (read.requestId !== null) this.#refuse(read.requestId, read.refusal);
+    if (read.isLast) this.#close('protocol-violation');
   }
 
   /** The socket is gone. */
@@ -109,6 +109,7 @@ export class BuyerConnection implements Listener {
     this.#state = { kind: 'closed' };
     this.#cancelCatchUp?.();
     if (state.kind === 'anonymous') state.cancelTimeout();
+    else if (state.kind !== 'closed') this.#parts.siblings.remove(state.session, this);
     if (state.kind === 'entered') this.#leaveSale(state);
   }
 
@@ -251,10 +252,20 @@ export class BuyerConnection implements Listener {
     }
   }
 
-  #know(session: SessionId, requestId: number): void {
+  #know({ id: session, expiresAt }: BuyerSession, requestId: number): void {
     if (this.#state.kind !== 'anonymous') return;
+    const { siblings } = this.#parts;
+    const [sibling, ...more] = siblings.of(session);
+    if (more.length + 1 >= SOCKETS_PER_SESSION_MAX) {
+      this.#close('too-many-sockets');
+      return;
+    }
+    // More sockets give a session no more to say (PROTOCOL.md rule 7.4).
+    if (sibling) this.#inbound.shareBudgetOf(sibling.#inbound);
+    siblings.add(session, this);
     this.#state.cancelTimeout();
     this.#state = { kind: 'known', session };
+    this.#sessionEndsAt = expiresAt;
     this.#send({ type: 'welcome', requestId, now: this.#parts.clock.now() });
   }
 
@@ -361,19 +372,6 @@ export class BuyerConnection implements Listener {
 
   #refuse(requestId: number, { code, seats, detail, retryAfterMs }: Refusal): void {
     this.#send({ type: 'refused', requestId, code, seats, detail, retryAfterMs });
-  }
-
-  #refuseFrame(requestId: number, refusal: Refusal): void {
-    this.#refuse(requestId, refusal);
-    this.#malformedFrames += 1;
-    if (this.#malformedFrames >= MALFORMED_FRAMES_MAX) this.#close('protocol-violation');
-  }
-
-  /** Refusing costs as much as answering, so whoever never slows down is sent away. */
-  #refuseHaste(message: ClientMessage, retryAfterMs: number): void {
-    if ('requestId' in message) this.#refuse(message.requestId, refuse('rate-limited', { retryAfterMs }));
-    this.#overhastyFrames += 1;
-    if (this.#overhastyFrames >= OVERHASTY_FRAMES_MAX) this.#close('protocol-violation');
   }
 
   #send(message: ServerMessage): void {

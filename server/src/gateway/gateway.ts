@@ -3,7 +3,8 @@ import uWS from 'uWebSockets.js';
 import type { Audience } from '../seating/audience.ts';
 import { type HealthDependencies, type HttpDependencies, routeHealth, routeHttp } from './http-routes.ts';
 import { listen, type Listening } from './http-listen.ts';
-import { type BuyerSockets, type CountFrames, openBuyerSockets, type SocketParts } from './uws-sockets.ts';
+import { type BuyerSockets, openBuyerSockets, type SocketParts } from './uws-sockets.ts';
+import type { CountFrames } from './uws-wire.ts';
 
 /** Clients that reconnect a second: what the servers that stay take in beside their own buyers. */
 const MOVES_PER_SECOND = 2_000;
@@ -12,7 +13,7 @@ const MOVING_MS_MIN = 500;
 const MOVING_MS_MAX = 5_000;
 const MS_PER_SECOND = 1_000;
 
-export type GatewayParts = HttpDependencies & Omit<SocketParts, 'clock' | 'countFrames'>;
+export type GatewayParts = Omit<HttpDependencies, 'endSession'> & Omit<SocketParts, 'clock' | 'countFrames'>;
 
 /** What buyers connect to: sockets and HTTP on one port. */
 export class Gateway {
@@ -20,7 +21,12 @@ export class Gateway {
   #listening: Listening | null = null;
   readonly #countFrames: CountFrames;
   #hasSockets = false;
-  #sockets: BuyerSockets = { count: () => 0, tellAll: () => undefined, closeAll: () => undefined };
+  #sockets: BuyerSockets = {
+    count: () => 0,
+    tellAll: () => undefined,
+    closeAll: () => undefined,
+    endSession: () => undefined,
+  };
 
   constructor(countFrames: CountFrames) {
     this.#countFrames = countFrames;
@@ -43,7 +49,7 @@ export class Gateway {
   async open(parts: GatewayParts, host: string, port: number): Promise<number> {
     this.#sockets = openBuyerSockets(this.#app, { ...parts, countFrames: this.#countFrames });
     this.#hasSockets = true;
-    routeHttp(this.#app, parts);
+    routeHttp(this.#app, { ...parts, endSession: (session) => this.#sockets.endSession(session) });
     this.#listening = await listen(this.#app, host, port);
     return this.#listening.port;
   }

@@ -37,8 +37,10 @@ const WHOLE_BYTES_MAX = 64 * 1_024;
 const STATUS_LINES: Readonly<Record<number, string>> = {
   200: '200 OK',
   201: '201 Created',
+  204: '204 No Content',
   304: '304 Not Modified',
   400: '400 Bad Request',
+  401: '401 Unauthorized',
   403: '403 Forbidden',
   404: '404 Not Found',
   405: '405 Method Not Allowed',
@@ -139,6 +141,11 @@ export class HttpExchange {
   json(status: number, value: unknown, headers: ResponseHeaders = {}): void {
     const body = Buffer.from(JSON.stringify(value));
     this.#answer(status, { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body);
+  }
+
+  /** Answers that it is done, with nothing to say. */
+  done(headers: ResponseHeaders = {}): void {
+    this.#answer(204, { 'Cache-Control': 'no-store', ...headers }, null);
   }
 
   /** Answers an error with its body, never to be cached. `more` adds fields to the body. */

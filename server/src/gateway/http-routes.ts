@@ -1,11 +1,10 @@
 import type { TemplatedApp } from 'uWebSockets.js';
 import { type AddressList, budgetKey } from '../access/ip-address.ts';
-import type { BuyerSessions } from '../access/buyer-session.ts';
 import type { RequestBudget } from '../access/request-budget.ts';
 import { type HttpContext, HttpExchange } from './http-exchange.ts';
 import { type MetricsText, tellMetrics } from './http-metrics.ts';
-import { openSession } from './http-sessions.ts';
-import { type ShowDirectory, ShowRoutes } from './http-shows.ts';
+import { endSession, openSession, type SessionDependencies } from './http-sessions.ts';
+import { ShowRoutes } from './http-shows.ts';
 import type { StaticFiles } from './static-files.ts';
 
 /** Whether this node can do its work. */
@@ -21,10 +20,7 @@ export interface HealthDependencies extends HttpContext {
   readonly metrics: MetricsText;
 }
 
-export interface HttpDependencies extends HealthDependencies {
-  readonly shows: ShowDirectory;
-  readonly sessions: BuyerSessions;
-  readonly allowedOrigins: readonly string[];
+export interface HttpDependencies extends HealthDependencies, SessionDependencies {
   /** Calls of `/api` per `budgetKey` [P7]. */
   readonly budget: RequestBudget;
   readonly unlimitedAddresses: AddressList;
@@ -46,7 +42,10 @@ export function routeHttp(app: TemplatedApp, dependencies: HttpDependencies): vo
   apiRoute('/api/shows/:id', { GET: (exchange) => shows.detail(exchange) });
   apiRoute('/api/shows/:id/layout', { GET: (exchange) => shows.layout(exchange) });
   apiRoute('/api/shows/:id/seats', { GET: (exchange) => shows.seats(exchange) });
-  apiRoute('/api/sessions', { POST: (exchange) => openSession(exchange, dependencies) });
+  apiRoute('/api/sessions', {
+    POST: (exchange) => openSession(exchange, dependencies),
+    DELETE: (exchange) => endSession(exchange, dependencies),
+  });
   for (const pattern of ['/api', '/api/*']) apiRoute(pattern, { ANY: refuseUnknown });
 
   routeHealth(app, dependencies);

@@ -1,84 +1,100 @@
 import { z } from 'zod';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
-import type { SessionCreated } from '@stampede/shared/protocol/http.ts';
+import type { BearerOpened, SessionOpened } from '@stampede/shared/protocol/http.ts';
 import { isOriginAllowed } from '../access/allowed-origins.ts';
-import { type BuyerSessions, sessionCookie } from '../access/buyer-session.ts';
+import {
+  type BuyerSessions,
+  endedCookie,
+  sessionCookie,
+  type SessionReading,
+  type SignedSession,
+} from '../access/buyer-session.ts';
+import type { SessionId } from '../platform/ids.ts';
 import type { HttpExchange } from './http-exchange.ts';
+import { readJson } from './http-json.ts';
+import type { ShowDirectory } from './http-shows.ts';
 
-const JSON_TYPE = /^application\/json\s*(;|$)/i;
-
-/** What asking for a session takes: nothing yet. Unknown fields are refused, so that a misspelt one isn't ignored. */
-const sessionRequest = z.strictObject({});
+/** Unknown fields are refused, so that a misspelt one isn't ignored. */
+const sessionRequest = z.strictObject({ bearer: z.literal(true).optional() });
 
 export interface SessionDependencies {
   readonly sessions: BuyerSessions;
+  readonly shows: ShowDirectory;
   readonly allowedOrigins: readonly string[];
   readonly clock: Clock;
+  /** Closes the sockets of a session on this node. */
+  readonly endSession: (session: SessionId) => void;
 }
 
 /**
- * `POST /api/sessions`: 201 with a new session, or 200 with the one the client has, renewed where it is due [P4].
- * Sets the cookie either way.
+ * `POST /api/sessions` (PROTOCOL.md rules 10.1 and 10.2): 201 with a new session, or 200 with the one the client has,
+ * renewed where it is due [P4].
  */
 export async function openSession(exchange: HttpExchange, dependencies: SessionDependencies): Promise<void> {
-  const { sessions, allowedOrigins, clock } = dependencies;
-  const { headers, client } = exchange;
-  if (!isOriginAllowed(headers.origin, headers.host, allowedOrigins)) {
-    exchange.refuse(403, 'origin-not-allowed', 'Pages of this origin may not open sessions here.');
-    return;
-  }
-  if (!(await hasSessionRequest(exchange))) return;
+  if (!isFromOurPage(exchange, dependencies)) return;
+  const request = await readJson(exchange, sessionRequest);
+  if (!request) return;
+  const { sessions, shows, clock } = dependencies;
   const now = clock.now();
-  const reading = sessions.readRequest(headers, now);
+  const asBearer = request.bearer === true;
+  const reading = presented(exchange, sessions, asBearer, now);
   const isKnown = reading.kind === 'session';
-  const signed = isKnown ? sessions.renew(reading.session, now) : sessions.create(now);
-  const body: SessionCreated = {
-    bearer: signed.bearer,
-    expiresAt: new Date(signed.session.expiresAt).toISOString(),
-  };
-  exchange.json(isKnown ? 200 : 201, body, {
-    'Set-Cookie': sessionCookie(signed, client.https, now),
-    'Cache-Control': 'no-store',
-  });
+  const lastShowAt = lastShowOf(shows);
+  const signed = isKnown
+    ? sessions.renew(reading.session, now, lastShowAt)
+    : sessions.create(now, lastShowAt);
+  tellSession(exchange, isKnown ? 200 : 201, { signed, asBearer, now });
 }
 
-/** Whether the body is what it should be; if not, the exchange has been answered. */
-async function hasSessionRequest(exchange: HttpExchange): Promise<boolean> {
-  const body = await exchange.body();
-  switch (body.kind) {
-    case 'too-large':
-      exchange.refuse(413, 'too-large', 'The body is larger than this interface ever needs.');
-      return false;
-    case 'unfinished':
-      exchange.refuse(408, 'too-slow', 'The body did not arrive in time.');
-      return false;
-    case 'bytes':
-      return body.bytes.length === 0 || isSessionRequest(exchange, body.bytes);
-    default:
-      return body satisfies never;
+/** `DELETE /api/sessions` (PROTOCOL.md rule 10.5): nobody is known any more, here and in the browser. */
+export function endSession(exchange: HttpExchange, dependencies: SessionDependencies): void {
+  if (!isFromOurPage(exchange, dependencies)) return;
+  const { https } = exchange.client;
+  const reading = dependencies.sessions.readRequest({ ...exchange.headers, https }, dependencies.clock.now());
+  if (reading.kind === 'session') dependencies.endSession(reading.session.id);
+  exchange.done({ 'Set-Cookie': endedCookie(https) });
+}
+
+/** The session of a page's cookie, or of another client's bearer: neither is taken for the other. */
+function presented(
+  { headers, client }: HttpExchange,
+  sessions: BuyerSessions,
+  asBearer: boolean,
+  now: number,
+): SessionReading {
+  return asBearer
+    ? sessions.readAuthorization(headers.authorization, now)
+    : sessions.readCookie(headers.cookie, client.https, now);
+}
+
+/** Gives a client its session: as a cookie that no script can read, or as the text itself where that was asked for. */
+export function tellSession(
+  exchange: HttpExchange,
+  status: number,
+  { signed, asBearer, now }: { signed: SignedSession; asBearer: boolean; now: number },
+): void {
+  const opened: SessionOpened = { expiresAt: new Date(signed.session.expiresAt).toISOString() };
+  const notKept = { 'Cache-Control': 'no-store' };
+  if (asBearer) {
+    const body: BearerOpened = { ...opened, bearer: signed.bearer };
+    exchange.json(status, body, notKept);
+  } else {
+    const cookie = sessionCookie(signed, exchange.client.https, now);
+    exchange.json(status, opened, { 'Set-Cookie': cookie, ...notKept });
   }
 }
 
-function isSessionRequest(exchange: HttpExchange, bytes: Uint8Array): boolean {
-  if (!JSON_TYPE.test(exchange.headers.contentType)) {
-    exchange.refuse(415, 'unsupported-media-type', 'Send the body as application/json, or none.');
-    return false;
-  }
-  const value = parsedJson(bytes);
-  if (value === undefined) {
-    exchange.refuse(400, 'malformed', 'The body is not JSON in UTF-8.');
-    return false;
-  }
-  const request = sessionRequest.safeParse(value);
-  if (request.success) return true;
-  exchange.refuse(422, 'invalid', z.prettifyError(request.error));
+/** Whether a page of ours asks, or no page; if not, the exchange has been answered. */
+export function isFromOurPage(
+  exchange: HttpExchange,
+  { allowedOrigins }: Pick<SessionDependencies, 'allowedOrigins'>,
+): boolean {
+  if (isOriginAllowed(exchange.headers.origin, exchange.headers.host, allowedOrigins)) return true;
+  exchange.refuse(403, 'origin-not-allowed', 'Pages of this origin may not do this here.');
   return false;
 }
 
-function parsedJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return undefined;
-  }
+/** When the last of the shows begins. */
+export function lastShowOf(shows: ShowDirectory): number {
+  return Math.max(0, ...shows.list().map(({ show }) => show.startsAt));
 }

@@ -7,7 +7,10 @@ import type { BuyerSessions, SessionReading } from '../access/buyer-session.ts';
 import { type AddressList, budgetKey } from '../access/ip-address.ts';
 import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
 import { readClient } from './http-exchange.ts';
-import type { Wire } from './wire.ts';
+import type { SessionId } from '../platform/ids.ts';
+import { repeat } from '../platform/repeat.ts';
+import { SessionTabs } from './session-tabs.ts';
+import { type CountFrames, UwsWire } from './uws-wire.ts';
 
 /** Where buyers' sockets connect. */
 export const SOCKET_PATH = '/socket';
@@ -17,15 +20,12 @@ const BUFFERED_BYTES_MAX = 256 * 1_024;
 /** A socket that shows no sign of life for so long, pings included, is gone. */
 const IDLE_TIMEOUT_SECONDS = 32;
 
-/** uWebSockets.js: the socket did not take the message because too much is unread. */
-const DROPPED = 2;
-
-/** Told of frames handed to sockets, and the bytes of each. */
-export type CountFrames = (frames: number, bytesEach: number) => void;
+/** A socket outlives its session by so much at most. */
+const SESSION_CHECK_MS = 10_000;
 
 export interface SocketParts {
   readonly countFrames: CountFrames;
-  readonly connection: ConnectionParts;
+  readonly connection: Omit<ConnectionParts, 'siblings'>;
   readonly sessions: BuyerSessions;
   readonly clock: Clock;
   readonly allowedOrigins: readonly string[];
@@ -51,48 +51,6 @@ interface SocketData {
   wire: UwsWire | null;
 }
 
-type Socket = uWS.WebSocket<SocketData>;
-
-class UwsWire implements Wire {
-  readonly #countFrames: CountFrames;
-  #socket: Socket | null;
-
-  constructor(socket: Socket, countFrames: CountFrames) {
-    this.#socket = socket;
-    this.#countFrames = countFrames;
-  }
-
-  send(frame: Uint8Array): void {
-    if (!this.#socket) return;
-    this.#countFrames(1, frame.length);
-    // An answer that a slow reader can't take would be missing for good; reconnecting brings the truth.
-    if (this.#socket.send(frame, true) === DROPPED) this.close('slow-reader');
-  }
-
-  close(reason: CloseReason): void {
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.end(closeCodes[reason], reason);
-  }
-
-  subscribe(topic: string): void {
-    this.#socket?.subscribe(topic);
-  }
-
-  unsubscribe(topic: string): void {
-    this.#socket?.unsubscribe(topic);
-  }
-
-  cork(run: () => void): void {
-    this.#socket?.cork(run);
-  }
-
-  /** The socket is gone and must not be touched again. */
-  detach(): void {
-    this.#socket = null;
-  }
-}
-
 /** The sockets of a node. */
 export interface BuyerSockets {
   /** How many are open. */
@@ -100,12 +58,17 @@ export interface BuyerSockets {
   /** One by one: a topic for what is said once in a process' life would cost every socket 200 bytes. */
   tellAll(frame: Uint8Array): void;
   closeAll(reason: CloseReason): void;
+  /** Closes what is open of a session that was signed out. */
+  endSession(session: SessionId): void;
 }
 
 /** Opens buyers' sockets on an app. */
 export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): BuyerSockets {
   const addresses = new Map<string, Address>();
   const wires = new Set<UwsWire>();
+  const siblings = new SessionTabs<BuyerConnection>();
+  const connectionParts = { ...parts.connection, siblings };
+  const stopEnding = endSessionsInTime(parts, siblings);
   let open = 0;
 
   app.ws<SocketData>(SOCKET_PATH, {
@@ -131,10 +94,10 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
       }
       data.wire = new UwsWire(socket, parts.countFrames);
       wires.add(data.wire);
-      data.connection = new BuyerConnection(parts.connection, data.wire);
+      data.connection = new BuyerConnection(connectionParts, data.wire);
       const { reading } = data;
       data.reading = null;
-      if (reading?.kind === 'session') data.connection.recognise(reading.session.id);
+      if (reading?.kind === 'session') data.connection.recognise(reading.session);
       else if (reading?.kind === 'stale') data.connection.rejectSession();
     },
 
@@ -166,9 +129,26 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
       for (const wire of [...wires]) wire.send(frame);
     },
     closeAll(reason) {
+      void stopEnding();
       for (const wire of [...wires]) wire.close(reason);
     },
+    endSession(session) {
+      for (const connection of [...siblings.of(session)]) connection.rejectSession();
+    },
   };
+}
+
+/** Sees to it that sockets end with their sessions; a timer each would be dear. */
+function endSessionsInTime(
+  { clock, connection: { logger } }: SocketParts,
+  connections: SessionTabs<BuyerConnection>,
+): () => Promise<void> {
+  const endThose = async (): Promise<void> => {
+    const now = clock.now();
+    for (const connection of [...connections.all()]) connection.endSessionIfOver(now);
+  };
+  const report = (cause: unknown): void => logger.error({ err: cause }, 'sessions could not be ended');
+  return repeat(clock, SESSION_CHECK_MS, endThose, report);
 }
 
 function upgrade(
@@ -187,9 +167,13 @@ function upgrade(
   const key = budgetKey(client.address);
   const address = addresses.get(key) ?? { key, sockets: 0 };
   const isLimited = !parts.unlimitedAddresses.has(client.address);
-  const headers = { authorization: request.getHeader('authorization'), cookie: request.getHeader('cookie') };
+  const credentials = {
+    authorization: request.getHeader('authorization'),
+    cookie: request.getHeader('cookie'),
+    https: client.https,
+  };
   const data: SocketData = {
-    reading: parts.sessions.readRequest(headers, parts.clock.now()),
+    reading: parts.sessions.readRequest(credentials, parts.clock.now()),
     address,
     refused: isLimited && address.sockets >= parts.socketsPerAddressMax,
     connection: null,

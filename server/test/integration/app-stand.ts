@@ -240,7 +240,7 @@ export async function startAppStand({
     newEpoch: () => randomInt(1, EPOCH_MAX),
     clock,
   });
-  const sessions = new BuyerSessions(Buffer.alloc(32, 7));
+  const sessions = new BuyerSessions([Buffer.alloc(32, 7)]);
   const report = (message: string, cause: unknown): void => logger.error({ err: cause }, message);
   const app = await startApp({
     config,

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { BearerOpened } from '@stampede/shared/protocol/http.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   type Answer,
@@ -33,21 +34,68 @@ async function untilClosed(socket: Awaited<ReturnType<HttpStand['connect']>>): P
 describe('sessions over HTTP', () => {
   const cookieOf = (answer: Answer) => answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
 
-  it('[P4] creates a session once and knows it again, by cookie and by bearer', async () => {
+  const JSON_BODY = { 'Content-Type': 'application/json' };
+  const asBearer = (call: HttpStand['call'], headers = {}) =>
+    call('POST', '/api/sessions', { body: '{"bearer":true}', headers: { ...JSON_BODY, ...headers } });
+  const EXPIRES_AT = NOW + 7 * 86_400_000;
+
+  it('[P4] 10.1 creates a session once and knows it again by its cookie, of which no script hears', async () => {
     const { call } = await start();
     const created = await call('POST', '/api/sessions');
     expect(created.status).toBe(201);
-    const { bearer, expiresAt } = created.json() as { bearer: string; expiresAt: string };
-    expect(expiresAt).toBe(new Date(NOW + 7 * 86_400_000).toISOString());
+    expect(created.json()).toEqual({ expiresAt: new Date(EXPIRES_AT).toISOString() });
     expect(created.headers['set-cookie']).toEqual([
-      `stampede_session=${bearer}; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict`,
+      expect.stringMatching(/^stampede_session=s2\.\S+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/),
     ]);
     expect(created.headers['cache-control']).toBe('no-store');
-    for (const headers of [{ Cookie: cookieOf(created) }, { Authorization: `Bearer ${bearer}` }]) {
-      const known = await call('POST', '/api/sessions', { headers });
-      expect(known.status).toBe(200);
-      expect(known.json()).toEqual({ bearer, expiresAt });
-    }
+    const known = await call('POST', '/api/sessions', { headers: { Cookie: cookieOf(created) } });
+    expect(known.status).toBe(200);
+    expect(known.json()).toEqual(created.json());
+    expect(cookieOf(known)).toBe(cookieOf(created));
+  });
+
+  it('[P4] 10.2 tells a client that asks for it the bearer, sets no cookie, and knows it again', async () => {
+    const { call } = await start();
+    const created = await asBearer(call);
+    expect([created.status, created.headers['set-cookie']]).toEqual([201, undefined]);
+    const { bearer } = created.json() as BearerOpened;
+    const known = await asBearer(call, { Authorization: `Bearer ${bearer}` });
+    expect([known.status, known.json()]).toEqual([200, created.json()]);
+  });
+
+  it('[P6] 10.2 a script on a page gets no bearer of the session that its cookie stands for', async () => {
+    const { call } = await start();
+    const cookie = cookieOf(await call('POST', '/api/sessions'));
+    const another = await asBearer(call, { Cookie: cookie });
+    expect(another.status).toBe(201);
+    expect(cookie).not.toContain((another.json() as BearerOpened).bearer.split('.')[2]);
+  });
+
+  it('[P6] 10.3 of two cookies of the name none counts', async () => {
+    const { call } = await start();
+    const cookies = [await call('POST', '/api/sessions'), await call('POST', '/api/sessions')].map(cookieOf);
+    const answer = await call('POST', '/api/sessions', { headers: { Cookie: cookies.join('; ') } });
+    expect(answer.status).toBe(201);
+    expect(cookies).not.toContain(cookieOf(answer));
+  });
+
+  it('10.5 signing out ends the cookie and the sockets, and is nothing to who is nobody', async () => {
+    const { call, ended } = await start();
+    const { headers } = await call('POST', '/api/sessions');
+    const Cookie = headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+    const signedOut = await call('DELETE', '/api/sessions', { headers: { Cookie } });
+    expect([signedOut.status, signedOut.body.length]).toEqual([204, 0]);
+    expect(signedOut.headers['set-cookie']).toEqual([
+      'stampede_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict',
+    ]);
+    expect(ended).toEqual([Cookie.split('.')[2]]);
+    expect((await call('DELETE', '/api/sessions')).status).toBe(204);
+    expectError(
+      await call('DELETE', '/api/sessions', { headers: { Cookie, Origin: 'https://evil.example' } }),
+      403,
+      'origin-not-allowed',
+    );
+    expect(ended).toHaveLength(1);
   });
 
   it('a stale or forged session is replaced by a new one', async () => {
@@ -55,7 +103,7 @@ describe('sessions over HTTP', () => {
     const created = await call('POST', '/api/sessions');
     const forged = cookieOf(created).replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'));
     expect((await call('POST', '/api/sessions', { headers: { Cookie: forged } })).status).toBe(201);
-    clock.advance(7 * 86_400_000);
+    clock.advance(EXPIRES_AT - NOW);
     const old = await call('POST', '/api/sessions', { headers: { Cookie: cookieOf(created) } });
     expect(old.status).toBe(201);
     expect(cookieOf(old)).not.toBe(cookieOf(created));
@@ -69,13 +117,13 @@ describe('sessions over HTTP', () => {
     expect((await from(`http://127.0.0.1:${port}`)).status).toBe(201);
   });
 
-  it('the cookie is Secure when a known proxy says https, and only then', async () => {
+  it('10.1 the cookie is Secure and of this host alone when a known proxy says https, and only then', async () => {
     const behindProxy = await start({ trustedProxies: ['127.0.0.1'] });
     const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-For': '203.0.113.5' };
     const secure = await behindProxy.call('POST', '/api/sessions', { headers });
-    expect(secure.headers['set-cookie']?.[0]).toMatch(/; Secure$/);
+    expect(secure.headers['set-cookie']?.[0]).toMatch(/^__Host-stampede_session=.*; Path=\/; .*; Secure$/);
     const open = await (await start()).call('POST', '/api/sessions', { headers });
-    expect(open.headers['set-cookie']?.[0]).not.toMatch(/Secure/);
+    expect(open.headers['set-cookie']?.[0]).not.toMatch(/Secure|__Host/);
   });
 
   it.each([

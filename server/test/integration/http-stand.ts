@@ -118,6 +118,7 @@ export async function startHttpStand(options: StandOptions = {}) {
     parts: () => readiness.ready,
   };
   const logged: string[] = [];
+  const ended: string[] = [];
   const dependencies: HttpDependencies = {
     clock,
     metrics: new Metrics(clock),
@@ -134,7 +135,8 @@ export async function startHttpStand(options: StandOptions = {}) {
       },
       get: (id) => (id === show.id ? live : undefined),
     },
-    sessions: new BuyerSessions(Buffer.alloc(32, 1)),
+    endSession: (session) => void ended.push(session),
+    sessions: new BuyerSessions([Buffer.alloc(32, 1)]),
     allowedOrigins: options.allowedOrigins ?? [],
     budget: new MemoryRequestBudget(options.callsPerMinute ?? 10_000, 60),
     unlimitedAddresses: new AddressList(options.unlimitedAddresses),
@@ -153,6 +155,7 @@ export async function startHttpStand(options: StandOptions = {}) {
     sale,
     readiness,
     logged,
+    ended,
     port,
     call: (method: string, path: string, call: CallOptions = {}) => callHttp(port, method, path, call),
     /** A connection to write to by hand. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StampedeClient } from '@stampede/shared/client/stampede-client.ts';
+import type { BearerOpened } from '@stampede/shared/protocol/http.ts';
 import { type Random, seededRandom } from '@stampede/shared/platform/random.ts';
 import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { socketsFrom } from '../../tools/crowd/sockets.ts';
@@ -51,8 +52,12 @@ async function startServer(settings: Readonly<Record<string, string>> = {}): Pro
 }
 
 async function newBearer(): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${port}/api/sessions`, { method: 'POST' });
-  return ((await answer.json()) as { bearer: string }).bearer;
+  const answer = await fetch(`http://127.0.0.1:${port}/api/sessions`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ bearer: true }),
+  });
+  return ((await answer.json()) as BearerOpened).bearer;
 }
 
 async function until(what: string, condition: () => boolean, withinMs = SETTLED_DEADLINE_MS): Promise<void> {

@@ -241,6 +241,23 @@ describe('sessions that are none', () => {
     expect(await socket.closed).toBe(closeCodes['session-stale']);
   });
 
+  test("10.5 signing out closes every socket of the session, and nobody else's", async () => {
+    const { bearer } = stand.newSession();
+    const [one, other, stranger] = [
+      await stand.socket({ bearer }),
+      await stand.socket({ bearer }),
+      await stand.socket(),
+    ];
+    await fetch(`http://127.0.0.1:${stand.port}/api/sessions`, {
+      method: 'DELETE',
+      headers: { Authorization: `Bearer ${bearer}` },
+    });
+    const stale = closeCodes['session-stale'];
+    expect(await Promise.all([one.closed, other.closed])).toEqual([stale, stale]);
+    expect(await stranger.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
+    await stranger.close();
+  });
+
   test('2.3 before welcome everything but `authenticate` is refused', async () => {
     const socket = await stand.anonymousSocket();
     const requests: Request[] = [

@@ -89,18 +89,18 @@ export function socketsFrom(source: SourceAddress, onError: (kind: string) => vo
 export interface HttpCall {
   readonly method: 'GET' | 'POST';
   readonly source: SourceAddress;
-  readonly bearer?: string;
+  readonly json?: unknown;
 }
 
 /** One HTTP call on a connection of its own. Rejects when the server can't be reached or talks nonsense. */
-export function httpCall(url: URL, { method, source, bearer }: HttpCall): Promise<HttpAnswer> {
+export function httpCall(url: URL, { method, source, json }: HttpCall): Promise<HttpAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const options = {
     ...sourceOptions(source),
     method,
     agent: false as const,
     timeout: HTTP_TIMEOUT_MS,
-    headers: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
+    headers: json === undefined ? {} : { 'Content-Type': 'application/json' },
   };
   const request = (url.protocol === 'https:' ? https : http).request(url, options, (response) => {
     const chunks: Buffer[] = [];
@@ -122,7 +122,7 @@ export function httpCall(url: URL, { method, source, bearer }: HttpCall): Promis
   });
   request.on('timeout', () => request.destroy(new Error(`no answer within ${HTTP_TIMEOUT_MS} ms`)));
   request.on('error', reject);
-  request.end();
+  request.end(json === undefined ? undefined : JSON.stringify(json));
   return promise;
 }
 

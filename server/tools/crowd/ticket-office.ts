@@ -98,7 +98,11 @@ const STATUS_BUSY = 503;
 export async function askForSession(server: URL, source: SourceAddress): Promise<SessionAnswer> {
   let answer: HttpAnswer;
   try {
-    answer = await httpCall(new URL('/api/sessions', server), { method: 'POST', source });
+    answer = await httpCall(new URL('/api/sessions', server), {
+      method: 'POST',
+      source,
+      json: { bearer: true },
+    });
   } catch (cause) {
     return { kind: 'failed', reason: errorKind(cause) };
   }

@@ -83,9 +83,6 @@ export interface RecoveryCode {
   readonly code: string;
 }
 
-/** Until `POST /api/sessions` keeps the two apart. */
-export type SessionCreated = BearerOpened;
-
 /** Every error, whatever its status. */
 export interface ErrorBody {
   readonly code: string;

@@ -1,6 +1,6 @@
 import { StampedeClient } from '@stampede/shared/client/stampede-client.ts';
 import type { ClientView } from '@stampede/shared/client/client-view.ts';
-import type { SessionCreated } from '@stampede/shared/protocol/http.ts';
+import type { BearerOpened } from '@stampede/shared/protocol/http.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import type { PlannedShow } from './box-office.ts';
 import type { ServerProcess } from './server-process.ts';
@@ -19,9 +19,13 @@ export class Rival {
 
   /** Resolves when the buyer has a place in the waiting room. */
   static async join(server: ServerProcess, show: PlannedShow): Promise<Rival> {
-    const response = await fetch(`${server.url}/api/sessions`, { method: 'POST' });
+    const response = await fetch(`${server.url}/api/sessions`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ bearer: true }),
+    });
     // The server's own answer; its shape has tests of its own.
-    const { bearer } = (await response.json()) as SessionCreated;
+    const { bearer } = (await response.json()) as BearerOpened;
     const rival = new Rival(new StampedeClient({ url: server.socketUrl, bearer }), show);
     rival.#client.start();
     orFail(await rival.#client.enter(show.id, show.map));

@@ -1,3 +1,4 @@
+import type { BearerOpened } from '@stampede/shared/protocol/http.ts';
 import { type OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import {
   type ClientView,
@@ -19,9 +20,13 @@ export interface VisitedShow {
 
 /** A session, as a gateway hands it out. */
 export async function newBearer(port: number): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${port}/api/sessions`, { method: 'POST' });
+  const answer = await fetch(`http://127.0.0.1:${port}/api/sessions`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ bearer: true }),
+  });
   if (!answer.ok) throw new Error(`a session was answered ${answer.status}`);
-  return ((await answer.json()) as { bearer: string }).bearer;
+  return ((await answer.json()) as BearerOpened).bearer;
 }
 
 export function isRefused(answer: { readonly ok: boolean }): answer is Refused {

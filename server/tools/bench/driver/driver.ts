@@ -55,7 +55,7 @@ function present(): MassCrowd {
 /** The same sessions in every run: a buyer who came once keeps the admission [P4]. */
 function bearerOf(buyer: number): string {
   const id = createHash('sha256').update(`buyer ${buyer}`).digest().subarray(0, ID_BYTES);
-  const sessions = new BuyerSessions(Buffer.from(SESSION_SECRET), () => id);
+  const sessions = new BuyerSessions([Buffer.from(SESSION_SECRET)], () => id);
   return sessions.create(Date.now()).bearer;
 }
 

@@ -18,7 +18,7 @@ const INSPECTOR = /Debugger listening on (ws:\S+)/;
 const OTHER_FILES = 300;
 
 /** Signs the buyers' sessions, so that a driver can make as many as it needs without asking. */
-export const SESSION_SECRET = 'a secret of nobody, for benchmarks only';
+export const SESSION_SECRET = 'a secret of nobody and for benchmarks only';
 
 /** @throws BenchError where a process may not have so many sockets open */
 export function requireSockets(count: number): void {

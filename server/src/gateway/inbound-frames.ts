@@ -1,0 +1,57 @@
+import { decodeClientFrame } from '@stampede/shared/protocol/codec.ts';
+import { MALFORMED_FRAMES_MAX, OVERHASTY_FRAMES_MAX } from '@stampede/shared/protocol/limits.ts';
+import type { ClientMessage } from '@stampede/shared/protocol/messages.ts';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import { type Refusal, refuse } from '../platform/outcome.ts';
+import { MessageBudget } from './message-budget.ts';
+
+/** A frame that became no message. */
+export interface RefusedFrame {
+  readonly ok: false;
+  /** 0: the frame's request can't be told; null: it asks for no answer. */
+  readonly requestId: number | null;
+  readonly refusal: Refusal;
+  /** Whether the socket has had enough of them. */
+  readonly isLast: boolean;
+}
+
+/** Turns a socket's frames into messages, within what a client may say and how often [P7]. */
+export class InboundFrames {
+  #budget: MessageBudget;
+  #malformed = 0;
+  #overhasty = 0;
+
+  constructor(clock: Clock) {
+    this.#budget = new MessageBudget(clock);
+  }
+
+  /** From now on the two say together what one alone may (PROTOCOL.md rule 7.4). */
+  shareBudgetOf(other: InboundFrames): void {
+    this.#budget = other.#budget;
+  }
+
+  read(
+    frame: Uint8Array,
+    isBinary: boolean,
+  ): { readonly ok: true; readonly message: ClientMessage } | RefusedFrame {
+    const retryAfterMs = this.#budget.spend();
+    if (!isBinary) return this.#unreadable(0, refuse('malformed', { detail: 'frames are binary, not text' }));
+    const decoded = decodeClientFrame(frame);
+    if (!decoded.ok)
+      return this.#unreadable(decoded.requestId, refuse(decoded.code, { detail: decoded.detail }));
+    return retryAfterMs > 0 ? this.#overhastyOne(decoded.message, retryAfterMs) : decoded;
+  }
+
+  #unreadable(requestId: number, refusal: Refusal): RefusedFrame {
+    this.#malformed += 1;
+    return { ok: false, requestId, refusal, isLast: this.#malformed >= MALFORMED_FRAMES_MAX };
+  }
+
+  /** Refusing costs as much as answering, so whoever never slows down is sent away. */
+  #overhastyOne(message: ClientMessage, retryAfterMs: number): RefusedFrame {
+    this.#overhasty += 1;
+    const requestId = 'requestId' in message ? message.requestId : null;
+    const isLast = this.#overhasty >= OVERHASTY_FRAMES_MAX;
+    return { ok: false, requestId, refusal: refuse('rate-limited', { retryAfterMs }), isLast };
+  }
+}
