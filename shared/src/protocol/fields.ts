@@ -62,6 +62,22 @@ export function text(max: number, min = 0): Field<string> {
   };
 }
 
+const PRINTABLE_ASCII = /^[\x21-\x7e]*$/;
+
+/** Text of `min…max` printable ASCII characters without spaces: the same bytes in every store, equal to itself alone. */
+export function asciiWord(max: number, min: number): Field<string> {
+  const word = text(max, min);
+  return {
+    wire: `word of ${min}…${max}`,
+    pack: same,
+    read(raw) {
+      const value = word.read(raw);
+      if (!PRINTABLE_ASCII.test(value)) throw new FieldError('expected printable ASCII without spaces');
+      return value;
+    },
+  };
+}
+
 /** Bytes, at most `max`. */
 export function bytes(max: number): Field<Uint8Array> {
   return {

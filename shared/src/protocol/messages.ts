@@ -1,5 +1,6 @@
 import { refusalCodes } from './codes.ts';
 import {
+  asciiWord,
   bytes,
   distinct,
   type FieldValues,
@@ -113,7 +114,7 @@ export const clientMessages = {
   checkout: message(0x09, {
     requestId,
     holdToken,
-    idempotencyKey: text(IDEMPOTENCY_KEY_LENGTH_MAX, IDEMPOTENCY_KEY_LENGTH_MIN),
+    idempotencyKey: asciiWord(IDEMPOTENCY_KEY_LENGTH_MAX, IDEMPOTENCY_KEY_LENGTH_MIN),
     /** What the buyer saw and agreed to; another sum is refused `amount-changed`. */
     amount,
   }),

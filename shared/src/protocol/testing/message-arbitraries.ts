@@ -35,6 +35,13 @@ function oneOf<Name extends string>(numbers: Readonly<Record<Name, number>>): fc
   return fc.constantFrom(...(Object.keys(numbers) as Name[]));
 }
 
+const PRINTABLE_ASCII = Array.from({ length: 0x7e - 0x20 }, (_, code) => String.fromCharCode(0x21 + code));
+
+/** Printable ASCII without spaces. */
+export function asciiWord(maxLength: number, minLength: number): fc.Arbitrary<string> {
+  return fc.string({ unit: fc.constantFrom(...PRINTABLE_ASCII), minLength, maxLength });
+}
+
 /** Well-formed Unicode of so many UTF-16 code units, beyond ASCII too. */
 function text(maxLength: number, minLength = 0): fc.Arbitrary<string> {
   return fc
@@ -80,7 +87,7 @@ const clientBodies: Arbitraries<ClientMessage> = {
   checkout: fc.record({
     requestId,
     holdToken: whole,
-    idempotencyKey: text(IDEMPOTENCY_KEY_LENGTH_MAX, IDEMPOTENCY_KEY_LENGTH_MIN),
+    idempotencyKey: asciiWord(IDEMPOTENCY_KEY_LENGTH_MAX, IDEMPOTENCY_KEY_LENGTH_MIN),
     amount: whole,
   }),
   orders: fc.record({ requestId }),
