@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { NodeSqliteDialect, SqliteDriver } from '@mikro-orm/sql';
+import { NodeSqliteDialect } from '@mikro-orm/sql';
 import { Database, DatabaseError, migrate, ormOver, type Table } from './database.ts';
+import { BindingSqliteDriver } from './sqlite-driver.ts';
 
 const DATABASE_FILE = 'stampede.sqlite';
 const LOCK_FILE = 'stampede.lock';
@@ -41,7 +42,7 @@ export async function openSqliteDatabase(
   try {
     examine(file, busyTimeoutMs);
     const orm = await ormOver(
-      { driver: SqliteDriver, dbName: file, driverOptions: new NodeSqliteDialect(file) },
+      { driver: BindingSqliteDriver, dbName: file, driverOptions: new NodeSqliteDialect(file) },
       tables,
     );
     try {
