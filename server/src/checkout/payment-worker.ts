@@ -5,7 +5,7 @@ import type { LimitFunction } from 'p-limit';
 import type { OrderId } from '../platform/ids.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
 import type { NextTurn } from '../platform/turn.ts';
-import type { Order, OrderStore, OutboxRecord, Verdict } from './order-store.ts';
+import type { Order, OrderStore, Verdict } from './order-store.ts';
 import type { OutcomeEffects } from './outcome-effects.ts';
 import { answerWithin } from '../platform/outside-call.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
@@ -17,7 +17,7 @@ import {
   GATEWAY_TIMEOUT_MS,
   STORE_TIMEOUT_MS,
 } from './payment-terms.ts';
-import { settlementBatch } from './settlement-batch.ts';
+import { type SettlementBatch, settlementBatch } from './settlement-batch.ts';
 import type { NewTicketCode } from './ticket-codes.ts';
 
 export interface PaymentWorkerParts {
@@ -63,7 +63,7 @@ type SettleEffect = Extract<SagaEffect, { kind: 'settle' }>;
 export class PaymentWorker {
   readonly #parts: PaymentWorkerParts;
   readonly #looks: GatheredCalls<readonly OrderId[], ReadonlyMap<OrderId, Order>>;
-  readonly #settlements: GatheredCalls<Verdict, OutboxRecord>;
+  readonly #settlements: SettlementBatch;
   readonly #pauses = new Set<() => void>();
   #stopConsuming: () => Promise<void> = async () => undefined;
   #stopping = false;
