@@ -86,6 +86,7 @@ export class SqlCatalogStore implements CatalogStore {
 }
 
 function rowOf(draft: ShowDraft, drawSeed: string) {
+  requireText(draft);
   return {
     title: draft.title,
     subtitle: draft.subtitle,
@@ -98,6 +99,13 @@ function rowOf(draft: ShowDraft, drawSeed: string) {
     drawSeed,
     paused: false,
   };
+}
+
+/** Half a character has no bytes of its own: databases would each keep something else in its place. */
+function requireText({ title, subtitle, description }: ShowDraft): void {
+  for (const [name, text] of Object.entries({ title, subtitle, description })) {
+    if (!text.isWellFormed()) throw new Error(`the ${name} of a show is no well-formed Unicode text`);
+  }
 }
 
 function showOf(row: ShowRow, house: Pick<Show, 'layout' | 'seatMap'>): Show {

@@ -43,6 +43,13 @@ describe('payment saga', () => {
     ]);
   });
 
+  it('[P2] a reason cut within a character, or with half of one, is text all the same', () => {
+    for (const reason of [`${'x'.repeat(79)}🎟`, 'half \ud83c of it']) {
+      const [effect] = run([{ kind: 'declined', reason }]).effects;
+      expect(effect?.kind === 'settle' && effect.reason.isWellFormed()).toBe(true);
+    }
+  });
+
   it('[P7] a reason of any length fits', () => {
     const [effect] = run([{ kind: 'declined', reason: 'x'.repeat(500) }]).effects;
     expect(effect?.kind === 'settle' && effect.reason).toHaveLength(80);

@@ -55,7 +55,7 @@ export interface SagaStep {
   readonly effects: readonly SagaEffect[];
 }
 
-/** Characters of a reason at most: what protocol and database hold. */
+/** UTF-16 units of a reason at most: what protocol and database hold. */
 const REASON_LENGTH_MAX = 80;
 
 /**
@@ -137,6 +137,8 @@ function tryAgain(
 }
 
 function settle(status: 'confirmed' | 'declined' | 'voided', reason: string, reference: string): SagaStep {
-  const effect = { kind: 'settle', status, reason: reason.slice(0, REASON_LENGTH_MAX), reference } as const;
+  // Cut before mending: half a character at the cut is no text that a store could keep.
+  const told = reason.slice(0, REASON_LENGTH_MAX).toWellFormed();
+  const effect = { kind: 'settle', status, reason: told, reference } as const;
   return { state: { step: 'settling' }, effects: [effect] };
 }

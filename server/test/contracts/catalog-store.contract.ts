@@ -1,7 +1,9 @@
 import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CatalogStore } from '../../src/catalog/catalog-store.ts';
 import type { ShowDraft } from '../../src/catalog/show.ts';
+import { hostileText } from './hostile-text.ts';
 
 export interface CatalogStoreUnderTest {
   readonly store: CatalogStore;
@@ -64,6 +66,20 @@ export function catalogStoreContract(name: string, open: () => Promise<CatalogSt
 
     it('has no shows at first', async () => {
       expect(await under.store.shows()).toEqual([]);
+    });
+
+    it('hostile names are kept exactly, or refused where they are no text', async () => {
+      await under.store.addLayouts([layout('opera', 3)]);
+      await fc.assert(
+        fc.asyncProperty(hostileText(200), hostileText(200), async (title, description) => {
+          const id = await under.store.addShow(draft('opera', { title, description }), SEED);
+          const shows = await under.reopened().shows();
+          expect(shows.find((show) => show.id === id)).toMatchObject({ title, description });
+        }),
+        { numRuns: 20, examples: [['\0', '\0']] },
+      );
+      const half = draft('opera', { title: 'half \ud83c of it' });
+      await expect(under.store.addShow(half, SEED)).rejects.toThrow('title');
     });
 
     it('returns a show as it was written, ready to sell, also after a restart', async () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Order, OrderStore, Verdict } from '../../src/checkout/order-store.ts';
 import type { PaymentRequest } from '../../src/checkout/payment-log.ts';
 import { holdToken, sessionId, showId } from '../../src/platform/ids.ts';
+import { hostileText, hostileWord } from './hostile-text.ts';
 import { confirmed, declined, NOW, newOrderId, paymentRequest, voided } from './payment-requests.ts';
 
 export interface OrderStoreUnderTest {
@@ -226,6 +227,38 @@ export function orderStoreContract(name: string, open: () => Promise<OrderStoreU
         const records = await store.settle(requests.map(confirmed), LATER);
         expect(new Set(records.map((record) => record.order.status))).toEqual(new Set(['confirmed']));
         expect(await store.soldSeats(showId(7))).toHaveLength(200 * 32);
+      });
+
+      it('[P2] hostile text is kept exactly and holds up no other of its batch', async () => {
+        await fc.assert(
+          fc.asyncProperty(
+            hostileText(80),
+            hostileText(255),
+            hostileWord(64, 8),
+            async (reason, paymentReference, idempotencyKey) => {
+              const odd = { ...declined(paymentRequest({ idempotencyKey })), reason, paymentReference };
+              const bystanders = [declined(paymentRequest()), declined(paymentRequest())];
+              const verdicts = [bystanders[0]!, odd, bystanders[1]!];
+              const records = await store.settle(verdicts, LATER);
+              const expected = verdicts.map((verdict) => finalOrder(verdict));
+              expect(records.map(({ order }) => order)).toEqual(expected);
+              const { session } = odd.request;
+              expect(await under.another().byKey(session, idempotencyKey)).toEqual(finalOrder(odd));
+            },
+          ),
+          { numRuns: 60, examples: [['\0', '\0', 'a-key-of-mine']] },
+        );
+      });
+
+      it('6.7 two keys of a session that differ in one byte are two keys', async () => {
+        const session = sessionId('aB-_9');
+        const keys = ['a-key-of-mine', 'A-key-of-mine', 'a-key-of-mine ', 'ä-key-of-mine', 'a-key-of-mine\0'];
+        const requests = keys.map((idempotencyKey) => paymentRequest({ session, idempotencyKey }));
+        const records = await store.settle(requests.map(declined), LATER);
+        expect(records.map(({ order }) => order.status)).toEqual(keys.map(() => 'declined'));
+        for (const [index, key] of keys.entries()) {
+          expect(await store.byKey(session, key)).toEqual(records[index]?.order);
+        }
       });
 
       it('keeps text as it was given', async () => {

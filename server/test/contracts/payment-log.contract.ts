@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PaymentLog, PaymentRequest } from '../../src/checkout/payment-log.ts';
 import { type OrderId, showId } from '../../src/platform/ids.ts';
+import { hostileText } from './hostile-text.ts';
 import { paymentRequest } from './payment-requests.ts';
 
 export interface PaymentLogUnderTest {
@@ -57,6 +59,20 @@ export function paymentLogContract(name: string, open: () => Promise<PaymentLogU
       expect(await later.pending(showId(7))).toEqual(requests);
       const { handled } = await consume(undefined, later);
       await eventually(() => expect(handled).toEqual(idsOf(requests)));
+    });
+
+    it('[P2] hostile text comes as it was appended and holds up no other', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.oneof(hostileText(64), fc.string({ unit: 'binary', minLength: 1 })),
+          async (text) => {
+            const [odd, plain] = [paymentRequest({ idempotencyKey: `${text}\ud83c` }), paymentRequest()];
+            await log.append([odd, plain]);
+            expect(await log.pending(showId(7))).toEqual(expect.arrayContaining([odd, plain]));
+          },
+        ),
+        { numRuns: 20, examples: [['\0']] },
+      );
     });
 
     it('delivers a request to a waiting consumer without being asked', async () => {
@@ -142,7 +158,7 @@ export function paymentLogContract(name: string, open: () => Promise<PaymentLogU
       await log.append([bad]);
       await log.append([good]);
       await eventually(() => expect(handled).toEqual([good.orderId]));
-      expect(await log.pending(bad.show)).toEqual([bad]);
+      await eventually(async () => expect(await log.pending(bad.show)).toEqual([bad]));
     });
 
     it('a batch under way holds up no other', async () => {

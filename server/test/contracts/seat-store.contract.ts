@@ -8,6 +8,7 @@ import { describeRandomSales } from './seating/random-sales.ts';
 import { type OpenStand, SeatStand, type SeatStoreFixture } from './seating/seat-stand.ts';
 import { describeSettlement } from './seating/settlement-rules.ts';
 import { describeTelling } from './seating/telling-rules.ts';
+import { describeTexts } from './seating/text-rules.ts';
 
 const RANDOM_SALES = 150;
 
@@ -37,6 +38,7 @@ export function describeSeatStore(
     describeSettlement(open);
     describeOpening(open);
     describeTelling(open);
+    describeTexts(open);
     describeRandomSales(open, randomSales);
   });
 }
