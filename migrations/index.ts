@@ -2,6 +2,7 @@ import type { MigrationObject } from '@mikro-orm/core';
 import { FirstTables } from './0001-first-tables.ts';
 import { LiveSeats } from './0002-live-seats.ts';
 import { ExactKeys } from './0003-exact-keys.ts';
+import { Recoveries } from './0004-recoveries.ts';
 
 /**
  * Every migration in the order they run. A released one never changes: what comes later is a new one at the end.
@@ -16,4 +17,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: '0001-first-tables', class: FirstTables },
   { name: '0002-live-seats', class: LiveSeats },
   { name: '0003-exact-keys', class: ExactKeys },
+  { name: '0004-recoveries', class: Recoveries },
 ];

@@ -1,6 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
+import type { RecoveryStore } from './access/recovery-store.ts';
+import { recoveryTable } from './access/recovery-table.ts';
+import { SqlRecoveryStore } from './access/sql-recovery-store.ts';
 import type { AppParts } from './app.ts';
 import { CachedCatalogStore } from './catalog/cached-catalog-store.ts';
 import { catalogTables } from './catalog/catalog-tables.ts';
@@ -43,6 +46,7 @@ type Ports = LivePorts &
 
 /** What stands behind the ports. */
 export interface Adapters extends Ports {
+  readonly recoveries: RecoveryStore;
   close(): Promise<void>;
 }
 
@@ -76,6 +80,7 @@ export async function openAdapters(surroundings: Surroundings): Promise<Adapters
     history,
     catalog,
     orders: new SqlOrderStore(database),
+    recoveries: new SqlRecoveryStore(database),
     payments: new SimulatedPaymentGateway(
       {
         delayMinMs: config.paymentDelayMinMs,
@@ -125,7 +130,7 @@ class HistoryAlarm {
 }
 
 function openDatabase({ config, dataDir, clock, logger }: Surroundings): Promise<Database> {
-  const tables = [...catalogTables, ...orderTables, paymentLogTable, ...liveSeatTables];
+  const tables = [...catalogTables, ...orderTables, paymentLogTable, ...liveSeatTables, recoveryTable];
   if (config.databaseUrl === null) return openSqliteDatabase(dataDir, tables);
   const onTrouble = (message: string): void => logger.warn(message);
   return openMysqlDatabase(config.databaseUrl, tables, { clock, random: systemRandom, onTrouble });

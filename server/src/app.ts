@@ -2,6 +2,7 @@ import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { BuyerSessions } from './access/buyer-session.ts';
 import type { RequestBudget } from './access/request-budget.ts';
+import type { TicketRecovery } from './access/ticket-recovery.ts';
 import { CatalogWatch } from './catalog/catalog-watch.ts';
 import type { CatalogStore } from './catalog/catalog-store.ts';
 import { BeginCheckout } from './checkout/begin-checkout.ts';
@@ -40,6 +41,7 @@ export interface AppParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sessions: BuyerSessions;
+  readonly recovery: TicketRecovery;
   readonly budget: RequestBudget;
   readonly files: StaticFiles;
   readonly catalog: CatalogStore;

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '@stampede/shared/platform/clock.ts';
 import { BuyerSessions } from './access/buyer-session.ts';
 import { MemoryRequestBudget } from './access/memory-request-budget.ts';
+import { TicketRecovery } from './access/ticket-recovery.ts';
 import { sessionSecrets } from './access/session-secret.ts';
+import { hasTickets } from './checkout/list-orders.ts';
 import { openAdapters } from './adapters.ts';
 import { type App, startApp } from './app.ts';
 import { fillEmptyCatalog } from './catalog/demo-catalog.ts';
@@ -41,6 +43,12 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
     clock,
     logger,
     sessions: new BuyerSessions(secrets),
+    recovery: new TicketRecovery({
+      secret: secrets[0],
+      store: adapters.recoveries,
+      hasTickets: (session) => hasTickets(adapters.orders, session),
+      clock,
+    }),
     budget: new MemoryRequestBudget(config.httpCallsPerMinute, BUDGET_WINDOW_SECONDS),
     files: await StaticFiles.load(fileURLToPath(CLIENT_BUILD)),
   });

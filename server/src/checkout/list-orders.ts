@@ -53,3 +53,9 @@ export class ListOrders {
     return [processingMessage({ orderId, show: id, seats, amount, currency }, orderCreatedAt(orderId))];
   }
 }
+
+/** Whether a session has bought anything. */
+export async function hasTickets(orders: OrderStore, session: SessionId): Promise<boolean> {
+  const list = (await orders.ofSessions([session], ORDERS_LISTED_MAX)).get(session) ?? [];
+  return list.some((order) => order.tickets.length > 0);
+}

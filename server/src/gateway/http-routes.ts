@@ -3,7 +3,8 @@ import { type AddressList, budgetKey } from '../access/ip-address.ts';
 import type { RequestBudget } from '../access/request-budget.ts';
 import { type HttpContext, HttpExchange } from './http-exchange.ts';
 import { type MetricsText, tellMetrics } from './http-metrics.ts';
-import { endSession, openSession, type SessionDependencies } from './http-sessions.ts';
+import { type RecoveryDependencies, recoverSession, tellRecoveryCode } from './http-recoveries.ts';
+import { endSession, openSession } from './http-sessions.ts';
 import { ShowRoutes } from './http-shows.ts';
 import type { StaticFiles } from './static-files.ts';
 
@@ -20,7 +21,7 @@ export interface HealthDependencies extends HttpContext {
   readonly metrics: MetricsText;
 }
 
-export interface HttpDependencies extends HealthDependencies, SessionDependencies {
+export interface HttpDependencies extends HealthDependencies, RecoveryDependencies {
   /** Calls of `/api` per `budgetKey` [P7]. */
   readonly budget: RequestBudget;
   readonly unlimitedAddresses: AddressList;
@@ -45,6 +46,10 @@ export function routeHttp(app: TemplatedApp, dependencies: HttpDependencies): vo
   apiRoute('/api/sessions', {
     POST: (exchange) => openSession(exchange, dependencies),
     DELETE: (exchange) => endSession(exchange, dependencies),
+  });
+  apiRoute('/api/recoveries', {
+    GET: (exchange) => tellRecoveryCode(exchange, dependencies),
+    POST: (exchange) => recoverSession(exchange, dependencies),
   });
   for (const pattern of ['/api', '/api/*']) apiRoute(pattern, { ANY: refuseUnknown });
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { recoveryTable } from '../../src/access/recovery-table.ts';
 import { catalogTables } from '../../src/catalog/catalog-tables.ts';
 import { orderTables } from '../../src/checkout/order-tables.ts';
 import { paymentLogTable } from '../../src/checkout/payment-log-table.ts';
@@ -14,6 +15,7 @@ export const allTables: readonly Table[] = [
   ...orderTables,
   paymentLogTable,
   ...liveSeatTables,
+  recoveryTable,
 ];
 
 /** A real SQLite file in a folder of its own; `remove` closes it and leaves nothing behind. */

@@ -6,11 +6,14 @@ import { StampedeClient } from '@stampede/shared/client/stampede-client.ts';
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { BuyerSessions, type SignedSession } from '../../src/access/buyer-session.ts';
+import { SqlRecoveryStore } from '../../src/access/sql-recovery-store.ts';
+import { TicketRecovery } from '../../src/access/ticket-recovery.ts';
 import { MemoryRequestBudget } from '../../src/access/memory-request-budget.ts';
 import { type App, startApp } from '../../src/app.ts';
 import type { CatalogStore } from '../../src/catalog/catalog-store.ts';
 import type { Show } from '../../src/catalog/show.ts';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
+import { hasTickets } from '../../src/checkout/list-orders.ts';
 import { SimulatedPaymentGateway } from '../../src/checkout/simulated-payment-gateway.ts';
 import { SqlOrderStore } from '../../src/checkout/sql-order-store.ts';
 import { SqlPaymentLog } from '../../src/checkout/sql-payment-log.ts';
@@ -35,6 +38,7 @@ const PATIENCE_MS = 10_000;
 const STEP_MS = 50;
 /** Long waits go in longer steps; still shorter than any interval of the server's jobs but the fastest. */
 const LONG_STEP_MS = 200;
+const SECRET = Buffer.alloc(32, 7);
 const EPOCH_MAX = 2 ** 32;
 
 export interface AppStandOptions {
@@ -240,13 +244,20 @@ export async function startAppStand({
     newEpoch: () => randomInt(1, EPOCH_MAX),
     clock,
   });
-  const sessions = new BuyerSessions([Buffer.alloc(32, 7)]);
+  const sessions = new BuyerSessions([SECRET]);
+  const orders = new SqlOrderStore(database);
   const report = (message: string, cause: unknown): void => logger.error({ err: cause }, message);
   const app = await startApp({
     config,
     clock,
     logger,
     sessions,
+    recovery: new TicketRecovery({
+      secret: SECRET,
+      store: new SqlRecoveryStore(database),
+      hasTickets: (session) => hasTickets(orders, session),
+      clock,
+    }),
     budget: new MemoryRequestBudget(config.httpCallsPerMinute, 60),
     readiness: { database: () => database.isReady() },
     // Memory loses nothing without the process.
@@ -256,7 +267,7 @@ export async function startAppStand({
     seats,
     feed,
     waitingRoom,
-    orders: new SqlOrderStore(database),
+    orders,
     paymentLog: new SqlPaymentLog({ database, clock, random: seededRandom(2), nextTurn, report }),
     orderEvents: null,
     metrics: new Metrics(clock),

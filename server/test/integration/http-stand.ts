@@ -10,16 +10,19 @@ import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import { BuyerSessions } from '../../src/access/buyer-session.ts';
 import { AddressList } from '../../src/access/ip-address.ts';
 import { MemoryRequestBudget } from '../../src/access/memory-request-budget.ts';
+import { TicketRecovery } from '../../src/access/ticket-recovery.ts';
+import type { RecoveryStore } from '../../src/access/recovery-store.ts';
 import type { Show } from '../../src/catalog/show.ts';
 import { listen } from '../../src/gateway/http-listen.ts';
 import { type HttpDependencies, routeHttp } from '../../src/gateway/http-routes.ts';
 import type { LiveShow } from '../../src/gateway/http-shows.ts';
 import { StaticFiles } from '../../src/gateway/static-files.ts';
-import { showId } from '../../src/platform/ids.ts';
+import { type SessionId, showId } from '../../src/platform/ids.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
 import { SeatBoard } from '../../src/seating/seat-board.ts';
 
+const SECRET = Buffer.alloc(32, 1);
 /** 06:13:20 on a November day; the show of the stand opened an hour before. */
 export const NOW = 1_700_000_000_000;
 const HOUR = 60 * 60 * 1_000;
@@ -104,7 +107,7 @@ export async function startHttpStand(options: StandOptions = {}) {
   const board = new SeatBoard(show.seatMap, show.prices.length);
   const { seatCount } = show.seatMap;
   board.reset({ epoch: 3, statuses: new Uint8Array(seatCount), sequences: Array<number>(SECTIONS).fill(0) });
-  const sale = { show, phase: 'open' as Phase, failing: false };
+  const sale = { show, phase: 'open' as Phase, failing: false, hasTickets: true };
   const live: LiveShow = {
     get show() {
       return sale.show;
@@ -136,7 +139,13 @@ export async function startHttpStand(options: StandOptions = {}) {
       get: (id) => (id === show.id ? live : undefined),
     },
     endSession: (session) => void ended.push(session),
-    sessions: new BuyerSessions([Buffer.alloc(32, 1)]),
+    sessions: new BuyerSessions([SECRET]),
+    recovery: new TicketRecovery({
+      secret: SECRET,
+      store: memoryRecoveries(),
+      hasTickets: async () => sale.hasTickets,
+      clock,
+    }),
     allowedOrigins: options.allowedOrigins ?? [],
     budget: new MemoryRequestBudget(options.callsPerMinute ?? 10_000, 60),
     unlimitedAddresses: new AddressList(options.unlimitedAddresses),
@@ -161,6 +170,14 @@ export async function startHttpStand(options: StandOptions = {}) {
     /** A connection to write to by hand. */
     connect: () => connectTo(port),
     close: () => void app.close(),
+  };
+}
+
+function memoryRecoveries(): RecoveryStore {
+  const sessions = new Map<string, SessionId>();
+  return {
+    remember: async (digest, session) => void sessions.set(digest, session),
+    sessionOf: async (digest) => sessions.get(digest) ?? null,
   };
 }
 

@@ -1,6 +1,7 @@
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { SqlRecoveryStore } from '../../../src/access/sql-recovery-store.ts';
 import { SqlCatalogStore } from '../../../src/catalog/sql-catalog-store.ts';
 import { SqlOrderStore } from '../../../src/checkout/sql-order-store.ts';
 import { SqlPaymentLog } from '../../../src/checkout/sql-payment-log.ts';
@@ -8,6 +9,7 @@ import { nextTurn } from '../../../src/platform/turn.ts';
 import { catalogStoreContract } from '../catalog-store.contract.ts';
 import { orderStoreContract } from '../order-store.contract.ts';
 import { paymentLogContract } from '../payment-log.contract.ts';
+import { recoveryStoreContract } from '../recovery-store.contract.ts';
 import { describeSeatStore } from '../seat-store.contract.ts';
 import { describeStoreTime } from '../seating/store-time-rules.ts';
 import { describeShowFeed } from '../show-feed.contract.ts';
@@ -63,6 +65,16 @@ function describeStores(name: string, stand: () => SqlServerStand): void {
     return {
       store: new SqlOrderStore(database),
       another: () => new SqlOrderStore(another),
+      remove: () => sql.empty(),
+    };
+  });
+
+  recoveryStoreContract(`SQL on ${name}`, async () => {
+    const sql = stand();
+    const { database, another } = sql;
+    return {
+      store: new SqlRecoveryStore(database),
+      another: new SqlRecoveryStore(another),
       remove: () => sql.empty(),
     };
   });
