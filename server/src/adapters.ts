@@ -143,7 +143,7 @@ async function openLivePorts(
 ): Promise<{ ports: LivePorts; redis: RedisClient | null; readiness: PartChecks }> {
   if (config.redisUrl === null) {
     const feed = new MemoryShowFeed();
-    const waitingRoom = new MemoryWaitingRoomStore((show, entry) => feed.publish(show, entry));
+    const waitingRoom = new MemoryWaitingRoomStore((show, entry) => feed.publish(show, entry), clock);
     const newEpoch = (): number => randomInt(1, EPOCH_MAX);
     const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch, clock });
     return { ports: { seats, feed, waitingRoom }, redis: null, readiness: {} };

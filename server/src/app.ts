@@ -30,7 +30,7 @@ import { HoldSeats } from './seating/hold-seats.ts';
 import type { SeatStore } from './seating/seat-store.ts';
 import type { ShowFeed } from './seating/show-feed.ts';
 import { startGatewayJobs, startSchedulerJobs } from './sale-jobs.ts';
-import { leaveWaitingRoom } from './waiting-room/leave-waiting-room.ts';
+import { finishVisit } from './waiting-room/leave-waiting-room.ts';
 import type { WaitingRoomSettings } from './waiting-room/waiting-room-rules.ts';
 import type { WaitingRoomStore } from './waiting-room/waiting-room-store.ts';
 
@@ -111,7 +111,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   metrics.addReadings({
     socketsOpen: () => gateway.socketCount,
     shows: () => readShows(sales.list()),
-    waitingRooms: () => readWaitingRooms(sales.list(), parts.waitingRoom, clock),
+    waitingRooms: () => readWaitingRooms(sales.list(), parts.waitingRoom),
     outboxPending: async () => (await parts.orders.pendingOutbox(OUTBOX_COUNTED_MAX, 0)).length,
   });
   const countAdmissions = (count: number): void => metrics.admissions.add(count);
@@ -271,9 +271,9 @@ function paymentJobs(
     events: parts.orderEvents ?? undefined,
     settled: (status, tookMs) => parts.metrics.countSettled(status, tookMs),
     seatRules: (show) => sales.get(show)?.seatRules ?? null,
-    finished: async (id, session) => {
+    finished: async ({ show: id, session, createdAt }) => {
       const show = sales.get(id)?.show;
-      if (show) await leaveWaitingRoom(waitingRoom, { show, session, reason: 'finished' }, clock.now());
+      if (show) await finishVisit(waitingRoom, show, session, createdAt);
     },
     clock,
     random: systemRandom,

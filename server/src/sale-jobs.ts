@@ -55,7 +55,7 @@ export function startGatewayJobs(parts: SaleJobParts): Stop {
       sale.positions.tick(sale.onSale, clock.now()),
     ),
     forEachSale(parts, PRESENCE_INTERVAL_MS, 'telling who is present', (sale) =>
-      waitingRoom.store.setPresent(sale.waitingRules, sale.sessions(), true, clock.now()),
+      waitingRoom.store.setPresent(sale.waitingRules, sale.sessions(), true),
     ),
     forEachSale(parts, PHASE_INTERVAL_MS, 'announcing phases', async (sale) => sale.announcePhase()),
   ];

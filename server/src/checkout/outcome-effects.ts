@@ -21,7 +21,7 @@ export interface OutcomeEffectsParts {
   /** Null for a show that this node has not opened (yet): its outcomes wait for a node that has. */
   readonly seatRules: (show: ShowId) => SeatRules | null;
   /** The buyer has their tickets: frees the admission for the next. May come twice for one order. */
-  readonly finished: (show: ShowId, session: SessionId) => Promise<void>;
+  readonly finished: (order: Order) => Promise<void>;
   /** Where other systems hear of outcomes; without it nobody does. */
   readonly events?: OrderEvents | undefined;
   readonly clock: Clock;
@@ -83,7 +83,7 @@ export class OutcomeEffects {
 
   /**
    * As long as others can't be told, the relay comes again and again. What has happened here isn't repeated for that:
-   * it would change nothing about seats and payment, but end a visit that the buyer has begun since [P4].
+   * it would change nothing.
    */
   async #carryOutRecord(order: Order, outboxId: number): Promise<void> {
     if (!this.#carriedOut.has(outboxId)) {
@@ -122,7 +122,7 @@ export class OutcomeEffects {
       case 'finish-visit':
         // Not worth keeping the record for: an admission that isn't freed here ends at its deadline.
         return this.#parts
-          .finished(order.show, order.session)
+          .finished(order)
           .catch((cause: unknown) => this.#parts.report('an admission could not be freed', cause));
     }
   }

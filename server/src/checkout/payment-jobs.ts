@@ -2,11 +2,11 @@ import pLimit from 'p-limit';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { Random } from '@stampede/shared/platform/random.ts';
 import type { OrderStatus } from '@stampede/shared/protocol/messages.ts';
-import type { SessionId, ShowId } from '../platform/ids.ts';
+import type { ShowId } from '../platform/ids.ts';
 import type { NextTurn } from '../platform/turn.ts';
 import type { SeatRules, SeatStore } from '../seating/seat-store.ts';
 import type { OrderEvents } from './order-events.ts';
-import type { OrderStore } from './order-store.ts';
+import type { Order, OrderStore } from './order-store.ts';
 import { OutboxRelay } from './outbox-relay.ts';
 import { OutcomeEffects } from './outcome-effects.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
@@ -24,7 +24,7 @@ export interface PaymentJobParts {
   /** Null for a show that this node has not opened (yet). */
   readonly seatRules: (show: ShowId) => SeatRules | null;
   /** The buyer has their tickets: frees the admission for the next. */
-  readonly finished: (show: ShowId, session: SessionId) => Promise<void>;
+  readonly finished: (order: Order) => Promise<void>;
   /** Told of each order that this process settled, and how long that took since its checkout, in milliseconds. */
   readonly settled?: ((status: OrderStatus, tookMs: number) => void) | undefined;
   readonly clock: Clock;

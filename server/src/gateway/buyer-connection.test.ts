@@ -147,9 +147,9 @@ describe('a socket that says too much', () => {
 describe('entering', () => {
   test('3.8 pushes that come while the state is read follow it, and nothing is told twice', async () => {
     const { wire, say } = connectAs();
-    const { seats, sale, waitingRoom, clock } = house;
-    await waitingRoom.join(sale.waitingRules, ANN, clock.now());
-    await waitingRoom.admit(sale.waitingRules, clock.now());
+    const { seats, sale, waitingRoom } = house;
+    await waitingRoom.join(sale.waitingRules, ANN);
+    await waitingRoom.admit(sale.waitingRules);
     const { promise, resolve } = Promise.withResolvers<readonly OrderMessage[]>();
     listOrders = () => promise;
     say(enter);
@@ -201,7 +201,7 @@ describe('entering', () => {
 
   test('[P7] a socket that goes while its state is read leaves no tab and no position', async () => {
     const { say, connection } = connectAs();
-    await house.waitingRoom.join(house.sale.waitingRules, ANN, house.clock.now());
+    await house.waitingRoom.join(house.sale.waitingRules, ANN);
     const { promise, resolve } = Promise.withResolvers<readonly OrderMessage[]>();
     listOrders = () => promise;
     say(enter);
@@ -239,7 +239,7 @@ describe('going', () => {
     first.say(join);
     await settle();
     const { waitingRoom, sale, clock } = house;
-    const standing = async () => (await waitingRoom.standing(sale.waitingRules, ANN, clock.now())).state;
+    const standing = async () => (await waitingRoom.standing(sale.waitingRules, ANN)).state;
     first.connection.closed();
     clock.advance(waitingRoomSettings.graceMs + 1);
     expect(await standing()).toBe('waiting');
@@ -257,7 +257,7 @@ describe('going', () => {
     await settle();
     const { waitingRoom, sale, clock } = house;
     clock.advance(waitingRoomSettings.graceMs + 1);
-    expect(await waitingRoom.standing(sale.waitingRules, ANN, clock.now())).toMatchObject({
+    expect(await waitingRoom.standing(sale.waitingRules, ANN)).toMatchObject({
       state: 'outside',
     });
     expect(sale.positions.size).toBe(0);

@@ -94,7 +94,7 @@ export class BuyerRequests {
     const orders = await checkout.list(session, show);
     const now = clock.now();
     const [standing, hold] = await Promise.all([
-      waitingRoom.store.standing(sale.waitingRules, session, now),
+      waitingRoom.store.standing(sale.waitingRules, session),
       seats.holdOf(show.id, session),
     ]);
     const ofShow = orders.filter((order) => order.show === show.id);
@@ -110,7 +110,7 @@ export class BuyerRequests {
 
   setPresent(sale: LiveSale, session: SessionId, present: boolean): Promise<void> {
     const { store } = this.#parts.waitingRoom;
-    return store.setPresent(sale.waitingRules, [session], present, this.#parts.clock.now());
+    return store.setPresent(sale.waitingRules, [session], present);
   }
 
   async #join(sale: LiveSale, session: SessionId, requestId: number): Promise<ServerMessage | Refusal> {
@@ -124,15 +124,14 @@ export class BuyerRequests {
   }
 
   async #leave(sale: LiveSale, session: SessionId, requestId: number): Promise<ServerMessage> {
-    const { waitingRoom, seats, clock } = this.#parts;
+    const { waitingRoom, seats } = this.#parts;
     // Who goes gives back what they hold; what is being paid for stays theirs. Dying between the two steps leaves
     // an admitted buyer without a hold, who may leave again or lapse.
     const hold = await seats.holdOf(sale.show.id, session);
     if (hold?.orderId === null) {
       await seats.release(sale.seatRules, { session, holdToken: hold.holdToken, seats: [] });
     }
-    const request = { show: sale.show, session, reason: 'left' } as const;
-    const standing = await leaveWaitingRoom(waitingRoom, request, clock.now());
+    const standing = await leaveWaitingRoom(waitingRoom, sale.show, session);
     return sale.standingMessage(session, standing, requestId);
   }
 

@@ -49,10 +49,10 @@ describe('the tabs of a sale', () => {
     sale.enter(ANN, one);
     sale.enter(ANN, two);
     sale.enter(BOB, other);
-    await waitingRoom.join(sale.waitingRules, ANN, clock.now());
-    await waitingRoom.admit(sale.waitingRules, clock.now());
+    await waitingRoom.join(sale.waitingRules, ANN);
+    await waitingRoom.admit(sale.waitingRules);
     await seats.hold(sale.seatRules, [{ session: ANN, seats: [3], prices: [100] }]);
-    await waitingRoom.leave(sale.waitingRules, ANN, 'left', clock.now());
+    await waitingRoom.leave(sale.waitingRules, ANN);
     clock.advance(sale.show.sale.holdLifetimeMs);
     await seats.expire(sale.seatRules);
     await settle();
@@ -64,10 +64,10 @@ describe('the tabs of a sale', () => {
   test('a session that is admitted or falls out waits no more', async () => {
     const { sale, waitingRoom, clock } = house;
     sale.enter(ANN, new Tab());
-    const joined = await waitingRoom.join(sale.waitingRules, ANN, clock.now());
+    const joined = await waitingRoom.join(sale.waitingRules, ANN);
     if (!joined.ok || joined.value.state !== 'waiting') throw new Error('Ann should wait');
     sale.positions.add(ANN, joined.value, sale.onSale, clock.now());
-    await waitingRoom.admit(sale.waitingRules, clock.now());
+    await waitingRoom.admit(sale.waitingRules);
     await settle();
     expect(sale.positions.size).toBe(0);
   });

@@ -215,7 +215,7 @@ export class LiveSale implements FeedFollower {
   /** For a session whose place is gone though no notice said so: an answer was overtaken, or history was lost. */
   async #tellStanding(session: SessionId): Promise<void> {
     try {
-      const standing = await this.#waitingRoom.standing(this.waitingRules, session, this.#clock.now());
+      const standing = await this.#waitingRoom.standing(this.waitingRules, session);
       this.tell(session, this.standingMessage(session, standing, 0));
     } catch {
       // The store is away; the buyer keeps the last word they had, and asks anew when they come back.

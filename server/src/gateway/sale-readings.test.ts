@@ -41,11 +41,11 @@ describe('readings of sales', () => {
   });
 
   it('tells who waits and who was let in', async () => {
-    const store = new MemoryWaitingRoomStore(() => undefined);
+    const store = new MemoryWaitingRoomStore(() => undefined, clock);
     const waitingRules = { ...rulesOf(show, { graceMs: 1, claimMs: 1, queueMax: 9 }), admissionBurst: 1 };
-    for (const name of ['a', 'b', 'c']) await store.join(waitingRules, sessionId(name), clock.now());
-    await store.admit(waitingRules, clock.now());
-    const rooms = await readWaitingRooms([{ show, waitingRules }], store, clock);
+    for (const name of ['a', 'b', 'c']) await store.join(waitingRules, sessionId(name));
+    await store.admit(waitingRules);
+    const rooms = await readWaitingRooms([{ show, waitingRules }], store);
     expect(rooms).toEqual([{ show: 7, waiting: 2, admitted: 1 }]);
   });
 });

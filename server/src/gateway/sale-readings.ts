@@ -1,4 +1,3 @@
-import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
 import {
   type SeatStatusName,
@@ -27,14 +26,12 @@ export function readShows(sales: readonly CountedShow[]): readonly ShowReading[]
 export function readWaitingRooms(
   sales: readonly SaleWithRoom[],
   store: Pick<WaitingRoomStore, 'ranks' | 'admittedCount'>,
-  clock: Clock,
 ): Promise<readonly WaitingRoomReading[]> {
-  const now = clock.now();
   return Promise.all(
     sales.map(async ({ show, waitingRules }) => {
       const [{ waiting }, admitted] = await Promise.all([
-        store.ranks(waitingRules, [], now),
-        store.admittedCount(waitingRules, now),
+        store.ranks(waitingRules, []),
+        store.admittedCount(waitingRules),
       ]);
       return { show: show.id, waiting, admitted };
     }),

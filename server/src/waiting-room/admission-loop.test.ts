@@ -36,16 +36,16 @@ class WatchedStore extends MemoryWaitingRoomStore {
   broken: number | null = null;
   gate: Promise<undefined> | null = null;
 
-  override async expire(rules: WaitingRoomRules, now: number): Promise<number> {
+  override async expire(rules: WaitingRoomRules): Promise<number> {
     this.calls.push(`expire ${String(rules.show)}`);
     await this.gate;
     if (rules.show === this.broken) throw new Error('store down');
-    return super.expire(rules, now);
+    return super.expire(rules);
   }
 
-  override async admit(rules: WaitingRoomRules, now: number): Promise<number> {
+  override async admit(rules: WaitingRoomRules): Promise<number> {
     this.calls.push(`admit ${String(rules.show)}`);
-    return super.admit(rules, now);
+    return super.admit(rules);
   }
 }
 
@@ -58,7 +58,7 @@ describe('[A2] admission loop', () => {
 
   beforeEach(() => {
     clock = new ManualClock(START - 1_000);
-    store = new WatchedStore(() => undefined);
+    store = new WatchedStore(() => undefined, clock);
     shows = [{ show: showWith(1), soldOut: false }];
     errors = [];
     loop = new AdmissionLoop({
@@ -82,11 +82,11 @@ describe('[A2] admission loop', () => {
 
   async function joinAll(count: number): Promise<void> {
     for (let index = 0; index < count; index++) {
-      await store.join(rulesOf(showWith(1), settings), sessionId(`s${String(index)}`), START);
+      await store.join(rulesOf(showWith(1), settings), sessionId(`s${String(index)}`));
     }
   }
 
-  const admitted = async () => store.admittedCount(rulesOf(showWith(1), settings), clock.now());
+  const admitted = async () => store.admittedCount(rulesOf(showWith(1), settings));
 
   test('nothing before the lobby, sweeping in the lobby, admission from the opening to the cap', async () => {
     await pass(900);
@@ -106,7 +106,7 @@ describe('[A2] admission loop', () => {
     await joinAll(10);
     await pass(800 + LIFETIME_MS);
     expect(await admitted()).toBe(3);
-    expect((await store.ranks(rulesOf(showWith(1), settings), [], clock.now())).waiting).toBe(4);
+    expect((await store.ranks(rulesOf(showWith(1), settings), [])).waiting).toBe(4);
   });
 
   test('paused and sold out let nobody in, and still sweep', async () => {

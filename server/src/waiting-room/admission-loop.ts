@@ -65,8 +65,8 @@ async function serve(
   const rules = rulesOf(show, settings);
   const failed = (cause: unknown) => onError(show.id, cause);
   // Sweeping first gives the slots that come back to the next in line within the same tick.
-  await store.expire(rules, now).catch(failed);
-  if (phase === 'open') await store.admit(rules, now).then(onAdmitted, failed);
+  await store.expire(rules).catch(failed);
+  if (phase === 'open') await store.admit(rules).then(onAdmitted, failed);
 }
 
 /**

@@ -42,6 +42,6 @@ export async function joinWaitingRoom(
     case 'lobby':
     case 'open':
     case 'paused':
-      return store.join(rulesOf(show, settings), session, now);
+      return store.join(rulesOf(show, settings), session);
   }
 }

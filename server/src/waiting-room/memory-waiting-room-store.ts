@@ -1,3 +1,4 @@
+import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { OutsideReason } from '@stampede/shared/protocol/messages.ts';
 import type { SessionId, ShowId } from '../platform/ids.ts';
 import { done, type Outcome, refuse } from '../platform/outcome.ts';
@@ -31,6 +32,7 @@ interface Place extends Ranked {
 interface Admission {
   readonly kind: 'admitted';
   readonly session: SessionId;
+  begunAt: number;
   deadline: number;
   endsAt: number;
   /** Given to an absent buyer who has not come back yet. */
@@ -55,14 +57,14 @@ class MemoryWaitingRoom {
     this.#publish = publish;
   }
 
-  /** Whatever is asked at or past the opening, the draw is over from then on, for nodes whose clocks lag too. */
+  /** Whatever is asked at or past the opening, the draw is over from then on, also when the clock is set back. */
   noticeTime(rules: WaitingRoomRules, now: number): void {
     this.#drawClosed ||= now >= rules.opensAt;
   }
 
   join(rules: WaitingRoomRules, session: SessionId, now: number): Outcome<Standing> {
     if (!this.#live(session, now)) {
-      if (this.#waiting.size >= rules.queueMax) this.expire(now);
+      if (this.#waiting.size >= rules.queueMax) this.expire(rules, now);
       if (this.#waiting.size >= rules.queueMax) return refuse('queue-full');
       const score = this.#drawClosed ? lateScore(this.#lateJoins++) : drawScore(rules.drawSeed, session);
       const place: Place = { kind: 'waiting', session, score, endsAt: Infinity, seenAt: now };
@@ -73,9 +75,15 @@ class MemoryWaitingRoom {
     return done(this.standing(session, now));
   }
 
-  leave(session: SessionId, reason: OutsideReason, now: number): Standing {
+  leave(session: SessionId, now: number): Standing {
     const stay = this.#live(session, now);
-    if (stay) this.#end(stay, reason);
+    if (stay) this.#end(stay, 'left');
+    return this.standing(session, now);
+  }
+
+  finish(session: SessionId, orderedAt: number, now: number): Standing {
+    const stay = this.#live(session, now);
+    if (stay?.kind === 'admitted' && stay.begunAt <= orderedAt) this.#end(stay, 'finished');
     return this.standing(session, now);
   }
 
@@ -93,7 +101,7 @@ class MemoryWaitingRoom {
       const stay = this.#stays.get(session);
       return this.#drawClosed && stay?.kind === 'waiting' ? this.#waiting.rankOf(stay) : null;
     });
-    return { waiting: this.#waiting.size, ahead };
+    return { drawn: this.#drawClosed, waiting: this.#waiting.size, ahead };
   }
 
   admit(rules: WaitingRoomRules, now: number): number {
@@ -113,7 +121,8 @@ class MemoryWaitingRoom {
     return admissions.length;
   }
 
-  expire(now: number): number {
+  expire(rules: WaitingRoomRules, now: number): number {
+    this.#pullBack(rules, now);
     const places: Place[] = [];
     let count = 0;
     for (const ends of [this.#ends.admitted, this.#ends.waiting]) {
@@ -154,6 +163,25 @@ class MemoryWaitingRoom {
     return stay?.kind === 'admitted' && now < stay.endsAt;
   }
 
+  /**
+   * Brings back ends that lie too far ahead because the clock was set back: a place's end to a grace time from now,
+   * and an admission from the future to one from now, which its buyer is told.
+   */
+  #pullBack({ graceMs, admissionLifetimeMs }: WaitingRoomRules, now: number): void {
+    for (const { session } of this.#ends.waiting.after(now + graceMs)) {
+      const stay = this.#stays.get(session);
+      if (stay) this.#setEnd(stay, now + graceMs);
+    }
+    for (const { session } of this.#ends.admitted.after(now + admissionLifetimeMs)) {
+      const stay = this.#stays.get(session);
+      if (stay?.kind !== 'admitted' || stay.begunAt <= now) continue;
+      stay.begunAt = now;
+      stay.deadline = now + admissionLifetimeMs;
+      this.#setEnd(stay, stay.deadline);
+      this.#publish({ kind: 'admitted', admissions: [{ session, deadline: stay.deadline }] });
+    }
+  }
+
   /** The session's stay if its time has not run out; what has run out is swept on the way. */
   #live(session: SessionId, now: number): Stay | undefined {
     const stay = this.#stays.get(session);
@@ -170,7 +198,14 @@ class MemoryWaitingRoom {
     const deadline = now + lifetimeMs;
     this.#waiting.remove(place);
     this.#setEnd(place, Infinity);
-    const admission: Admission = { kind: 'admitted', session, deadline, endsAt: Infinity, claim };
+    const admission: Admission = {
+      kind: 'admitted',
+      session,
+      begunAt: now,
+      deadline,
+      endsAt: Infinity,
+      claim,
+    };
     this.#stays.set(session, admission);
     this.#setEnd(admission, deadline);
     return { session, deadline };
@@ -205,67 +240,65 @@ class MemoryWaitingRoom {
 /** Waiting rooms in this process: the embedded default. Places live as long as the process does. */
 export class MemoryWaitingRoomStore implements WaitingRoomStore, AdmissionCheck {
   readonly #publish: Publish;
+  readonly #clock: Clock;
   readonly #rooms = new Map<ShowId, MemoryWaitingRoom>();
 
-  constructor(publish: Publish) {
+  constructor(publish: Publish, clock: Clock) {
     this.#publish = publish;
+    this.#clock = clock;
   }
 
-  async join(rules: WaitingRoomRules, session: SessionId, now: number): Promise<Outcome<Standing>> {
-    return this.#step(rules, now).join(rules, session, now);
+  async join(rules: WaitingRoomRules, session: SessionId): Promise<Outcome<Standing>> {
+    return this.#step(rules, (room, now) => room.join(rules, session, now));
   }
 
-  async leave(
-    rules: WaitingRoomRules,
-    session: SessionId,
-    reason: OutsideReason,
-    now: number,
-  ): Promise<Standing> {
-    return this.#step(rules, now).leave(session, reason, now);
+  async leave(rules: WaitingRoomRules, session: SessionId): Promise<Standing> {
+    return this.#step(rules, (room, now) => room.leave(session, now));
   }
 
-  async standing(rules: WaitingRoomRules, session: SessionId, now: number): Promise<Standing> {
-    return this.#step(rules, now).standing(session, now);
+  async finish(rules: WaitingRoomRules, session: SessionId, orderedAt: number): Promise<Standing> {
+    return this.#step(rules, (room, now) => room.finish(session, orderedAt, now));
   }
 
-  async ranks(rules: WaitingRoomRules, sessions: readonly SessionId[], now: number): Promise<Ranks> {
-    return this.#step(rules, now).ranks(sessions);
+  async standing(rules: WaitingRoomRules, session: SessionId): Promise<Standing> {
+    return this.#step(rules, (room, now) => room.standing(session, now));
   }
 
-  async admit(rules: WaitingRoomRules, now: number): Promise<number> {
-    return this.#step(rules, now).admit(rules, now);
+  async ranks(rules: WaitingRoomRules, sessions: readonly SessionId[]): Promise<Ranks> {
+    return this.#step(rules, (room) => room.ranks(sessions));
   }
 
-  async expire(rules: WaitingRoomRules, now: number): Promise<number> {
-    return this.#step(rules, now).expire(now);
+  async admit(rules: WaitingRoomRules): Promise<number> {
+    return this.#step(rules, (room, now) => room.admit(rules, now));
   }
 
-  async setPresent(
-    rules: WaitingRoomRules,
-    sessions: readonly SessionId[],
-    present: boolean,
-    now: number,
-  ): Promise<void> {
-    const room = this.#step(rules, now);
-    for (const session of sessions) room.setPresent(rules, session, present, now);
+  async expire(rules: WaitingRoomRules): Promise<number> {
+    return this.#step(rules, (room, now) => room.expire(rules, now));
   }
 
-  async admittedCount(rules: WaitingRoomRules, now: number): Promise<number> {
-    return this.#step(rules, now).admittedCount(now);
+  async setPresent(rules: WaitingRoomRules, sessions: readonly SessionId[], present: boolean): Promise<void> {
+    this.#step(rules, (room, now) => {
+      for (const session of sessions) room.setPresent(rules, session, present, now);
+    });
+  }
+
+  async admittedCount(rules: WaitingRoomRules): Promise<number> {
+    return this.#step(rules, (room, now) => room.admittedCount(now));
   }
 
   isAdmitted(show: ShowId, session: SessionId, now: number): boolean {
     return this.#rooms.get(show)?.isAdmitted(session, now) ?? false;
   }
 
-  #step(rules: WaitingRoomRules, now: number): MemoryWaitingRoom {
+  #step<T>(rules: WaitingRoomRules, decide: (room: MemoryWaitingRoom, now: number) => T): T {
     const { show } = rules;
     let room = this.#rooms.get(show);
     if (!room) {
       room = new MemoryWaitingRoom((notice) => this.#publish(show, { changes: [], notice }));
       this.#rooms.set(show, room);
     }
+    const now = this.#clock.now();
     room.noticeTime(rules, now);
-    return room;
+    return decide(room, now);
   }
 }

@@ -1,3 +1,4 @@
+import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type SessionId, sessionId, showId } from '../platform/ids.ts';
 import { MemoryWaitingRoomStore } from './memory-waiting-room-store.ts';
@@ -24,13 +25,24 @@ const open: OnSaleNow = { rules, phase: 'open' };
 const lobby: OnSaleNow = { rules, phase: 'lobby' };
 const buyer = (index: number) => sessionId(`buyer-${String(index)}`);
 
-/** The store in process, counting how often it is asked for ranks. */
+/** The store in process, its clock set for each step, counting how often it is asked for ranks. */
 class CountingStore extends MemoryWaitingRoomStore {
+  readonly #clock: ManualClock;
   asked: number[] = [];
 
-  override async ranks(...[of, sessions, now]: Parameters<MemoryWaitingRoomStore['ranks']>) {
+  constructor(clock = new ManualClock(OPENS_AT)) {
+    super(() => undefined, clock);
+    this.#clock = clock;
+  }
+
+  at(now: number): this {
+    this.#clock.set(now - this.#clock.now());
+    return this;
+  }
+
+  override async ranks(...[of, sessions]: Parameters<MemoryWaitingRoomStore['ranks']>) {
     this.asked.push(sessions.length);
-    return super.ranks(of, sessions, now);
+    return super.ranks(of, sessions);
   }
 }
 
@@ -41,7 +53,7 @@ describe('[A1] [A18] positions are pushed', () => {
   let push: PositionPush;
 
   beforeEach(() => {
-    store = new CountingStore(() => undefined);
+    store = new CountingStore();
     told = new Map();
     strangers = [];
     push = new PositionPush(
@@ -53,7 +65,7 @@ describe('[A1] [A18] positions are pushed', () => {
 
   /** Joins the store, and this node unless `elsewhere`. */
   async function join(session: SessionId, now: number, onSale = open, elsewhere = false) {
-    const joined = await store.join(rules, session, now);
+    const joined = await store.at(now).join(rules, session);
     if (!joined.ok || joined.value.state !== 'waiting') throw new Error('no place');
     return elsewhere ? null : push.add(session, joined.value, onSale, now);
   }
@@ -71,7 +83,7 @@ describe('[A1] [A18] positions are pushed', () => {
 
   test('[P4] a second tab sees the number that the first one was told', async () => {
     await joinMany(500, OPENS_AT);
-    const standing = await store.standing(rules, buyer(400), OPENS_AT);
+    const standing = await store.at(OPENS_AT).standing(rules, buyer(400));
     if (standing.state !== 'waiting') throw new Error('no place');
     const guessed = push.add(buyer(400), { ...standing, ahead: 397 }, open, OPENS_AT);
     expect(push.add(buyer(400), standing, open, OPENS_AT)).toEqual(guessed);
@@ -91,7 +103,7 @@ describe('[A1] [A18] positions are pushed', () => {
   test('near the head every second, further back less often', async () => {
     await joinMany(300, OPENS_AT);
     for (let second = 1; second <= 10; second++) {
-      await store.admit(rules, OPENS_AT + second * SECOND);
+      await store.at(OPENS_AT + second * SECOND).admit(rules);
       for (let index = 0; index < second * 10; index++) push.remove(buyer(index));
       await push.tick(open, OPENS_AT + second * SECOND);
     }
@@ -114,7 +126,7 @@ describe('[A1] [A18] positions are pushed', () => {
   test('positions go on when the clock was set back', async () => {
     await joinMany(3, OPENS_AT + 3_600 * SECOND);
     push.remove(buyer(0));
-    await store.leave(rules, buyer(0), 'left', OPENS_AT + SECOND);
+    await store.at(OPENS_AT + SECOND).leave(rules, buyer(0));
     await push.tick(open, OPENS_AT + SECOND);
     expect(lastOf(buyer(2))?.position).toBe(2);
   });
@@ -131,6 +143,10 @@ describe('[A1] [A18] positions are pushed', () => {
 
   test('[X3] the draw is told in the first tick after the opening', async () => {
     await joinMany(1_000, OPENS_AT - 100, lobby);
+    // This node's clock is ahead of the store's.
+    await push.tick(open, OPENS_AT);
+    expect(strangers).toEqual([]);
+    store.at(OPENS_AT);
     await push.tick(open, OPENS_AT);
     expect(told.size).toBe(1_000);
     const positions = [...told.values()].map((list) => list.at(-1)!.position);
@@ -141,8 +157,8 @@ describe('[A1] [A18] positions are pushed', () => {
     for (let index = 0; index < 4_000; index++) await join(buyer(index), OPENS_AT, open, index % 7 > 1);
     for (let second = 1; second <= 60; second++) {
       const now = OPENS_AT + second * SECOND;
-      await store.admit(rules, now);
-      for (let gone = second; gone < 4_000; gone += 97) await store.leave(rules, buyer(gone), 'left', now);
+      await store.at(now).admit(rules);
+      for (let gone = second; gone < 4_000; gone += 97) await store.at(now).leave(rules, buyer(gone));
       await push.tick(open, now);
     }
     expect(told.size).toBeGreaterThan(500);
@@ -154,7 +170,7 @@ describe('[A1] [A18] positions are pushed', () => {
 
   test('who waits no more though nobody said so gets no position, and is handed back to be told', async () => {
     await joinMany(2, OPENS_AT);
-    await store.admit({ ...rules, admissionBurst: 1 }, OPENS_AT);
+    await store.at(OPENS_AT).admit({ ...rules, admissionBurst: 1 });
     await push.tick(open, OPENS_AT + SECOND);
     expect(told.has(buyer(0))).toBe(false);
     expect(strangers).toEqual([buyer(0)]);
@@ -167,7 +183,7 @@ describe('[A1] [A18] positions are pushed', () => {
     const asking = store.ranks.bind(store);
     store.ranks = async (...question) => {
       const answer = await asking(...question);
-      await store.leave(rules, buyer(0), 'left', OPENS_AT);
+      await store.at(OPENS_AT).leave(rules, buyer(0));
       await join(buyer(0), OPENS_AT);
       return answer;
     };

@@ -109,7 +109,7 @@ export class PositionPush {
   }
 
   async #tickLobby(onSale: OnSaleNow, now: number): Promise<void> {
-    this.#waiting = (await this.#store.ranks(onSale.rules, [], now)).waiting;
+    this.#waiting = (await this.#store.ranks(onSale.rules, [])).waiting;
     const due = this.#line.toArray().filter(({ toldAt }) => isOver(LOBBY_PUSH_MS, toldAt, now));
     this.#tellAll(due, onSale, now);
   }
@@ -121,9 +121,10 @@ export class PositionPush {
     const ranks = await this.#store.ranks(
       onSale.rules,
       askedPlaces.map(({ session }) => session),
-      now,
     );
     this.#waiting = ranks.waiting;
+    // The store's clock is behind this node's: it will have held the draw in a moment.
+    if (!ranks.drawn) return;
     const answers = new Map(askedPlaces.map((place, at) => [place, ranks.ahead[at] ?? null]));
     const waiting = own.filter((place) => answers.get(place) !== null);
     const anchors = waiting.flatMap((place, index): Anchor[] => {

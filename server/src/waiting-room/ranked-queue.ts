@@ -29,6 +29,12 @@ export class RankedQueue<T extends Ranked> {
     return this.#blocks[0]?.[0];
   }
 
+  /** Every item with a score above `score`; costs nothing where there is none. */
+  after(score: number): T[] {
+    const [at, index] = this.#find((other) => other.score > score);
+    return this.#blocks.slice(at).flatMap((block, further) => (further === 0 ? block.slice(index) : block));
+  }
+
   /** Every item, from head to end. */
   toArray(): T[] {
     return this.#blocks.flat();

@@ -1,6 +1,9 @@
 import { defineScript } from '../platform/lua-script.ts';
 import { numberOf, type Packed, unpack } from '../platform/redis-packing.ts';
 
+/** A chosen instant, or `false`: Redis's own clock tells the time. */
+type Given = number | false;
+
 const lua = (name: string): URL => new URL(`lua/${name}.lua`, import.meta.url);
 
 const BOOK = [
@@ -15,13 +18,13 @@ const BOOK = [
   'outside',
 ] as const;
 
-export const roomSteps = defineScript<[lateScoreMin: number, steps: Packed]>()({
+export const roomSteps = defineScript<[given: Given, lateScoreMin: number, steps: Packed]>()({
   file: lua('room-steps'),
   keys: BOOK,
   reply: unpack,
 });
 
-export const roomRanks = defineScript<[now: number, opensAt: number, sessions: readonly string[]]>()({
+export const roomRanks = defineScript<[given: Given, opensAt: number, sessions: readonly string[]]>()({
   file: lua('room-ranks'),
   keys: BOOK,
   reply: unpack,
@@ -29,7 +32,7 @@ export const roomRanks = defineScript<[now: number, opensAt: number, sessions: r
 
 export const admit = defineScript<
   [
-    now: number,
+    given: Given,
     opensAt: number,
     perSecond: number,
     burst: number,
@@ -40,8 +43,12 @@ export const admit = defineScript<
   ]
 >()({ file: lua('admit'), keys: BOOK, reply: numberOf });
 
-export const expireRoom = defineScript<[now: number, opensAt: number, most: number]>()({
-  file: lua('expire-room'),
-  keys: BOOK,
+export const expireRoom = defineScript<
+  [given: Given, opensAt: number, graceMs: number, lifetimeMs: number, most: number]
+>()({ file: lua('expire-room'), keys: BOOK, reply: numberOf });
+
+export const admittedCount = defineScript<[given: Given]>()({
+  file: lua('admitted-count'),
+  keys: ['admitted'],
   reply: numberOf,
 });

@@ -1,7 +1,8 @@
+import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { type OutsideReason, outsideReasonNumbers } from '@stampede/shared/protocol/messages.ts';
 import type { SessionId } from '../platform/ids.ts';
 import type { Outcome } from '../platform/outcome.ts';
-import { keysOfShow, showKey } from '../platform/redis-keys.ts';
+import { keysOfShow } from '../platform/redis-keys.ts';
 import { listOf, numberOf, numbersOf, type Packed, PackingError, textOf } from '../platform/redis-packing.ts';
 import { outcomeOf } from '../platform/redis-refusals.ts';
 import type { RedisClient } from '../platform/redis.ts';
@@ -22,53 +23,55 @@ const PRESENT_PER_STEP_MAX = 250;
  */
 export class RedisWaitingRoomStore implements WaitingRoomStore {
   readonly #redis: RedisClient;
+  readonly #given: () => number | false;
   /** One queue for all that buyers do: who goes and comes back within a turn is there. */
   readonly #steps: ShowSteps<Packed, unknown>;
 
-  constructor(redis: RedisClient) {
+  /** @param clock tells the time instead of Redis: for tests, because it may differ from node to node */
+  constructor(redis: RedisClient, clock?: Clock) {
     this.#redis = redis;
+    this.#given = () => clock?.now() ?? false;
     this.#steps = new ShowSteps(async (show, steps) =>
-      listOf(await scripts.roomSteps.run(redis, keysOfShow(show), LATE_SCORE_MIN, steps)),
+      listOf(await scripts.roomSteps.run(redis, keysOfShow(show), this.#given(), LATE_SCORE_MIN, steps)),
     );
   }
 
   async join(
     { show, opensAt, drawSeed, queueMax }: WaitingRoomRules,
     session: SessionId,
-    now: number,
   ): Promise<Outcome<Standing>> {
-    const step = ['join', now, opensAt, session, drawScore(drawSeed, session), queueMax];
+    const step = ['join', opensAt, session, drawScore(drawSeed, session), queueMax];
     return outcomeOf(await this.#steps.take(show, step), standingOf);
   }
 
-  async leave(
+  async leave({ show, opensAt }: WaitingRoomRules, session: SessionId): Promise<Standing> {
+    return standingOf(await this.#steps.take(show, ['leave', opensAt, session]));
+  }
+
+  async finish(
     { show, opensAt }: WaitingRoomRules,
     session: SessionId,
-    reason: OutsideReason,
-    now: number,
+    orderedAt: number,
   ): Promise<Standing> {
-    return standingOf(await this.#steps.take(show, ['leave', now, opensAt, session, reason]));
+    return standingOf(await this.#steps.take(show, ['finish', opensAt, session, orderedAt]));
   }
 
-  async standing({ show, opensAt }: WaitingRoomRules, session: SessionId, now: number): Promise<Standing> {
-    return standingOf(await this.#steps.take(show, ['standing', now, opensAt, session]));
+  async standing({ show, opensAt }: WaitingRoomRules, session: SessionId): Promise<Standing> {
+    return standingOf(await this.#steps.take(show, ['standing', opensAt, session]));
   }
 
-  async ranks(
-    { show, opensAt }: WaitingRoomRules,
-    sessions: readonly SessionId[],
-    now: number,
-  ): Promise<Ranks> {
-    const answer = await scripts.roomRanks.run(this.#redis, keysOfShow(show), now, opensAt, sessions);
-    const [waiting, ahead] = listOf(answer);
-    return { waiting: numberOf(waiting), ahead: numbersOf(ahead).map(aheadOf) };
+  async ranks({ show, opensAt }: WaitingRoomRules, sessions: readonly SessionId[]): Promise<Ranks> {
+    const keys = keysOfShow(show);
+    const answer = await scripts.roomRanks.run(this.#redis, keys, this.#given(), opensAt, sessions);
+    const [drawn, waiting, ahead] = listOf(answer);
+    return { drawn: drawn === true, waiting: numberOf(waiting), ahead: numbersOf(ahead).map(aheadOf) };
   }
 
-  async admit(rules: WaitingRoomRules, now: number): Promise<number> {
+  async admit(rules: WaitingRoomRules): Promise<number> {
     return scripts.admit.run(
       this.#redis,
       keysOfShow(rules.show),
-      now,
+      this.#given(),
       rules.opensAt,
       rules.admissionsPerSecond,
       rules.admissionBurst,
@@ -79,13 +82,20 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
     );
   }
 
-  async expire({ show, opensAt }: WaitingRoomRules, now: number): Promise<number> {
+  async expire({ show, opensAt, graceMs, admissionLifetimeMs }: WaitingRoomRules): Promise<number> {
     let total = 0;
     for (;;) {
-      const most = EXPIRED_PER_CALL_MAX;
-      const count = await scripts.expireRoom.run(this.#redis, keysOfShow(show), now, opensAt, most);
+      const count = await scripts.expireRoom.run(
+        this.#redis,
+        keysOfShow(show),
+        this.#given(),
+        opensAt,
+        graceMs,
+        admissionLifetimeMs,
+        EXPIRED_PER_CALL_MAX,
+      );
       total += count;
-      if (count < most) return total;
+      if (count < EXPIRED_PER_CALL_MAX) return total;
     }
   }
 
@@ -93,16 +103,15 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
     { show, opensAt, graceMs, admissionLifetimeMs }: WaitingRoomRules,
     sessions: readonly SessionId[],
     present: boolean,
-    now: number,
   ): Promise<void> {
     for (let from = 0; from < sessions.length; from += PRESENT_PER_STEP_MAX) {
       const some = sessions.slice(from, from + PRESENT_PER_STEP_MAX);
-      await this.#steps.take(show, ['present', now, opensAt, some, present, graceMs, admissionLifetimeMs]);
+      await this.#steps.take(show, ['present', opensAt, some, present, graceMs, admissionLifetimeMs]);
     }
   }
 
-  async admittedCount({ show }: WaitingRoomRules, now: number): Promise<number> {
-    return this.#redis.zcount(showKey(show, 'admitted'), `(${now}`, '+inf');
+  async admittedCount({ show }: WaitingRoomRules): Promise<number> {
+    return scripts.admittedCount.run(this.#redis, keysOfShow(show), this.#given());
   }
 }
 

@@ -20,13 +20,13 @@ export function fullBucket(limits: BucketLimits, at: number): TokenBucket {
 }
 
 /**
- * The bucket at `now`, so that any stretch of t seconds gives at most `burst + perSecond · t` [A2]. A clock that
- * lags behind another node's adds nothing and takes nothing away; a lowered `burst` holds at once.
+ * The bucket at `now`, so that any stretch of t seconds gives at most `burst + perSecond · t` [A2]. One that was
+ * filled in the future, before its clock was set back, counts as filled now; a lowered `burst` holds at once.
  */
 export function refill(bucket: TokenBucket, limits: BucketLimits, now: number): TokenBucket {
   const elapsedMs = Math.max(0, now - bucket.at);
   const tokens = bucket.tokens + (elapsedMs * limits.perSecond) / MS_PER_SECOND;
-  return { tokens: Math.min(limits.burst, tokens), at: bucket.at + elapsedMs };
+  return { tokens: Math.min(limits.burst, tokens), at: now };
 }
 
 /** Whole permissions in the bucket. */

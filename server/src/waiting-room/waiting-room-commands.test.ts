@@ -1,7 +1,8 @@
+import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { describe, expect, test } from 'vitest';
 import { sessionId, showId } from '../platform/ids.ts';
 import { joinWaitingRoom } from './join-waiting-room.ts';
-import { leaveWaitingRoom } from './leave-waiting-room.ts';
+import { finishVisit } from './leave-waiting-room.ts';
 import { MemoryWaitingRoomStore } from './memory-waiting-room-store.ts';
 import { type OnSale, rulesOf } from './waiting-room-rules.ts';
 
@@ -30,7 +31,10 @@ const showWith = (more: Partial<OnSale> = {}): OnSale => ({
 
 const session = sessionId('anna');
 const settings = { graceMs: 100, claimMs: 50, queueMax: 10 };
-const partsOf = () => ({ store: new MemoryWaitingRoomStore(() => undefined), settings });
+const partsOf = (now = OPENS_AT) => ({
+  store: new MemoryWaitingRoomStore(() => undefined, new ManualClock(now)),
+  settings,
+});
 
 describe('waiting room commands', () => {
   test('[A1] before the lobby: not open, and when to come again', async () => {
@@ -70,14 +74,10 @@ describe('waiting room commands', () => {
     const show = showWith();
     const rules = rulesOf(show, settings);
     await joinWaitingRoom(parts, { show, soldOut: false, session }, OPENS_AT);
-    await parts.store.admit(rules, OPENS_AT);
-    expect(await parts.store.admittedCount(rules, OPENS_AT)).toBe(1);
-    const left = await leaveWaitingRoom(
-      parts,
-      { show: { ...show, paused: true }, session, reason: 'finished' },
-      OPENS_AT + 1,
-    );
-    expect(left).toEqual({ state: 'outside', reason: 'finished' });
-    expect(await parts.store.admittedCount(rules, OPENS_AT + 1)).toBe(0);
+    await parts.store.admit(rules);
+    expect(await parts.store.admittedCount(rules)).toBe(1);
+    await finishVisit(parts, { ...show, paused: true }, session, OPENS_AT + 1);
+    expect(await parts.store.standing(rules, session)).toEqual({ state: 'outside', reason: 'finished' });
+    expect(await parts.store.admittedCount(rules)).toBe(0);
   });
 });

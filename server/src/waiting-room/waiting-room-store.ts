@@ -35,12 +35,11 @@ export type Standing =
 
 /** Ranks of some sessions at one moment. */
 export interface Ranks {
+  /** Whether the draw is over: before the opening nobody has a rank. */
+  readonly drawn: boolean;
   /** People waiting in all. */
   readonly waiting: number;
-  /**
-   * People in front of each asked session, in the order asked; null for those who don't wait, and for everybody
-   * before the opening.
-   */
+  /** People in front of each asked session, in the order asked; null for those who don't wait or have no rank yet. */
   readonly ahead: readonly (number | null)[];
 }
 
@@ -52,32 +51,41 @@ export interface Ranks {
  *
  * What a node asks for buyers (`join`, `leave`, `standing`, `setPresent`) is decided in the order it was asked,
  * awaited or not, each for itself: whose socket goes and comes back in one moment is there [P4].
+ *
+ * The store tells the time by its own clock, one for all nodes: a node whose clock is wrong is wrong for itself only.
+ * What is stored from further ahead than the clock can explain, because it was set back, counts as from now.
  */
 export interface WaitingRoomStore {
   /**
    * Takes a place, or returns the one the session has [P4]. Before opening the place's score is the first 52 bits
    * of HMAC-SHA256(seed, session), after it 2^52 plus a counter: a draw for the early, first come for the late.
-   * The draw closes once: after the first step of any node at or past `opensAt` nobody enters it any more,
-   * however far a node's clock lags, so that nobody who knows their position moves backwards [P4]. Who takes a
+   * The draw closes once: after the first step at or past `opensAt` nobody enters it any more, whatever becomes of
+   * the clock, so that nobody who knows their position moves backwards [P4]. Who takes a
    * place counts as present until `setPresent` says otherwise. Refusal: `queue-full`.
    */
-  join(rules: WaitingRoomRules, session: SessionId, now: number): Promise<Outcome<Standing>>;
+  join(rules: WaitingRoomRules, session: SessionId): Promise<Outcome<Standing>>;
 
   /** Gives up place or admission; the slot is free at once. Who is outside already stays so for the old reason. */
-  leave(rules: WaitingRoomRules, session: SessionId, reason: OutsideReason, now: number): Promise<Standing>;
+  leave(rules: WaitingRoomRules, session: SessionId): Promise<Standing>;
 
-  standing(rules: WaitingRoomRules, session: SessionId, now: number): Promise<Standing>;
+  /**
+   * Ends the visit of which an order begun at `orderedAt` was part: an admission that was given by then. One that was
+   * given later is another visit, and a place is none, so doing this again, however late, changes nothing [P4].
+   */
+  finish(rules: WaitingRoomRules, session: SessionId, orderedAt: number): Promise<Standing>;
 
-  ranks(rules: WaitingRoomRules, sessions: readonly SessionId[], now: number): Promise<Ranks>;
+  standing(rules: WaitingRoomRules, session: SessionId): Promise<Standing>;
+
+  ranks(rules: WaitingRoomRules, sessions: readonly SessionId[]): Promise<Ranks>;
 
   /**
    * Lets in as many from the head as token bucket and cap allow, never before `opensAt`. An absent buyer gets the
    * claim time instead of the full lifetime. Returns how many were let in.
    */
-  admit(rules: WaitingRoomRules, now: number): Promise<number>;
+  admit(rules: WaitingRoomRules): Promise<number>;
 
   /** Ends admissions at their deadline and places whose buyer was away for the grace time; returns how many. */
-  expire(rules: WaitingRoomRules, now: number): Promise<number>;
+  expire(rules: WaitingRoomRules): Promise<number>;
 
   /**
    * Tells that sessions have sockets on this node, or that their last one went; does nothing for those outside.
@@ -88,18 +96,13 @@ export interface WaitingRoomStore {
    * was not told for so long is taken for absent when their turn comes [X4]. And a buyer with tabs on two nodes, of
    * which one goes, is there again with the other's next word.
    */
-  setPresent(
-    rules: WaitingRoomRules,
-    sessions: readonly SessionId[],
-    present: boolean,
-    now: number,
-  ): Promise<void>;
+  setPresent(rules: WaitingRoomRules, sessions: readonly SessionId[], present: boolean): Promise<void>;
 
   /** Buyers admitted now. */
-  admittedCount(rules: WaitingRoomRules, now: number): Promise<number>;
+  admittedCount(rules: WaitingRoomRules): Promise<number>;
 }
 
-/** What the seat store asks in its own atomic step. */
+/** What the seat store asks in its own atomic step; `now` is that step's instant. */
 export interface AdmissionCheck {
   isAdmitted(show: ShowId, session: SessionId, now: number): boolean;
 }

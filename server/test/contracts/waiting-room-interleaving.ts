@@ -34,22 +34,21 @@ export async function runAgainstModel(
   rules: WaitingRoomRules,
   steps: readonly Step[],
 ): Promise<void> {
-  const { store } = room;
   const model = new WaitingRoomModel(rules);
   let now = OPENS_AT - 3_000;
   for (const together of momentsOf(steps)) {
     now += together[0].afterMs;
-    await Promise.all(together.map((step) => take(store, rules, step, now)));
+    await Promise.all(together.map((step) => take(room.at(now), rules, step)));
     for (const step of together) model.apply(step, now);
 
-    const standings = await Promise.all(CAST.map((session) => store.standing(rules, session, now)));
+    const standings = await Promise.all(CAST.map((session) => room.at(now).standing(rules, session)));
     for (const [index, session] of CAST.entries()) {
       const standing = standings[index]!;
       expect(standing, `nobody is lost: ${session}`).toEqual(model.standing(session, now));
       expect(await room.isAdmitted(rules.show, session, now)).toBe(standing.state === 'admitted');
     }
-    expect((await store.ranks(rules, [], now)).waiting).toBe(model.waiting);
-    const admitted = await store.admittedCount(rules, now);
+    expect((await room.at(now).ranks(rules, [])).waiting).toBe(model.waiting);
+    const admitted = await room.at(now).admittedCount(rules);
     expect(admitted).toBe(model.admittedCount(now));
     expect(admitted).toBeLessThanOrEqual(rules.admittedMax);
   }
@@ -57,24 +56,19 @@ export async function runAgainstModel(
   await expectNoticesOf(room, rules, model);
 }
 
-function take(
-  store: WaitingRoomStore,
-  rules: WaitingRoomRules,
-  { kind, session }: Step,
-  now: number,
-): Promise<unknown> {
+function take(store: WaitingRoomStore, rules: WaitingRoomRules, { kind, session }: Step): Promise<unknown> {
   switch (kind) {
     case 'join':
-      return store.join(rules, session, now);
+      return store.join(rules, session);
     case 'leave':
-      return store.leave(rules, session, 'left', now);
+      return store.leave(rules, session);
     case 'come':
     case 'go':
-      return store.setPresent(rules, [session], kind === 'come', now);
+      return store.setPresent(rules, [session], kind === 'come');
     case 'admit':
-      return store.admit(rules, now);
+      return store.admit(rules);
     case 'expire':
-      return store.expire(rules, now);
+      return store.expire(rules);
   }
 }
 

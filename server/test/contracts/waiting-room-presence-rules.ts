@@ -16,35 +16,51 @@ const [anna, ben] = sessions(2) as [SessionId, SessionId];
 export function describePresence(room: () => WaitingRoomUnderTest): void {
   test('[P4] who comes back within the grace time keeps place and rank', async () => {
     const rules = freshRules();
-    const joined = await room().store.join(rules, anna, OPENS_AT);
-    await room().store.join(rules, ben, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    await room().store.setPresent(rules, [anna], true, OPENS_AT + GRACE_MS - 1);
-    expect(await room().store.expire(rules, OPENS_AT + GRACE_MS)).toBe(0);
-    expect(await room().store.standing(rules, anna, OPENS_AT + GRACE_MS)).toEqual(joined.ok && joined.value);
+    const joined = await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).join(rules, ben);
+    await room().at(OPENS_AT).setPresent(rules, [anna], false);
+    await room()
+      .at(OPENS_AT + GRACE_MS - 1)
+      .setPresent(rules, [anna], true);
+    expect(
+      await room()
+        .at(OPENS_AT + GRACE_MS)
+        .expire(rules),
+    ).toBe(0);
+    expect(
+      await room()
+        .at(OPENS_AT + GRACE_MS)
+        .standing(rules, anna),
+    ).toEqual(joined.ok && joined.value);
   });
 
   test('[X4] a place ends with the grace time, whatever was repeated meanwhile', async () => {
     const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + GRACE_MS - 1);
-    expect(await room().store.expire(rules, OPENS_AT + GRACE_MS)).toBe(1);
+    await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).setPresent(rules, [anna], false);
+    await room()
+      .at(OPENS_AT + GRACE_MS - 1)
+      .setPresent(rules, [anna], false);
+    expect(
+      await room()
+        .at(OPENS_AT + GRACE_MS)
+        .expire(rules),
+    ).toBe(1);
     expect(await room().notices(rules.show)).toEqual([{ kind: 'outside', session: anna, reason: 'expired' }]);
   });
 
   test('[P4] [X4] whose socket goes and comes back in one moment is there; the other way round is away', async () => {
     const rules = freshRules();
-    const { store } = room();
-    await Promise.all([store.join(rules, anna, OPENS_AT), store.join(rules, ben, OPENS_AT)]);
+    const { at } = room();
+    await Promise.all([at(OPENS_AT).join(rules, anna), at(OPENS_AT).join(rules, ben)]);
     await Promise.all([
-      store.setPresent(rules, [anna], false, OPENS_AT),
-      store.setPresent(rules, [ben], true, OPENS_AT),
-      store.setPresent(rules, [anna], true, OPENS_AT),
-      store.setPresent(rules, [ben], false, OPENS_AT),
+      at(OPENS_AT).setPresent(rules, [anna], false),
+      at(OPENS_AT).setPresent(rules, [ben], true),
+      at(OPENS_AT).setPresent(rules, [anna], true),
+      at(OPENS_AT).setPresent(rules, [ben], false),
     ]);
-    expect(await store.expire(rules, OPENS_AT + GRACE_MS)).toBe(1);
-    const standings = [anna, ben].map((session) => store.standing(rules, session, OPENS_AT + GRACE_MS));
+    expect(await at(OPENS_AT + GRACE_MS).expire(rules)).toBe(1);
+    const standings = [anna, ben].map((session) => at(OPENS_AT + GRACE_MS).standing(rules, session));
     expect(await Promise.all(standings)).toMatchObject([
       { state: 'waiting', ahead: 0 },
       { state: 'outside', reason: 'expired' },
@@ -54,53 +70,87 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
   test('[X4] a crowd that went away is swept while those who stayed close up', async () => {
     const rules = freshRules();
     const all = sessions(100);
-    for (const session of all) await room().store.join(rules, session, OPENS_AT);
+    for (const session of all) await room().at(OPENS_AT).join(rules, session);
     const stayed = all.filter((_, index) => index % 4 === 0);
     const gone = all.filter((session) => !stayed.includes(session));
-    for (const session of gone) await room().store.setPresent(rules, [session], false, OPENS_AT);
-    expect(await room().store.expire(rules, OPENS_AT + GRACE_MS)).toBe(75);
-    const ranks = await room().store.ranks(rules, stayed, OPENS_AT + GRACE_MS);
-    expect(ranks).toEqual({ waiting: 25, ahead: stayed.map((_, index) => index) });
+    for (const session of gone) await room().at(OPENS_AT).setPresent(rules, [session], false);
+    expect(
+      await room()
+        .at(OPENS_AT + GRACE_MS)
+        .expire(rules),
+    ).toBe(75);
+    const ranks = await room()
+      .at(OPENS_AT + GRACE_MS)
+      .ranks(rules, stayed);
+    expect(ranks).toEqual({ drawn: true, waiting: 25, ahead: stayed.map((_, index) => index) });
   });
 
   test('[X4] at the head, a place that ran out is passed over and costs no admission', async () => {
     const rules = freshRules({ admissionBurst: 1 });
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.join(rules, ben, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    expect(await room().store.admit(rules, OPENS_AT + GRACE_MS)).toBe(1);
+    await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).join(rules, ben);
+    await room().at(OPENS_AT).setPresent(rules, [anna], false);
+    expect(
+      await room()
+        .at(OPENS_AT + GRACE_MS)
+        .admit(rules),
+    ).toBe(1);
     expect(await room().isAdmitted(rules.show, ben, OPENS_AT + GRACE_MS)).toBe(true);
-    expect(await room().store.standing(rules, anna, OPENS_AT + GRACE_MS)).toMatchObject({
+    expect(
+      await room()
+        .at(OPENS_AT + GRACE_MS)
+        .standing(rules, anna),
+    ).toMatchObject({
       reason: 'expired',
     });
   });
 
   test('[X4] admitted while away: a short claim, then the slot goes on', async () => {
     const rules = freshRules({ admittedMax: 1, graceMs: CLAIM_MS / 3 });
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.join(rules, ben, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    await room().store.admit(rules, OPENS_AT);
+    await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).join(rules, ben);
+    await room().at(OPENS_AT).setPresent(rules, [anna], false);
+    await room().at(OPENS_AT).admit(rules);
     // The claim has its own length, whatever the grace time is and however often the absence is told.
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + CLAIM_MS - 1);
-    const claimed = await room().store.standing(rules, anna, OPENS_AT);
+    await room().at(OPENS_AT).setPresent(rules, [anna], false);
+    await room()
+      .at(OPENS_AT + CLAIM_MS - 1)
+      .setPresent(rules, [anna], false);
+    const claimed = await room().at(OPENS_AT).standing(rules, anna);
     expect(claimed).toEqual({ state: 'admitted', deadline: OPENS_AT + CLAIM_MS });
-    expect(await room().store.admit(rules, OPENS_AT + CLAIM_MS - 1)).toBe(0);
-    expect(await room().store.admit(rules, OPENS_AT + CLAIM_MS)).toBe(1);
+    expect(
+      await room()
+        .at(OPENS_AT + CLAIM_MS - 1)
+        .admit(rules),
+    ).toBe(0);
+    expect(
+      await room()
+        .at(OPENS_AT + CLAIM_MS)
+        .admit(rules),
+    ).toBe(1);
     expect(await room().isAdmitted(rules.show, ben, OPENS_AT + CLAIM_MS)).toBe(true);
   });
 
   test('[P4] coming back turns a claim into a full admission, once, and the feed tells every tab', async () => {
     const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    await room().store.admit(rules, OPENS_AT);
-    await room().store.setPresent(rules, [anna], true, OPENS_AT + 10_000);
+    await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).setPresent(rules, [anna], false);
+    await room().at(OPENS_AT).admit(rules);
+    await room()
+      .at(OPENS_AT + 10_000)
+      .setPresent(rules, [anna], true);
     const deadline = OPENS_AT + 10_000 + LIFETIME_MS;
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + 20_000);
-    await room().store.setPresent(rules, [anna], true, OPENS_AT + 30_000);
-    expect(await room().store.standing(rules, anna, OPENS_AT + 30_000)).toEqual({
+    await room()
+      .at(OPENS_AT + 20_000)
+      .setPresent(rules, [anna], false);
+    await room()
+      .at(OPENS_AT + 30_000)
+      .setPresent(rules, [anna], true);
+    expect(
+      await room()
+        .at(OPENS_AT + 30_000)
+        .standing(rules, anna),
+    ).toEqual({
       state: 'admitted',
       deadline,
     });
@@ -112,22 +162,30 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
 
   test('[P4] [X4] an admission outlives the last socket by the grace time, and no deadline is passed', async () => {
     const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.admit(rules, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + 1_000);
+    await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).admit(rules);
+    await room()
+      .at(OPENS_AT + 1_000)
+      .setPresent(rules, [anna], false);
     expect(await room().isAdmitted(rules.show, anna, OPENS_AT + 1_000 + GRACE_MS - 1)).toBe(true);
     expect(await room().isAdmitted(rules.show, anna, OPENS_AT + 1_000 + GRACE_MS)).toBe(false);
-    await room().store.setPresent(rules, [anna], true, OPENS_AT + 2_000);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + LIFETIME_MS - 1);
+    await room()
+      .at(OPENS_AT + 2_000)
+      .setPresent(rules, [anna], true);
+    await room()
+      .at(OPENS_AT + LIFETIME_MS - 1)
+      .setPresent(rules, [anna], false);
     expect(await room().isAdmitted(rules.show, anna, OPENS_AT + LIFETIME_MS)).toBe(false);
   });
 
   test('[X4] who was on a node that died gets a claim, because nobody speaks of them any more', async () => {
     const rules = freshRules({ presenceMs: 60_000, admissionBurst: 2 });
-    for (const session of [anna, ben]) await room().store.join(rules, session, OPENS_AT);
-    await room().store.setPresent(rules, [ben], true, OPENS_AT + 20_000);
+    for (const session of [anna, ben]) await room().at(OPENS_AT).join(rules, session);
+    await room()
+      .at(OPENS_AT + 20_000)
+      .setPresent(rules, [ben], true);
     const now = OPENS_AT + 60_000;
-    await room().store.admit(rules, now);
+    await room().at(now).admit(rules);
     const deadlines = [now + CLAIM_MS, now + LIFETIME_MS];
     expect(await room().notices(rules.show)).toEqual([
       {
@@ -136,8 +194,14 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
       },
     ]);
     // She comes back through another node.
-    await room().store.setPresent(rules, [anna], true, now + 1_000);
-    expect(await room().store.standing(rules, anna, now + 1_000)).toEqual({
+    await room()
+      .at(now + 1_000)
+      .setPresent(rules, [anna], true);
+    expect(
+      await room()
+        .at(now + 1_000)
+        .standing(rules, anna),
+    ).toEqual({
       state: 'admitted',
       deadline: now + 1_000 + LIFETIME_MS,
     });
@@ -145,18 +209,30 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
 
   test('[P4] with tabs on two nodes, the end of one is made good by the next word of the other', async () => {
     const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT + 1_000);
-    await room().store.setPresent(rules, sessions(300).concat(anna), true, OPENS_AT + 20_000);
-    expect(await room().store.expire(rules, OPENS_AT + 1_000 + GRACE_MS)).toBe(0);
-    expect(await room().store.standing(rules, anna, OPENS_AT + 1_000 + GRACE_MS)).toMatchObject({ ahead: 0 });
+    await room().at(OPENS_AT).join(rules, anna);
+    await room()
+      .at(OPENS_AT + 1_000)
+      .setPresent(rules, [anna], false);
+    await room()
+      .at(OPENS_AT + 20_000)
+      .setPresent(rules, sessions(300).concat(anna), true);
+    expect(
+      await room()
+        .at(OPENS_AT + 1_000 + GRACE_MS)
+        .expire(rules),
+    ).toBe(0);
+    expect(
+      await room()
+        .at(OPENS_AT + 1_000 + GRACE_MS)
+        .standing(rules, anna),
+    ).toMatchObject({ ahead: 0 });
   });
 
   test('[P4] presence of somebody outside is nothing', async () => {
     const rules = freshRules();
-    await room().store.setPresent(rules, [anna], true, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    expect(await room().store.standing(rules, anna, OPENS_AT)).toMatchObject({ reason: 'not-joined' });
+    await room().at(OPENS_AT).setPresent(rules, [anna], true);
+    await room().at(OPENS_AT).setPresent(rules, [anna], false);
+    expect(await room().at(OPENS_AT).standing(rules, anna)).toMatchObject({ reason: 'not-joined' });
     expect(await room().notices(rules.show)).toEqual([]);
   });
 }

@@ -5,6 +5,7 @@ import { drawScore, LATE_SCORE_MIN, lateScore } from '../../src/waiting-room/dra
 import type { WaitingRoomRules } from '../../src/waiting-room/waiting-room-store.ts';
 import { anyInterleaving, runAgainstModel } from './waiting-room-interleaving.ts';
 import { describePresence } from './waiting-room-presence-rules.ts';
+import { describeTime, describeVisits } from './waiting-room-time-rules.ts';
 import {
   DRAW_SEED,
   freshRules,
@@ -37,6 +38,8 @@ export function describeWaitingRoomStore(
     describePlaces(() => room);
     describeAdmission(() => room);
     describePresence(() => room);
+    describeTime(() => room);
+    describeVisits(() => room);
 
     test(`[P4] [A2] [X4] any interleaving does exactly what the plain model does`, async () => {
       await fc.assert(
@@ -52,7 +55,7 @@ export function describeWaitingRoomStore(
 function describePlaces(room: () => WaitingRoomUnderTest): void {
   test('[A1] who never joined is outside', async () => {
     const rules = freshRules();
-    expect(await room().store.standing(rules, anna, OPENS_AT)).toEqual({
+    expect(await room().at(OPENS_AT).standing(rules, anna)).toEqual({
       state: 'outside',
       reason: 'not-joined',
     });
@@ -60,107 +63,133 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
 
   test('[X3] before the opening the score is the draw and nobody is told a rank', async () => {
     const rules = freshRules();
-    const joined = await room().store.join(rules, anna, OPENS_AT - 1);
+    const joined = await room()
+      .at(OPENS_AT - 1)
+      .join(rules, anna);
     const score = drawScore(DRAW_SEED, anna);
     expect(joined).toEqual({ ok: true, value: { state: 'waiting', ahead: null, score } });
-    expect(await room().store.ranks(rules, [anna], OPENS_AT - 1)).toEqual({ waiting: 1, ahead: [null] });
+    expect(
+      await room()
+        .at(OPENS_AT - 1)
+        .ranks(rules, [anna]),
+    ).toEqual({
+      drawn: false,
+      waiting: 1,
+      ahead: [null],
+    });
   });
 
   test('[X3] the order at the opening is that of the draw, whoever came first', async () => {
     const rules = freshRules();
     const all = sessions(50);
-    for (const session of all) await room().store.join(rules, session, OPENS_AT - 1_000);
+    for (const session of all)
+      await room()
+        .at(OPENS_AT - 1_000)
+        .join(rules, session);
     const drawn = all.toSorted((a, b) => drawScore(DRAW_SEED, a) - drawScore(DRAW_SEED, b));
-    const ranks = await room().store.ranks(rules, drawn, OPENS_AT);
-    expect(ranks).toEqual({ waiting: 50, ahead: drawn.map((_, index) => index) });
+    const ranks = await room().at(OPENS_AT).ranks(rules, drawn);
+    expect(ranks).toEqual({ drawn: true, waiting: 50, ahead: drawn.map((_, index) => index) });
   });
 
   test('[A1] from the opening on it is first come, first served, behind the whole draw', async () => {
     const rules = freshRules();
-    await room().store.join(rules, cleo, OPENS_AT - 1);
-    await room().store.join(rules, ben, OPENS_AT);
-    const last = await room().store.join(rules, anna, OPENS_AT);
+    await room()
+      .at(OPENS_AT - 1)
+      .join(rules, cleo);
+    await room().at(OPENS_AT).join(rules, ben);
+    const last = await room().at(OPENS_AT).join(rules, anna);
     expect(last).toEqual({ ok: true, value: { state: 'waiting', ahead: 2, score: lateScore(1) } });
-    expect((await room().store.ranks(rules, [cleo, ben, anna], OPENS_AT)).ahead).toEqual([0, 1, 2]);
+    expect((await room().at(OPENS_AT).ranks(rules, [cleo, ben, anna])).ahead).toEqual([0, 1, 2]);
   });
 
-  test('[P4] a node whose clock lags lets nobody into the draw after the opening was seen', async () => {
+  test('[P4] [A4] a clock that is set back lets nobody into the draw any more', async () => {
     const rules = freshRules();
-    await room().store.standing(rules, anna, OPENS_AT);
-    const joined = await room().store.join(rules, ben, OPENS_AT - 50);
+    await room().at(OPENS_AT).standing(rules, anna);
+    const joined = await room()
+      .at(OPENS_AT - 50)
+      .join(rules, ben);
     expect(joined).toMatchObject({ value: { state: 'waiting', ahead: 0, score: LATE_SCORE_MIN } });
   });
 
   test('[P4] a second tab gets the place that the session has', async () => {
     const rules = freshRules();
-    const first = await room().store.join(rules, anna, OPENS_AT);
-    await room().store.join(rules, ben, OPENS_AT);
-    expect(await room().store.join(rules, anna, OPENS_AT + 5_000)).toEqual(first);
-    expect((await room().store.ranks(rules, [anna, ben], OPENS_AT)).waiting).toBe(2);
+    const first = await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).join(rules, ben);
+    expect(
+      await room()
+        .at(OPENS_AT + 5_000)
+        .join(rules, anna),
+    ).toEqual(first);
+    expect((await room().at(OPENS_AT).ranks(rules, [anna, ben])).waiting).toBe(2);
   });
 
   test('[P4] joining again while admitted changes nothing', async () => {
     const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.admit(rules, OPENS_AT);
-    const again = await room().store.join(rules, anna, OPENS_AT + 1);
+    await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).admit(rules);
+    const again = await room()
+      .at(OPENS_AT + 1)
+      .join(rules, anna);
     expect(again).toEqual({ ok: true, value: { state: 'admitted', deadline: OPENS_AT + LIFETIME_MS } });
   });
 
   test('[P4] who left and joins again starts anew at the end', async () => {
     const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.join(rules, ben, OPENS_AT);
-    expect(await room().store.leave(rules, anna, 'left', OPENS_AT)).toEqual({
+    await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).join(rules, ben);
+    expect(await room().at(OPENS_AT).leave(rules, anna)).toEqual({
       state: 'outside',
       reason: 'left',
     });
-    expect(await room().store.join(rules, anna, OPENS_AT)).toMatchObject({ value: { ahead: 1 } });
-    expect((await room().store.ranks(rules, [ben], OPENS_AT)).ahead).toEqual([0]);
+    expect(await room().at(OPENS_AT).join(rules, anna)).toMatchObject({ value: { ahead: 1 } });
+    expect((await room().at(OPENS_AT).ranks(rules, [ben])).ahead).toEqual([0]);
   });
 
   test('[P7] a full queue refuses, and takes the next once somebody left', async () => {
     const rules = freshRules({ queueMax: 2 });
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.join(rules, ben, OPENS_AT);
-    expect(await room().store.join(rules, cleo, OPENS_AT)).toMatchObject({ ok: false, code: 'queue-full' });
-    expect(await room().store.join(rules, anna, OPENS_AT)).toMatchObject({ ok: true });
-    await room().store.leave(rules, ben, 'left', OPENS_AT);
-    expect(await room().store.join(rules, cleo, OPENS_AT)).toMatchObject({ ok: true });
+    await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).join(rules, ben);
+    expect(await room().at(OPENS_AT).join(rules, cleo)).toMatchObject({ ok: false, code: 'queue-full' });
+    expect(await room().at(OPENS_AT).join(rules, anna)).toMatchObject({ ok: true });
+    await room().at(OPENS_AT).leave(rules, ben);
+    expect(await room().at(OPENS_AT).join(rules, cleo)).toMatchObject({ ok: true });
   });
 
   test('[P7] [X4] places that ran out do not fill the queue, swept or not', async () => {
     const rules = freshRules({ queueMax: 1 });
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.setPresent(rules, [anna], false, OPENS_AT);
-    const joined = await room().store.join(rules, ben, OPENS_AT + GRACE_MS);
+    await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).setPresent(rules, [anna], false);
+    const joined = await room()
+      .at(OPENS_AT + GRACE_MS)
+      .join(rules, ben);
     expect(joined).toMatchObject({ ok: true, value: { ahead: 0 } });
   });
 
   test('[A1] leaving is told in the feed once; leaving again says and does nothing new', async () => {
     const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT);
-    await room().store.leave(rules, anna, 'finished', OPENS_AT);
-    expect(await room().store.leave(rules, anna, 'left', OPENS_AT)).toEqual({
+    await room().at(OPENS_AT).join(rules, anna);
+    await room().at(OPENS_AT).admit(rules);
+    await room().at(OPENS_AT).finish(rules, anna, OPENS_AT);
+    expect(await room().at(OPENS_AT).leave(rules, anna)).toEqual({
       state: 'outside',
       reason: 'finished',
     });
-    expect(await room().notices(rules.show)).toEqual([
+    expect((await room().notices(rules.show)).slice(1)).toEqual([
       { kind: 'outside', session: anna, reason: 'finished' },
     ]);
   });
 
   test('[P4] what is asked at once is decided in the order asked, and one refusal is nobody else’s', async () => {
     const rules = freshRules({ queueMax: 2 });
-    const { store } = room();
+    const { at } = room();
     const answers = await Promise.all([
-      store.join(rules, anna, OPENS_AT),
-      store.join(rules, ben, OPENS_AT),
-      store.join(rules, cleo, OPENS_AT),
-      store.leave(rules, anna, 'left', OPENS_AT),
-      store.join(rules, cleo, OPENS_AT),
-      store.join(rules, ben, OPENS_AT),
-      store.standing(rules, anna, OPENS_AT),
+      at(OPENS_AT).join(rules, anna),
+      at(OPENS_AT).join(rules, ben),
+      at(OPENS_AT).join(rules, cleo),
+      at(OPENS_AT).leave(rules, anna),
+      at(OPENS_AT).join(rules, cleo),
+      at(OPENS_AT).join(rules, ben),
+      at(OPENS_AT).standing(rules, anna),
     ]);
     expect(answers).toMatchObject([
       { value: { state: 'waiting', ahead: 0 } },
@@ -177,7 +206,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
   test('[P7] a crowd that joins in one moment is taken in the order it came', async () => {
     const rules = freshRules();
     const crowd = sessions(600);
-    const answers = await Promise.all(crowd.map((session) => room().store.join(rules, session, OPENS_AT)));
+    const answers = await Promise.all(crowd.map((session) => room().at(OPENS_AT).join(rules, session)));
     expect(answers.map((answer) => answer.ok && answer.value)).toEqual(
       crowd.map((_, index) => ({ state: 'waiting', ahead: index, score: lateScore(index) })),
     );
@@ -185,9 +214,9 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
 
   test('[P6] shows know nothing of one another', async () => {
     const [here, there] = [freshRules(), freshRules()];
-    await room().store.join(here, anna, OPENS_AT);
-    await room().store.admit(here, OPENS_AT);
-    expect(await room().store.standing(there, anna, OPENS_AT)).toMatchObject({ state: 'outside' });
+    await room().at(OPENS_AT).join(here, anna);
+    await room().at(OPENS_AT).admit(here);
+    expect(await room().at(OPENS_AT).standing(there, anna)).toMatchObject({ state: 'outside' });
     expect(await room().isAdmitted(there.show, anna, OPENS_AT)).toBe(false);
     expect(await room().notices(there.show)).toEqual([]);
   });
@@ -195,79 +224,107 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
 
 function describeAdmission(room: () => WaitingRoomUnderTest): void {
   const joinAll = async (rules: WaitingRoomRules, all: readonly SessionId[]) => {
-    for (const session of all) await room().store.join(rules, session, OPENS_AT);
+    for (const session of all) await room().at(OPENS_AT).join(rules, session);
   };
 
   test('[A2] nobody is let in before the opening', async () => {
     const rules = freshRules();
-    await room().store.join(rules, anna, OPENS_AT - 60_000);
-    expect(await room().store.admit(rules, OPENS_AT - 1)).toBe(0);
-    expect(await room().store.admit(rules, OPENS_AT)).toBe(1);
+    await room()
+      .at(OPENS_AT - 60_000)
+      .join(rules, anna);
+    expect(
+      await room()
+        .at(OPENS_AT - 1)
+        .admit(rules),
+    ).toBe(0);
+    expect(await room().at(OPENS_AT).admit(rules)).toBe(1);
   });
 
   test('[A2] the bucket starts full at the opening and then gives its rate, from the head', async () => {
     const rules = freshRules();
     const all = sessions(20);
     await joinAll(rules, all);
-    expect(await room().store.admit(rules, OPENS_AT)).toBe(5);
-    expect(await room().store.admit(rules, OPENS_AT)).toBe(0);
-    expect(await room().store.admit(rules, OPENS_AT + 99)).toBe(0);
-    expect(await room().store.admit(rules, OPENS_AT + 100)).toBe(1);
-    expect(await room().store.admit(rules, OPENS_AT + 60_000)).toBe(5);
-    expect((await room().store.ranks(rules, all, OPENS_AT)).ahead.indexOf(0)).toBe(11);
+    expect(await room().at(OPENS_AT).admit(rules)).toBe(5);
+    expect(await room().at(OPENS_AT).admit(rules)).toBe(0);
+    expect(
+      await room()
+        .at(OPENS_AT + 99)
+        .admit(rules),
+    ).toBe(0);
+    expect(
+      await room()
+        .at(OPENS_AT + 100)
+        .admit(rules),
+    ).toBe(1);
+    expect(
+      await room()
+        .at(OPENS_AT + 60_000)
+        .admit(rules),
+    ).toBe(5);
+    expect((await room().at(OPENS_AT).ranks(rules, all)).ahead.indexOf(0)).toBe(11);
   });
 
   test('[A2] two nodes that admit at once together keep the limits', async () => {
     const rules = freshRules();
     await joinAll(rules, sessions(20));
-    const counts = await Promise.all([1, 2, 3, 4].map(async () => room().store.admit(rules, OPENS_AT)));
+    const counts = await Promise.all([1, 2, 3, 4].map(async () => room().at(OPENS_AT).admit(rules)));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
-  });
-
-  test('[A2] a lagging clock gives nothing extra', async () => {
-    const rules = freshRules();
-    await joinAll(rules, sessions(20));
-    await room().store.admit(rules, OPENS_AT + 1_000);
-    expect(await room().store.admit(rules, OPENS_AT + 500)).toBe(0);
-    expect(await room().store.admit(rules, OPENS_AT + 1_000)).toBe(0);
   });
 
   test('[A2] [X4] the cap holds, and a slot that comes back goes to the next at once', async () => {
     const rules = freshRules({ admittedMax: 2 });
     await joinAll(rules, [anna, ben, cleo]);
-    expect(await room().store.admit(rules, OPENS_AT)).toBe(2);
-    expect(await room().store.admit(rules, OPENS_AT + 10_000)).toBe(0);
-    await room().store.leave(rules, ben, 'finished', OPENS_AT + 10_000);
-    expect(await room().store.admittedCount(rules, OPENS_AT + 10_000)).toBe(1);
-    expect(await room().store.admit(rules, OPENS_AT + 10_000)).toBe(1);
+    expect(await room().at(OPENS_AT).admit(rules)).toBe(2);
+    expect(
+      await room()
+        .at(OPENS_AT + 10_000)
+        .admit(rules),
+    ).toBe(0);
+    await room()
+      .at(OPENS_AT + 10_000)
+      .finish(rules, ben, OPENS_AT + 10_000);
+    expect(
+      await room()
+        .at(OPENS_AT + 10_000)
+        .admittedCount(rules),
+    ).toBe(1);
+    expect(
+      await room()
+        .at(OPENS_AT + 10_000)
+        .admit(rules),
+    ).toBe(1);
     expect(await room().isAdmitted(rules.show, cleo, OPENS_AT + 10_000)).toBe(true);
   });
 
   test('[A2] an admission ends at its deadline, not after it, swept or not', async () => {
     const rules = freshRules({ admittedMax: 1 });
     await joinAll(rules, [anna, ben]);
-    await room().store.admit(rules, OPENS_AT);
+    await room().at(OPENS_AT).admit(rules);
     const deadline = OPENS_AT + LIFETIME_MS;
-    expect(await room().store.standing(rules, anna, deadline - 1)).toEqual({ state: 'admitted', deadline });
+    expect(
+      await room()
+        .at(deadline - 1)
+        .standing(rules, anna),
+    ).toEqual({ state: 'admitted', deadline });
     expect(await room().isAdmitted(rules.show, anna, deadline - 1)).toBe(true);
     expect(await room().isAdmitted(rules.show, anna, deadline)).toBe(false);
-    expect(await room().store.standing(rules, anna, deadline)).toEqual({
+    expect(await room().at(deadline).standing(rules, anna)).toEqual({
       state: 'outside',
       reason: 'expired',
     });
-    expect(await room().store.admittedCount(rules, deadline)).toBe(0);
-    expect(await room().store.admit(rules, deadline)).toBe(1);
-    expect(await room().store.expire(rules, deadline)).toBe(1);
-    expect(await room().store.expire(rules, deadline)).toBe(0);
+    expect(await room().at(deadline).admittedCount(rules)).toBe(0);
+    expect(await room().at(deadline).admit(rules)).toBe(1);
+    expect(await room().at(deadline).expire(rules)).toBe(1);
+    expect(await room().at(deadline).expire(rules)).toBe(0);
   });
 
   test('[A18] who is let in and who runs out is in the feed, in order', async () => {
     const rules = freshRules({ admissionBurst: 2 });
     await joinAll(rules, [anna, ben]);
-    await room().store.admit(rules, OPENS_AT);
+    await room().at(OPENS_AT).admit(rules);
     const deadline = OPENS_AT + LIFETIME_MS;
-    await room().store.leave(rules, ben, 'left', OPENS_AT);
-    await room().store.expire(rules, deadline);
+    await room().at(OPENS_AT).leave(rules, ben);
+    await room().at(deadline).expire(rules);
     expect(await room().notices(rules.show)).toEqual([
       {
         kind: 'admitted',
@@ -284,9 +341,21 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
   test('[A2] rules may change during the sale: less takes nothing away, more lets more in', async () => {
     const rules = freshRules({ admittedMax: 3 });
     await joinAll(rules, sessions(10));
-    await room().store.admit(rules, OPENS_AT);
-    expect(await room().store.admit({ ...rules, admittedMax: 1 }, OPENS_AT + 1_000)).toBe(0);
-    expect(await room().store.admittedCount(rules, OPENS_AT + 1_000)).toBe(3);
-    expect(await room().store.admit({ ...rules, admittedMax: 5 }, OPENS_AT + 1_000)).toBe(2);
+    await room().at(OPENS_AT).admit(rules);
+    expect(
+      await room()
+        .at(OPENS_AT + 1_000)
+        .admit({ ...rules, admittedMax: 1 }),
+    ).toBe(0);
+    expect(
+      await room()
+        .at(OPENS_AT + 1_000)
+        .admittedCount(rules),
+    ).toBe(3);
+    expect(
+      await room()
+        .at(OPENS_AT + 1_000)
+        .admit({ ...rules, admittedMax: 5 }),
+    ).toBe(2);
   });
 }

@@ -1,11 +1,13 @@
 import { randomInt } from 'node:crypto';
+import { type Clock, ManualClock } from '@stampede/shared/platform/clock.ts';
 import { type SessionId, sessionId, showId, type ShowId } from '../../src/platform/ids.ts';
 import type { Notice } from '../../src/seating/show-feed.ts';
 import type { WaitingRoomRules, WaitingRoomStore } from '../../src/waiting-room/waiting-room-store.ts';
 
 /** A store with the two views that others have of it. */
 export interface WaitingRoomUnderTest {
-  readonly store: WaitingRoomStore;
+  /** The store, its clock at an instant. */
+  readonly at: (now: number) => WaitingRoomStore;
   /** What the seat store would find in its own atomic step. */
   isAdmitted(show: ShowId, session: SessionId, now: number): Promise<boolean>;
   /** Every notice written to the show's feed so far, in order. */
@@ -21,6 +23,12 @@ export const CLAIM_MS = 30_000;
 /** A day: who took a place is believed to be there, but for the rules about nodes that died. */
 export const PRESENCE_MS = 86_400_000;
 const SHOW_IDS = 2 ** 31;
+
+/** A store's clock that tests set. */
+export function settableClock(): { readonly clock: Clock; readonly set: (now: number) => void } {
+  const clock = new ManualClock(OPENS_AT);
+  return { clock, set: (now) => clock.set(now - clock.now()) };
+}
 
 /** Shows are fresh in every test and run: a store that outlives the process keeps those of earlier ones. */
 export function freshRules(more: Partial<WaitingRoomRules> = {}): WaitingRoomRules {

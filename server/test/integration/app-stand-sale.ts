@@ -84,7 +84,7 @@ export async function openLiveSale(id = 1) {
     extensionsMax,
   };
   const feed = new MemoryShowFeed();
-  const waitingRoom = new MemoryWaitingRoomStore((of, entry) => feed.publish(of, entry));
+  const waitingRoom = new MemoryWaitingRoomStore((of, entry) => feed.publish(of, entry), clock);
   const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch: () => 7, clock });
   const town = new Set<HeardWire>();
   const audience: Audience = {

@@ -237,7 +237,7 @@ export async function startAppStand({
     to: { write: (line) => void errors.push(line) },
   });
   const feed = new MemoryShowFeed();
-  const waitingRoom = new MemoryWaitingRoomStore((show, entry) => feed.publish(show, entry));
+  const waitingRoom = new MemoryWaitingRoomStore((show, entry) => feed.publish(show, entry), clock);
   const seats = new MemorySeatStore({
     feed,
     admissions: waitingRoom,

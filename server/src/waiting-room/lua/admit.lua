@@ -1,13 +1,14 @@
 -- Purpose: lets in as many from the head as the token bucket and the cap allow; any number of nodes may call it and
 --   together never admit more [A2]. Places that ran out are passed over and cost no admission.
 -- KEYS: meta feed room waiting place-ends seen admitted admissions outside
--- ARGV: {now, opens at, admissions per second, burst, admitted at most, admission lifetime ms, claim ms,
+-- ARGV: {given instant or false, opens at, admissions per second, burst, admitted at most, admission lifetime ms, claim ms,
 --   presence ms}
 -- Reply: how many were let in.
 -- include: waiting-book.lua
 
-local now, opens_at, per_second, burst, admitted_max, lifetime, claim_lifetime, presence =
+local given, opens_at, per_second, burst, admitted_max, lifetime, claim_lifetime, presence =
   unpack(cmsgpack.unpack(ARGV[1]))
+local now = instant(given)
 is_draw_closed(now, opens_at)
 if now < opens_at then return 0 end
 
@@ -15,13 +16,13 @@ if now < opens_at then return 0 end
 local ROUNDING = 1e-9
 local HEADS_PER_TURN = 1000
 
--- A clock that lags behind another node's adds nothing and takes nothing away.
+-- A bucket that was filled in the future, before the clock was set back, counts as filled now.
 local bucket = redis.call('HMGET', KEY.room, 'tokens', 'filled-at')
 local filled_at = tonumber(bucket[2]) or opens_at
 local elapsed = math.max(0, now - filled_at)
 local tokens = math.min(burst, (tonumber(bucket[1]) or burst) + elapsed * per_second / 1000)
 local allowed = math.min(math.max(0, math.floor(tokens + ROUNDING)),
-  admitted_max - redis.call('ZCOUNT', KEY.admitted, '(' .. string.format('%.0f', now), '+inf'))
+  admitted_max - redis.call('ZCOUNT', KEY.admitted, after(now), '+inf'))
 
 local told, count = {}, 0
 
@@ -40,7 +41,7 @@ local function admit_heads(heads)
       local deadline = now + (is_claim and math.min(claim_lifetime, lifetime) or lifetime)
       local at = #scored
       scored[at + 1], scored[at + 2] = deadline, session
-      records[at + 1], records[at + 2] = session, admission_text(is_claim, deadline)
+      records[at + 1], records[at + 2] = session, admission_text(is_claim, deadline, now)
       told[#told + 1] = session
       told[#told + 1] = deadline
       count = count + 1
@@ -60,7 +61,7 @@ while count < allowed do
   admit_heads(heads)
 end
 redis.call('HSET', KEY.room, 'tokens', string.format('%.17g', tokens - count), 'filled-at',
-  string.format('%.17g', filled_at + elapsed))
+  string.format('%.17g', now))
 if count > 0 then tell({ 'admitted', told }) end
 commit()
 return count

@@ -1,14 +1,14 @@
 -- Purpose: how many are in front of each of some sessions, at one moment.
 -- KEYS: meta feed room waiting place-ends seen admitted admissions outside
--- ARGV: {now, opens at, {session…}}
--- Reply: packed {people waiting, {people ahead or -1…}}.
+-- ARGV: {given instant or false, opens at, {session…}}
+-- Reply: packed {whether the draw is over, people waiting, {people ahead or -1…}}.
 -- Calls: 2, and one for each session once the draw is over.
 -- include: waiting-book.lua
 
-local now, opens_at, sessions = unpack(cmsgpack.unpack(ARGV[1]))
-local draw_closed = is_draw_closed(now, opens_at)
+local given, opens_at, sessions = unpack(cmsgpack.unpack(ARGV[1]))
+local draw_closed = is_draw_closed(instant(given), opens_at)
 local ahead = {}
 for index, session in ipairs(sessions) do
   ahead[index] = draw_closed and redis.call('ZRANK', KEY.waiting, session) or -1
 end
-return cmsgpack.pack({ redis.call('ZCARD', KEY.waiting), ahead })
+return cmsgpack.pack({ draw_closed, redis.call('ZCARD', KEY.waiting), ahead })

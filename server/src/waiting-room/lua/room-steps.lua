@@ -1,15 +1,17 @@
 -- Purpose: what buyers did with their places in one turn of a node's event loop, in order, each step for itself [P4].
 -- KEYS: meta feed room waiting place-ends seen admitted admissions outside
--- ARGV: {first score after the draw, {step…}}, each step {kind, now, opens at, …}:
+-- ARGV: {given instant or false, first score after the draw, {step…}}, each step {kind, opens at, …}:
 --   'join', …, session, score in the draw, places at most: takes a place, or returns the one that the session has
---   'leave', …, session, reason: gives up place or admission; who is outside already stays so for the old reason
+--   'leave', …, session: gives up place or admission; who is outside already stays so for the old reason
+--   'finish', …, session, ordered at: ends the visit that the order was part of, not one begun since
 --   'standing', …, session
 --   'present', …, {session…}, present, grace ms, admission lifetime ms: sessions have sockets on a node, or their
 --     last one there went; nothing for those outside
 -- Reply: packed {answer…}: of 'join' {0, standing} or {refusal, {}, ''}, of 'present' true, else a standing.
 -- include: waiting-book.lua
 
-local late_score, steps = unpack(cmsgpack.unpack(ARGV[1]))
+local given, late_score, steps = unpack(cmsgpack.unpack(ARGV[1]))
+local now = instant(given)
 local answer_to = {}
 
 -- Room for one is enough; the rest is the sweep's, so that a join never keeps everybody waiting [P7].
@@ -19,7 +21,7 @@ local function is_full(queue_max)
   return redis.call('ZCARD', KEY.waiting) >= queue_max
 end
 
-function answer_to.join(now, draw_closed, session, draw_score, queue_max)
+function answer_to.join(draw_closed, session, draw_score, queue_max)
   local stay = live_stay_of(session, now)
   if not stay then
     if is_full(queue_max) then expire_due(now, EXPIRED_PER_JOIN_MAX) end
@@ -34,19 +36,24 @@ function answer_to.join(now, draw_closed, session, draw_score, queue_max)
   return { 0, standing_of_stay(stay, draw_closed) }
 end
 
-function answer_to.leave(now, draw_closed, session, reason)
+function answer_to.leave(draw_closed, session)
   local stay = live_stay_of(session, now)
-  if not stay then return standing_of(session, now, draw_closed) end
-  end_stay(stay, reason)
-  return { 'outside', reason }
+  if stay then end_stay(stay, 'left') end
+  return standing_of(session, now, draw_closed)
 end
 
-function answer_to.standing(now, draw_closed, session)
+function answer_to.finish(draw_closed, session, ordered_at)
+  local stay = live_stay_of(session, now)
+  if stay and stay.kind == 'admitted' and stay.begun <= ordered_at then end_stay(stay, 'finished') end
+  return standing_of(session, now, draw_closed)
+end
+
+function answer_to.standing(draw_closed, session)
   return standing_of(session, now, draw_closed)
 end
 
 -- Going starts the grace time, once: repeating it does not lengthen it.
-local function set_place_end(stay, now, present, grace)
+local function set_place_end(stay, present, grace)
   if present then
     redis.call('ZREM', KEY.place_ends, stay.session)
     redis.call('ZADD', KEY.seen, now, stay.session)
@@ -55,24 +62,21 @@ local function set_place_end(stay, now, present, grace)
   end
 end
 
-local function set_admission_end(stay, now, present, grace, lifetime)
+local function set_admission_end(stay, present, grace, lifetime)
   if not stay.is_claim then
     redis.call('ZADD', KEY.admitted, present and stay.deadline or math.min(stay.ends, now + grace), stay.session)
   elseif present then
-    local deadline = now + lifetime
-    redis.call('ZADD', KEY.admitted, deadline, stay.session)
-    redis.call('HSET', KEY.admissions, stay.session, admission_text(false, deadline))
-    tell({ 'admitted', { stay.session, deadline } })
+    open_admission(stay.session, now + lifetime, stay.begun)
   end
 end
 
-function answer_to.present(now, _, sessions, present, grace, lifetime)
+function answer_to.present(_, sessions, present, grace, lifetime)
   for _, session in ipairs(sessions) do
     local stay = live_stay_of(session, now)
     if stay and stay.kind == 'waiting' then
-      set_place_end(stay, now, present, grace)
+      set_place_end(stay, present, grace)
     elseif stay then
-      set_admission_end(stay, now, present, grace, lifetime)
+      set_admission_end(stay, present, grace, lifetime)
     end
   end
   return true
@@ -80,8 +84,8 @@ end
 
 local answers = {}
 for index, step in ipairs(steps) do
-  local kind, now, opens_at = step[1], step[2], step[3]
-  answers[index] = answer_to[kind](now, is_draw_closed(now, opens_at), unpack(step, 4))
+  local kind, opens_at = step[1], step[2]
+  answers[index] = answer_to[kind](is_draw_closed(now, opens_at), unpack(step, 3))
 end
 commit()
 return cmsgpack.pack(answers)

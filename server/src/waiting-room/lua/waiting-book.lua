@@ -1,9 +1,10 @@
+-- include: ../../platform/lua/store-time.lua
 -- include: ../../seating/lua/write-feed.lua
 -- Places and admissions of one show. A session is in `waiting` or in `admitted` or in neither.
 --   waiting: session by score.              place-ends: absent session by the instant its place ends.
 --   seen: waiting session by the instant its presence was last told.
 --   admitted: session by the instant its admission ends; the seat scripts look here.
---   admissions: 'f' or, for one that an absent buyer has not claimed yet, 'c', and the deadline.
+--   admissions: 'f' or, for one that an absent buyer has not claimed yet, 'c', the deadline, ':' and when it was given.
 --   outside: session by order of falling out, times 8, plus the reason's number.
 --   room: draw-closed, late-joins, tokens, filled-at, fallen-out.
 
@@ -34,7 +35,7 @@ end
 
 local is_draw_over = redis.call('HGET', KEY.room, 'draw-closed') ~= false
 
--- Whatever is asked at or past the opening, the draw is over from then on, for nodes whose clocks lag too [P4].
+-- Whatever is asked at or past the opening, the draw is over from then on, also when the clock is set back [P4].
 local function is_draw_closed(now, opens_at)
   if not is_draw_over and now >= opens_at then
     redis.call('HSET', KEY.room, 'draw-closed', 1)
@@ -43,15 +44,30 @@ local function is_draw_closed(now, opens_at)
   return is_draw_over
 end
 
+local function after(instant)
+  return '(' .. string.format('%.0f', instant)
+end
+
+local function admission_text(is_claim, deadline, begun)
+  return string.format('%s%.0f:%.0f', is_claim and 'c' or 'f', deadline, begun)
+end
+
+-- Gives a single session a whole admission and tells its tabs.
+local function open_admission(session, deadline, begun)
+  redis.call('ZADD', KEY.admitted, deadline, session)
+  redis.call('HSET', KEY.admissions, session, admission_text(false, deadline, begun))
+  tell({ 'admitted', { session, deadline } })
+end
+
 -- {kind, ends, …}, live or over; nil for who is outside.
 local function stay_of(session)
   local ends = redis.call('ZSCORE', KEY.admitted, session)
   if ends then
-    local admission = redis.call('HGET', KEY.admissions, session)
+    local kind, deadline, begun = string.match(
+      redis.call('HGET', KEY.admissions, session) or '', '^(.)(%d+):(%d+)$')
     return {
-      session = session, kind = 'admitted', ends = tonumber(ends),
-      is_claim = admission and admission:sub(1, 1) == 'c',
-      deadline = tonumber(admission and admission:sub(2) or ends),
+      session = session, kind = 'admitted', ends = tonumber(ends), is_claim = kind == 'c',
+      deadline = tonumber(deadline or ends), begun = tonumber(begun or 0),
     }
   end
   local score = redis.call('ZSCORE', KEY.waiting, session)
@@ -101,6 +117,18 @@ local function live_stay_of(session, now)
   return nil
 end
 
+-- Brings back ends that lie too far ahead because the clock was set back: a place's end to a grace time from now, and
+-- an admission from the future to one from now, which its buyer is told.
+local function pull_back(now, grace, lifetime, limit)
+  for _, session in ipairs(redis.call('ZRANGEBYSCORE', KEY.place_ends, after(now + grace), '+inf', 'LIMIT', 0, limit)) do
+    redis.call('ZADD', KEY.place_ends, now + grace, session)
+  end
+  for _, session in ipairs(redis.call('ZRANGEBYSCORE', KEY.admitted, after(now + lifetime), '+inf', 'LIMIT', 0, limit)) do
+    local stay = stay_of(session)
+    if stay.begun > now then open_admission(session, now + lifetime, now) end
+  end
+end
+
 -- Ends what is due, admissions before places, at most `limit` of each, and returns how many.
 local function expire_due(now, limit)
   local admissions = redis.call('ZRANGEBYSCORE', KEY.admitted, '-inf', now, 'LIMIT', 0, limit)
@@ -108,10 +136,6 @@ local function expire_due(now, limit)
   local places = redis.call('ZRANGEBYSCORE', KEY.place_ends, '-inf', now, 'LIMIT', 0, limit)
   end_places(places, 'expired')
   return #admissions + #places
-end
-
-local function admission_text(is_claim, deadline)
-  return (is_claim and 'c' or 'f') .. string.format('%.0f', deadline)
 end
 
 -- Where a session stands: {'outside', reason}, {'waiting', people ahead or -1, score} or {'admitted', deadline}.

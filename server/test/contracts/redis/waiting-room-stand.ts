@@ -3,15 +3,20 @@ import { showKey } from '../../../src/platform/redis-keys.ts';
 import type { RedisConnection } from '../../../src/platform/redis.ts';
 import { feedEntriesOf } from '../../../src/seating/redis-feed-entry.ts';
 import { RedisWaitingRoomStore } from '../../../src/waiting-room/redis-waiting-room-store.ts';
-import type { WaitingRoomUnderTest } from '../waiting-room-under-test.ts';
+import { settableClock, type WaitingRoomUnderTest } from '../waiting-room-under-test.ts';
 
 export function redisWaitingRoom(
   connection: RedisConnection,
   remove: () => Promise<void>,
 ): WaitingRoomUnderTest {
   const { client } = connection;
+  const { clock, set } = settableClock();
+  const store = new RedisWaitingRoomStore(client, clock);
   return {
-    store: new RedisWaitingRoomStore(client),
+    at: (now) => {
+      set(now);
+      return store;
+    },
     isAdmitted: async (show, session, now) =>
       Number((await client.zscore(showKey(show, 'admitted'), sessionId(session))) ?? 0) > now,
     notices: async (show) => {

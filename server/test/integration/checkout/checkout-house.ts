@@ -155,7 +155,7 @@ export class CheckoutHouse {
       gateway,
       gatewayCalls,
       seatRules: (id) => (this.knowsShow && id === show.id ? rules : null),
-      finished: async (_show, session) => void this.finished.push(session),
+      finished: async ({ session }) => void this.finished.push(session),
       events: {
         publish: async () => {
           if (this.areEventsDown) throw new Error('nobody listens');
