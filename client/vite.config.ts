@@ -15,6 +15,8 @@ export default defineConfig({
       adapter: adapter({ fallback: '200.html', precompress: true }),
       // The hash of the one inline script is known only here; the server's header adds what a meta tag can't say.
       csp: { mode: 'hash', directives: { 'script-src': ['self'] } },
+      // Registered by those who have tickets (tickets/offline-page.ts).
+      serviceWorker: { register: false },
     }),
   ],
   // Everybody waits for the script of the show's page at the same moment, so what it does not use stays out of it.

@@ -3,7 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { lookup } from 'mrmime';
 import type { HttpExchange, ResponseHeaders } from './http-exchange.ts';
 import { type Coding, etagOf, type Representation } from './http-representation.ts';
-import { pagePolicy } from './http-security.ts';
+import { pagePolicy, WORKER_POLICY } from './http-security.ts';
 
 /** What adapter-static writes compressed variants as, beside the file itself. */
 const VARIANT_ENDINGS: Readonly<Record<Coding, string>> = { br: '.br', gzip: '.gz' };
@@ -12,6 +12,7 @@ const FALLBACK_PAGES = ['200.html', 'index.html'];
 const CLIENT_PATHS = /^\/(tickets|shows\/[^/]+)?\/?$/;
 /** Names below it contain a hash of their content. */
 const HASHED_FOLDER = '/_app/immutable/';
+const SERVICE_WORKER = '/service-worker.js';
 const CACHED_FOREVER = 'public, max-age=31536000, immutable';
 const CACHED_TO_ASK_FIRST = 'no-cache';
 
@@ -135,6 +136,7 @@ function isVariant(name: string, files: ReadonlyMap<string, Uint8Array>): boolea
 
 function headersOf(path: string, type: string, plain: Uint8Array): ResponseHeaders {
   const caching = path.startsWith(HASHED_FOLDER) ? CACHED_FOREVER : CACHED_TO_ASK_FIRST;
+  if (path === SERVICE_WORKER) return { 'Cache-Control': caching, 'Content-Security-Policy': WORKER_POLICY };
   if (type !== 'text/html') return { 'Cache-Control': caching };
   return {
     'Cache-Control': caching,

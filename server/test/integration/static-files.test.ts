@@ -17,6 +17,7 @@ const PICTURE = Buffer.from(Uint32Array.from({ length: 2 * 1_024 * 1_024 }, (_, 
 const files = {
   '200.html': PAGE,
   'about.html': '<p>about',
+  'service-worker.js': 'self;',
   'robots.txt': 'User-agent: *',
   'seats.png': PICTURE,
   '_app/immutable/chunk.Ab3.js': SOURCE,
@@ -68,6 +69,17 @@ describe('the built client over HTTP', () => {
     const hash = createHash('sha256').update(SCRIPT).digest('base64');
     expect(policy).toContain(`script-src 'self' 'sha256-${hash}';`);
     expect((await call('GET', '/about')).headers['content-security-policy']).toContain("script-src 'self';");
+  });
+
+  it('the service worker may fetch what pages may, and is asked for each time; other files may do nothing', async () => {
+    const { call } = await start();
+    const worker = await call('GET', '/service-worker.js');
+    expect(worker.headers).toMatchObject({
+      'cache-control': 'no-cache',
+      'content-security-policy': "default-src 'none'; script-src 'self'; connect-src 'self'",
+    });
+    const script = await call('GET', CHUNK);
+    expect(script.headers['content-security-policy']).not.toContain('self');
   });
 
   it("paths without an ending are the client's own pages; prerendered ones come as they are", async () => {

@@ -9,6 +9,8 @@ export interface CheckStep {
 
 const CACHE = `${ROOT}/node_modules/.cache`;
 const CLIENT = `${ROOT}/client`;
+/** Its surroundings are a worker's, so the pages' checker leaves it out. */
+const SERVICE_WORKER = `${CLIENT}/src/service-worker`;
 const CANARY = `${ROOT}/server/tools/canary`;
 
 const TSC = 'typescript/bin/tsc';
@@ -91,6 +93,7 @@ export function checkSteps(): readonly CheckStep[] {
       `--cache-location=${CACHE}/eslint/`,
     ),
     ...(hasClient() ? [clientTypes] : []),
+    ...(hasClient() ? [tool('types of the service worker', TSC, '--noEmit', '-p', SERVICE_WORKER)] : []),
     tool('types', TSC, '--pretty', 'false'),
     tool(
       'format',

@@ -249,8 +249,10 @@ export const en = {
     seat: 'Seat',
     qr: (code: string) => `QR code of ticket ${code}`,
     print: 'Print tickets',
+    calendar: 'Add to calendar',
     ordered: (date: string) => `Ordered ${date}`,
     loading: 'Fetching your tickets …',
+    kept: 'There is no connection. These are the tickets kept in this browser.',
     status: {
       processing: 'Processing',
       confirmed: 'Valid',

@@ -232,8 +232,10 @@ export const ko: Dictionary = {
     seat: '번호',
     qr: (code) => `티켓 ${code}의 QR 코드`,
     print: '티켓 인쇄',
+    calendar: '캘린더에 추가',
     ordered: (date) => `${date} 주문`,
     loading: '티켓을 불러오는 중 …',
+    kept: '연결이 없습니다. 이 브라우저에 보관된 티켓입니다.',
     status: {
       processing: '처리 중',
       confirmed: '유효',

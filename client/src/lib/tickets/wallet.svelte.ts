@@ -5,19 +5,40 @@ import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import { seatMapOf, type SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
 import { SvelteMap } from 'svelte/reactivity';
 import { ApiError, type ApiFailure, ensureSession, fetchLayout, fetchShow } from '#lib/api.ts';
+import { browserStore, keepTickets, readKeptTickets, withKept } from './kept-tickets.ts';
+import { type TicketOrder, ticketOrderOf } from './ticket-order.ts';
 
-export interface WalletShow {
+interface WalletShow {
   readonly show: ShowDetail;
   readonly map: SeatMap;
 }
 
-/** Every order of this buyer, with the shows they are for; orders that settle meanwhile change before the eyes. */
+/**
+ * Every order of this buyer, and the tickets that this browser has kept; orders that settle meanwhile change before the
+ * eyes.
+ */
 export class Wallet {
   readonly #client: StampedeClient;
+  readonly #kept = readKeptTickets(browserStore);
   #connection = $state.raw<Connection>({ state: 'connecting' });
   #orders = $state.raw<readonly OrderMessage[] | null>(null);
   #failure = $state.raw<ApiFailure | null>(null);
+  /** Null where the show is no longer known. */
   readonly #shows = new SvelteMap<number, WalletShow | null>();
+  readonly #tickets = $derived.by(() => {
+    const orders = this.#orders ?? [];
+    const statuses = new Map(orders.map(({ id, status }) => [id, status]));
+    const kept = this.#kept.map((order) => ({ ...order, status: statuses.get(order.id) ?? order.status }));
+    const fresh = orders.flatMap((order) => {
+      const found = this.#shows.get(order.show);
+      return found && order.tickets.length > 0 ? [ticketOrderOf(order, found.show, found.map)] : [];
+    });
+    return withKept(fresh, kept);
+  });
+  readonly #others = $derived.by(() => {
+    const shown = new Set(this.#tickets.map(({ id }) => id));
+    return this.#orders?.filter(({ id, tickets }) => !shown.has(id) && tickets.length === 0) ?? [];
+  });
 
   constructor(client: StampedeClient) {
     this.#client = client;
@@ -30,16 +51,23 @@ export class Wallet {
   get connection(): Connection {
     return this.#connection;
   }
-  /** Newest first; null until they have come. */
-  get orders(): readonly OrderMessage[] | null {
-    return this.#orders;
+  /** Whether the server has told what there is; until then there are only kept tickets. */
+  get isFresh(): boolean {
+    return this.#orders !== null;
   }
   get failure(): ApiFailure | null {
     return this.#failure;
   }
-  /** Undefined while it is fetched, null where the show is no longer known. */
-  showOf(id: number): WalletShow | null | undefined {
-    return this.#shows.get(id);
+  /** Newest order first. */
+  get tickets(): readonly TicketOrder[] {
+    return this.#tickets;
+  }
+  /** Orders without tickets. */
+  get others(): readonly OrderMessage[] {
+    return this.#others;
+  }
+  titleOf(order: OrderMessage): string | undefined {
+    return this.#shows.get(order.show)?.show.title;
   }
 
   async start(): Promise<void> {
@@ -63,12 +91,14 @@ export class Wallet {
   #take(): void {
     this.#orders = [...this.#client.view.orders.values()].sort((a, b) => b.createdAt - a.createdAt);
     for (const { show } of this.#orders) if (!this.#shows.has(show)) void this.#fetchShow(show);
+    keepTickets(this.#tickets, browserStore, Date.now());
   }
 
   async #fetchShow(id: number): Promise<void> {
     try {
       const [show, { layout }] = await Promise.all([fetchShow(fetch, id), fetchLayout(fetch, id)]);
       this.#shows.set(id, { show, map: seatMapOf(layout) });
+      keepTickets(this.#tickets, browserStore, Date.now());
     } catch (cause) {
       if (!(cause instanceof ApiError)) throw cause;
       this.#shows.set(id, null);

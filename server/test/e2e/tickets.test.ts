@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Stand } from './stand/stand.ts';
+import type { Visitor } from './stand/visitor.ts';
+
+const OFFLINE = 'Far from Any Mast';
+const CALENDAR = 'Mark the Day';
+
+let stand: Stand;
+beforeAll(async () => {
+  stand = await Stand.open([{ title: OFFLINE }, { title: CALENDAR }]);
+});
+afterEach(() => stand.clear());
+afterAll(() => stand.close());
+
+/** Buys the first seat. */
+async function buy(buyer: Visitor, title: string): Promise<void> {
+  await buyer.enterSale(stand.office.show(title).id);
+  await buyer.openSection('Left');
+  await buyer.take(0);
+  await buyer.checkOut();
+  await buyer.pay();
+  await buyer.reach('confirmed');
+  await buyer.tickets.getByRole('img').waitFor();
+}
+
+describe('tickets after the purchase', () => {
+  it('are shown without a network, with their QR code, from the moment of buying', async () => {
+    const buyer = await stand.visitor();
+    await buyer.goTo('/');
+    await buy(buyer, OFFLINE);
+    const ticket = await buyer.tickets.innerText();
+    const code = await buyer.tickets.getByRole('img').getAttribute('aria-label');
+    await buyer.page.evaluate('navigator.serviceWorker.ready.then(() => null)');
+
+    await buyer.context.setOffline(true);
+    await buyer.goTo('/tickets');
+    await buyer.page.getByText('These are the tickets kept in this browser.').waitFor();
+    await buyer.tickets.getByRole('img').waitFor();
+    expect(await buyer.tickets.getByRole('img').getAttribute('aria-label')).toBe(code);
+    expect(await buyer.tickets.innerText()).toBe(ticket);
+    await buyer.page.reload();
+    await buyer.tickets.getByRole('img').waitFor();
+
+    await buyer.context.setOffline(false);
+    await buyer.page.getByText('kept in this browser').waitFor({ state: 'detached' });
+    expect(await buyer.tickets.innerText()).toBe(ticket);
+
+    // What is live needs a network, and never comes from what is kept.
+    await buyer.context.setOffline(true);
+    const show = buyer.goTo(`/shows/${stand.office.show(OFFLINE).id}`);
+    await expect(show).rejects.toThrow(/ERR_INTERNET_DISCONNECTED/);
+    buyer.expectTrouble(/ERR_INTERNET_DISCONNECTED/);
+  });
+
+  it('outlive the session: who comes back without its cookie has them still', async () => {
+    const buyer = await stand.visitor();
+    await buyer.goTo('/tickets');
+    await buyer.page.getByRole('heading', { name: 'No tickets here yet' }).waitFor();
+    await buy(buyer, CALENDAR);
+    const ticket = await buyer.tickets.innerText();
+    await buyer.context.clearCookies();
+    await buyer.goTo('/tickets');
+    await buyer.tickets.waitFor();
+    expect(await buyer.tickets.innerText()).toBe(ticket);
+
+    const [download] = await Promise.all([
+      buyer.page.waitForEvent('download'),
+      buyer.button('Add to calendar').click(),
+    ]);
+    expect(download.suggestedFilename()).toBe(`${CALENDAR}.ics`);
+    const text = readFileSync(await download.path(), 'utf8');
+    expect(text).toMatch(/\r\nDTSTART;TZID=Europe\/Vienna:\d{8}T\d{6}\r\n/);
+    expect(text).toContain('Left\\, Row A\\, seat 1');
+  });
+});
