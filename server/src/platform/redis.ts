@@ -40,6 +40,7 @@ const RETRY: Backoff = { firstMs: 100, maxMs: 3_000 };
 const SLOTS_REFRESH_MS = 2_000;
 
 const VERSION_MIN = [6, 2] as const;
+const EVICTION = /^maxmemory_policy:(\S+)/m;
 const VERSION = /redis_version:(\d+)\.(\d+)/;
 
 /** The setting that a `RedisConnection` is made from, for messages. */
@@ -58,7 +59,7 @@ const LASTING_TROUBLES: readonly (readonly [RegExp, string])[] = [
 /**
  * Connects to the Redis, or the Redis Cluster, that `REDIS_URL` names: one address, or several of one cluster,
  * separated by commas. Tries until it is there, with backoff. Throws `ConfigError` where waiting can't help: a URL
- * that is none, a password or database that is refused, a version before 6.2.
+ * that is none, a password or database that is refused, a version before 6.2, a server that evicts.
  */
 export async function connectRedis(urls: string, parts: RedisParts): Promise<RedisConnection> {
   const addresses = redisAddresses(SETTING, urls);
@@ -101,6 +102,7 @@ async function probe(address: RedisAddress): Promise<boolean> {
     if (troubles[0]) throw troubles[0];
     if (/^loading:1/m.test(info)) throw new Error(`${shown(address)} is still loading its data`);
     requireVersion(address, info);
+    requireNoEviction(shown(address), info);
     return info.includes('cluster_enabled:1');
   } catch (cause) {
     throw explained(address, troubles[0] ?? cause);
@@ -115,6 +117,24 @@ function requireVersion(address: RedisAddress, info: string): void {
   if (Number(major) > majorMin || (Number(major) === majorMin && Number(minor) >= minorMin)) return;
   const given = `${shown(address)} is Redis ${major ?? '?'}.${minor ?? '?'}`;
   throw new ConfigError([{ name: SETTING, given, allowed: `Redis ${majorMin}.${minorMin} or newer` }]);
+}
+
+/** What Redis throws away when its memory is full would be sold seats: they would be on sale again [P1]. */
+function requireNoEviction(place: string, info: string): void {
+  const policy = EVICTION.exec(info)?.[1] ?? 'noeviction';
+  if (policy === 'noeviction') return;
+  const given = `${place} has maxmemory-policy ${policy}`;
+  throw new ConfigError([{ name: SETTING, given, allowed: 'a Redis with maxmemory-policy noeviction' }]);
+}
+
+/** Of those masters that answer: one that is away says nothing about the others' shows. */
+async function requireNoEvictions(cluster: Cluster): Promise<void> {
+  const masters = cluster.nodes('master');
+  const answers = await Promise.allSettled(masters.map((node) => node.info('memory')));
+  answers.forEach((answer, index) => {
+    const { host = '', port = 0 } = masters[index]?.options ?? {};
+    if (answer.status === 'fulfilled') requireNoEviction(`${host}:${port}`, answer.value);
+  });
 }
 
 function explained(address: RedisAddress, cause: unknown): Error {
@@ -165,6 +185,8 @@ async function open(addresses: Addresses, isCluster: boolean, parts: RedisParts)
   const client = create(COMMAND_TIMEOUT_MS);
   try {
     await client.connect();
+    // The one that was probed is one of many.
+    if (client instanceof Cluster) await requireNoEvictions(client);
   } catch (cause) {
     client.disconnect();
     throw cause;

@@ -48,6 +48,19 @@ describe('connecting to Redis', () => {
     connection.close();
   });
 
+  it.each(['allkeys-lru', 'volatile-ttl'])(
+    '[P1] says at once that a Redis that evicts (%s) can not be used',
+    async (policy) => {
+      const evicting = await startRedis();
+      await withNode(evicting.url, (redis) => redis.config('SET', 'maxmemory-policy', policy));
+      const message = await problemOf(evicting.url);
+      expect(message).toContain('REDIS_URL');
+      expect(message).toContain(`maxmemory-policy ${policy}`);
+      expect(message).toContain('noeviction');
+      await evicting.remove();
+    },
+  );
+
   it.each([
     ['no password', () => `redis://${place(server)}`, 'password'],
     ['a wrong password', () => withPassword('wrong'), 'password'],
@@ -101,6 +114,15 @@ describe('connecting to Redis', () => {
       signal: stop.signal,
     });
     await expect(connecting).rejects.toThrow('the server is stopping');
+  });
+
+  it('[P1] says so of any one node of a cluster', async () => {
+    const cluster = await startCluster();
+    await withNode(cluster.nodes[2]!.url, (redis) => redis.config('SET', 'maxmemory-policy', 'allkeys-lfu'));
+    const message = await problemOf(cluster.nodes[0]!.url);
+    expect(message).toContain(place(cluster.nodes[2]!));
+    expect(message).toContain('maxmemory-policy allkeys-lfu');
+    await cluster.remove();
   });
 
   it('tells a cluster by itself, also from one of its nodes', async () => {
