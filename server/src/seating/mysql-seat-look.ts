@@ -12,7 +12,6 @@ import type { HoldRequest, SeatRules } from './seat-store.ts';
 export interface Look {
   /** For each request why it is refused, or null where that has to be decided on locked rows. */
   readonly refusals: readonly (Refusal | null)[];
-  readonly bought: ReadonlyMap<SessionId, number>;
   readonly tokenBase: number;
 }
 
@@ -63,7 +62,7 @@ export async function lookAtRequests(
     const claim = examineClaim(books, rules, request, isAdmitted(request.session, now), now);
     return claim.ok ? null : claim;
   });
-  return { refusals, bought, tokenBase: rows[0]?.token_base ?? 0 };
+  return { refusals, tokenBase: rows[0]?.token_base ?? 0 };
 }
 
 /** The seats of a request that exist. */

@@ -4,6 +4,7 @@ import { AVAILABLE, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { type HoldToken, holdToken, type SeatIndex, type SessionId, type ShowId } from '../platform/ids.ts';
 import { writeDraft } from './mysql-feed-rows.ts';
 import {
+  boughtBy,
   claimText,
   holdOfToken,
   holdsOfSessions,
@@ -31,7 +32,7 @@ export interface StepScope {
   readonly seats?: readonly SeatIndex[];
   /** Whose holds on the seats may change besides: of those whose time is over (default), or of anybody. */
   readonly holders?: 'past-deadline' | 'anybody';
-  /** Given where the sessions may begin holds: what the tokens of this history are counted from. */
+  /** Given where the sessions may take seats: what the tokens of holds that they begin are counted from. */
   readonly newHoldsFrom?: number;
 }
 
@@ -96,6 +97,11 @@ export class SeatStep {
     const otherSeats = seatsIn(otherHolds).filter((seat) => !known.has(seat));
     const otherRows = await seatsOf(entities, show, otherSeats, 'lock');
     const step = new SeatStep(entities, rules, await newTokens(entities, show, scope, holds, now), now);
+    if (scope.newHoldsFrom !== undefined) {
+      // Now that everything is locked: before, an order of a session may have been settled in between.
+      const bought = await boughtBy(entities, show, sessions);
+      for (const [session, count] of bought) step.books.enterBought(session, count);
+    }
     for (const row of [...rows, ...otherRows]) step.#enterSeat(row);
     for (const hold of [...holds, ...otherHolds]) step.#enterHold(hold);
     return step;

@@ -185,17 +185,15 @@ export class MysqlSeatStore implements SeatStore {
   #holdLocked(
     rules: SeatRules,
     requests: readonly HoldRequest[],
-    { tokenBase, bought }: Look,
+    { tokenBase }: Look,
   ): Promise<readonly Outcome<Hold>[]> {
     const sessions = [...new Set(requests.map((request) => request.session))];
     const seats = requests.flatMap((request) => seatsOfShow(rules, request));
     const isAdmitted = this.#isAdmitted(rules.show);
-    const decide = ({ books, now }: SeatStep): readonly Outcome<Hold>[] => {
-      for (const [session, count] of bought) books.enterBought(session, count);
-      return requests.map((request) =>
+    const decide = ({ books, now }: SeatStep): readonly Outcome<Hold>[] =>
+      requests.map((request) =>
         decisions.holdSeats(books, rules, request, isAdmitted(request.session, now), now),
       );
-    };
     return this.#once(rules, { sessions, seats, newHoldsFrom: tokenBase }, decide);
   }
 

@@ -2,7 +2,9 @@ import { systemRandom } from '@stampede/shared/platform/random.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { holdToken, type SessionId, sessionId, showId } from '../../../src/platform/ids.ts';
 import type { Hold, SeatRules } from '../../../src/seating/seat-store.ts';
+import type { Database } from '../../../src/platform/database.ts';
 import { FeedReader } from '../seating/feed-reader.ts';
+import { expectRefused, newOrderId } from '../seating/seat-stand.ts';
 import { seatNode, testClock } from './seat-stand.ts';
 import type { SqlServerStand } from './sql-server-stand.ts';
 
@@ -104,6 +106,33 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
         expect(hold?.seats.toSorted((a, b) => a - b)).toEqual([round * 4, round * 4 + 1]);
         await nodes[1]!.store.release(rules, { session, holdToken: holdToken(tokens[0]!), seats: [] });
       }
+    });
+
+    it('[P7] an order settled after the look at the rows counts in the limit of who takes seats right then', async () => {
+      const rules = newRules();
+      const real = stand().database;
+      let whenLooked = async (): Promise<void> => undefined;
+      const slow: Pick<Database, 'entities' | 'transaction'> = {
+        entities: () => real.entities(),
+        transaction: async (...work) => {
+          await whenLooked();
+          return real.transaction(...work);
+        },
+      };
+      const node = seatNode(slow as Database);
+      await node.store.open(rules, NO_FACTS);
+      const session = buyer('ana');
+      await node.admit(rules.show, session, NOW + LIFETIME_MS);
+      const sale = { id: newOrderId(), show: rules.show, seats: [0, 1, 2, 3], amount: 4, currency: 'EUR' };
+      const order = { ...sale, status: 'confirmed', createdAt: NOW, reason: '', tickets: [] } as const;
+      whenLooked = async () => {
+        whenLooked = async () => undefined;
+        await nodes[1]!.store.settle(rules, [{ kind: 'sold', session, holdToken: holdToken(1), order }]);
+      };
+      const request = { session, seats: [4, 5, 6], prices: [1, 1, 1] };
+      const [outcome] = await node.store.hold(rules, [request]);
+      expectRefused(outcome, 'limit-exceeded');
+      await node.close();
     });
 
     it('[P3] both sweep what ran out: it ends once', async () => {
