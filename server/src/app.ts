@@ -1,6 +1,7 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { BuyerSessions } from './access/buyer-session.ts';
+import type { NetworkTags } from './access/network-tag.ts';
 import type { RequestBudget } from './access/request-budget.ts';
 import type { TicketRecovery } from './access/ticket-recovery.ts';
 import { CatalogWatch } from './catalog/catalog-watch.ts';
@@ -42,6 +43,7 @@ export interface AppParts {
   readonly logger: Logger;
   readonly sessions: BuyerSessions;
   readonly recovery: TicketRecovery;
+  readonly networks: NetworkTags;
   readonly budget: RequestBudget;
   readonly files: StaticFiles;
   readonly catalog: CatalogStore;

@@ -8,6 +8,7 @@ import { MemoryRequestBudget } from './access/memory-request-budget.ts';
 import { TicketRecovery } from './access/ticket-recovery.ts';
 import { sessionSecrets } from './access/session-secret.ts';
 import { hasTickets } from './checkout/list-orders.ts';
+import { NetworkTags } from './access/network-tag.ts';
 import { openAdapters } from './adapters.ts';
 import { type App, startApp } from './app.ts';
 import { fillEmptyCatalog } from './catalog/demo-catalog.ts';
@@ -49,6 +50,7 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
       hasTickets: (session) => hasTickets(adapters.orders, session),
       clock,
     }),
+    networks: new NetworkTags(secrets[0], config.unlimitedAddresses),
     budget: new MemoryRequestBudget(config.httpCallsPerMinute, BUDGET_WINDOW_SECONDS),
     files: await StaticFiles.load(fileURLToPath(CLIENT_BUILD)),
   });

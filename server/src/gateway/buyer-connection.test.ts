@@ -63,7 +63,7 @@ beforeEach(async () => {
 
 function connect(): { wire: HeardWire; connection: BuyerConnection; say: (message: ClientMessage) => void } {
   const wire = house.newWire();
-  const connection = new BuyerConnection(parts, wire);
+  const connection = new BuyerConnection(parts, wire, null);
   return { wire, connection, say: (message) => connection.receive(encodeClientMessage(message), true) };
 }
 
@@ -153,7 +153,7 @@ describe('entering', () => {
     const { promise, resolve } = Promise.withResolvers<readonly OrderMessage[]>();
     listOrders = () => promise;
     say(enter);
-    await seats.hold(sale.seatRules, [{ session: ANN, seats: [4], prices: [100] }]);
+    await seats.hold(sale.seatRules, [{ session: ANN, network: null, seats: [4], prices: [100] }]);
     await settle();
     expect(types(wire)).toEqual(['welcome']);
     resolve([]);

@@ -4,7 +4,7 @@ import { AUTHENTICATION_TIMEOUT_MS, SOCKETS_PER_SESSION_MAX } from '@stampede/sh
 import type { ClientMessage, ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { BuyerSession } from '../access/buyer-session.ts';
-import { showId, type SessionId } from '../platform/ids.ts';
+import { type NetworkTag, showId, type SessionId } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type Refusal, refuse } from '../platform/outcome.ts';
 import type { BuyerRequests, SaleRequest } from './buyer-requests.ts';
@@ -58,6 +58,7 @@ const CATCH_UP_MS = 15_000;
 export class BuyerConnection implements Listener {
   readonly #parts: ConnectionParts;
   readonly #wire: Wire;
+  readonly #network: NetworkTag | null;
   readonly #inbound: InboundFrames;
   readonly #told = new LastTold();
   #state: State;
@@ -67,9 +68,11 @@ export class BuyerConnection implements Listener {
   /** Calls off the end of a reader that missed something; null for one that got everything. */
   #cancelCatchUp: (() => void) | null = null;
 
-  constructor(parts: ConnectionParts, wire: Wire) {
+  /** @param network where the socket came from; null where no limit holds for it */
+  constructor(parts: ConnectionParts, wire: Wire, network: NetworkTag | null) {
     this.#parts = parts;
     this.#wire = wire;
+    this.#network = network;
     this.#inbound = new InboundFrames(parts.clock);
     const cancelTimeout = parts.clock.after(AUTHENTICATION_TIMEOUT_MS, () =>
       this.#close('authentication-timeout'),
@@ -227,10 +230,8 @@ export class BuyerConnection implements Listener {
   async #answerOnSale(entered: Entered, message: SaleRequest): Promise<void> {
     this.#told.asked();
     try {
-      this.#answer(
-        message.requestId,
-        await this.#parts.requests.answer(entered.sale, entered.session, message),
-      );
+      const buyer = { session: entered.session, network: this.#network };
+      this.#answer(message.requestId, await this.#parts.requests.answer(entered.sale, buyer, message));
     } finally {
       const behind = this.#told.answered();
       // What another sale said has no place in this one.

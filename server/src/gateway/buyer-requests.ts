@@ -1,7 +1,7 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { ClientMessage, OrderMessage, ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Show } from '../catalog/show.ts';
-import { holdToken, type HoldToken, type SessionId } from '../platform/ids.ts';
+import { holdToken, type HoldToken, type NetworkTag, type SessionId } from '../platform/ids.ts';
 import { type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
 import type { HoldSeats } from '../seating/hold-seats.ts';
 import type { SeatStore } from '../seating/seat-store.ts';
@@ -42,6 +42,13 @@ export type SaleRequest = Extract<
   { type: 'join' | 'leave' | 'hold' | 'extend' | 'release' | 'checkout' }
 >;
 
+/** Who asks, and from where. */
+export interface Buyer {
+  readonly session: SessionId;
+  /** Null where no limit per network holds. */
+  readonly network: NetworkTag | null;
+}
+
 /** Turns messages into commands of the rooms, and what they return into messages. */
 export class BuyerRequests {
   readonly #parts: BuyerRequestParts;
@@ -50,21 +57,22 @@ export class BuyerRequests {
     this.#parts = parts;
   }
 
-  /** Answers one request of a session about a sale. */
-  answer(sale: LiveSale, session: SessionId, message: SaleRequest): Promise<ServerMessage | Refusal> {
+  /** Answers one request of a buyer about a sale. */
+  answer(sale: LiveSale, buyer: Buyer, message: SaleRequest): Promise<ServerMessage | Refusal> {
     const { counts, clock } = this.#parts;
-    return countRequest(counts, clock, message.type, () => this.#run(sale, session, message));
+    return countRequest(counts, clock, message.type, () => this.#run(sale, buyer, message));
   }
 
-  async #run(sale: LiveSale, session: SessionId, message: SaleRequest): Promise<ServerMessage | Refusal> {
+  async #run(sale: LiveSale, buyer: Buyer, message: SaleRequest): Promise<ServerMessage | Refusal> {
     const { requestId } = message;
+    const { session } = buyer;
     switch (message.type) {
       case 'join':
         return this.#join(sale, session, requestId);
       case 'leave':
         return this.#leave(sale, session, requestId);
       case 'hold':
-        return this.#hold(sale, session, message.seats, requestId);
+        return this.#hold(sale, buyer, message.seats, requestId);
       case 'extend': {
         const { seats, clock } = this.#parts;
         const outcome = await seats.extend(sale.seatRules, session, holdToken(message.holdToken));
@@ -137,13 +145,13 @@ export class BuyerRequests {
 
   async #hold(
     sale: LiveSale,
-    session: SessionId,
+    buyer: Buyer,
     seats: readonly number[],
     requestId: number,
   ): Promise<ServerMessage | Refusal> {
     const closed = sellingRefusal(sale.phase());
     if (closed) return refuse(closed);
-    const outcome = await this.#parts.holdSeats.run(sale.show, sale.seatRules, session, seats);
+    const outcome = await this.#parts.holdSeats.run(sale.show, sale.seatRules, buyer, seats);
     return outcome.ok ? holdMessage(outcome.value, requestId, this.#parts.clock.now()) : outcome;
   }
 

@@ -51,7 +51,7 @@ describe('the tabs of a sale', () => {
     sale.enter(BOB, other);
     await waitingRoom.join(sale.waitingRules, ANN);
     await waitingRoom.admit(sale.waitingRules);
-    await seats.hold(sale.seatRules, [{ session: ANN, seats: [3], prices: [100] }]);
+    await seats.hold(sale.seatRules, [{ session: ANN, network: null, seats: [3], prices: [100] }]);
     await waitingRoom.leave(sale.waitingRules, ANN);
     clock.advance(sale.show.sale.holdLifetimeMs);
     await seats.expire(sale.seatRules);

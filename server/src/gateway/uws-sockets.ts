@@ -5,9 +5,10 @@ import uWS from 'uWebSockets.js';
 import { isOriginAllowed } from '../access/allowed-origins.ts';
 import type { BuyerSessions, SessionReading } from '../access/buyer-session.ts';
 import { type AddressList, budgetKey } from '../access/ip-address.ts';
+import type { NetworkTags } from '../access/network-tag.ts';
 import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
 import { readClient } from './http-exchange.ts';
-import type { SessionId } from '../platform/ids.ts';
+import type { NetworkTag, SessionId } from '../platform/ids.ts';
 import { repeat } from '../platform/repeat.ts';
 import { SessionTabs } from './session-tabs.ts';
 import { type CountFrames, UwsWire } from './uws-wire.ts';
@@ -32,11 +33,13 @@ export interface SocketParts {
   readonly trustedProxies: AddressList;
   readonly socketsPerAddressMax: number;
   readonly unlimitedAddresses: AddressList;
+  readonly networks: NetworkTags;
 }
 
 /** The open sockets of one address. */
 interface Address {
   readonly key: string;
+  readonly network: NetworkTag | null;
   sockets: number;
 }
 
@@ -94,7 +97,7 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
       }
       data.wire = new UwsWire(socket, parts.countFrames);
       wires.add(data.wire);
-      data.connection = new BuyerConnection(connectionParts, data.wire);
+      data.connection = new BuyerConnection(connectionParts, data.wire, data.address.network);
       const { reading } = data;
       data.reading = null;
       if (reading?.kind === 'session') data.connection.recognise(reading.session);
@@ -165,7 +168,7 @@ function upgrade(
   }
   const client = readClient(response, request, parts.trustedProxies);
   const key = budgetKey(client.address);
-  const address = addresses.get(key) ?? { key, sockets: 0 };
+  const address = addresses.get(key) ?? { key, network: parts.networks.of(client.address), sockets: 0 };
   const isLimited = !parts.unlimitedAddresses.has(client.address);
   const credentials = {
     authorization: request.getHeader('authorization'),

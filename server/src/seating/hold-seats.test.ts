@@ -21,6 +21,8 @@ function turns() {
   };
 }
 
+const buyer = (name: string) => ({ session: sessionId(name), network: null });
+
 function storeAnswering(hold: SeatStore['hold']): SeatStore {
   return { hold } as unknown as SeatStore;
 }
@@ -47,19 +49,19 @@ describe('hold seats', () => {
       }),
       turn.next,
     );
-    const first = holds.run(show, rules, sessionId('a'), [0, 1]);
-    const second = holds.run(show, rules, sessionId('b'), [1]);
+    const first = holds.run(show, rules, buyer('a'), [0, 1]);
+    const second = holds.run(show, rules, buyer('b'), [1]);
     expect(calls).toHaveLength(0);
     turn.end();
     expect((await first).ok).toBe(true);
     expect(await second).toMatchObject({ ok: false, code: 'seat-taken', seats: [1] });
     expect(calls).toEqual([
       [
-        { session: 'a', seats: [0, 1], prices: [9_000, 5_000] },
-        { session: 'b', seats: [1], prices: [5_000] },
+        { session: 'a', network: null, seats: [0, 1], prices: [9_000, 5_000] },
+        { session: 'b', network: null, seats: [1], prices: [5_000] },
       ],
     ]);
-    const third = holds.run(show, rules, sessionId('c'), [0]);
+    const third = holds.run(show, rules, buyer('c'), [0]);
     turn.end();
     await third;
     expect(calls).toHaveLength(2);
@@ -76,9 +78,9 @@ describe('hold seats', () => {
       turn.next,
     );
     const answers = [
-      broken.run(show, rules, sessionId('a'), [0]),
-      broken.run(show, rules, sessionId('b'), [0]),
-      forgetful.run(show, rules, sessionId('a'), [0]),
+      broken.run(show, rules, buyer('a'), [0]),
+      broken.run(show, rules, buyer('b'), [0]),
+      forgetful.run(show, rules, buyer('a'), [0]),
     ];
     turn.end();
     const settled = await Promise.allSettled(answers);

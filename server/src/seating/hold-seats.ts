@@ -1,6 +1,6 @@
 import { seatPrice, type Show } from '../catalog/show.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
-import type { SeatIndex, SessionId } from '../platform/ids.ts';
+import type { SeatIndex } from '../platform/ids.ts';
 import type { Outcome } from '../platform/outcome.ts';
 import type { NextTurn } from '../platform/turn.ts';
 import type { Hold, HoldRequest, SeatRules, SeatStore } from './seat-store.ts';
@@ -24,9 +24,14 @@ export class HoldSeats {
   }
 
   /** Adds seats to the session's hold, all or none; refusals as `SeatStore.hold`. */
-  run(show: Show, rules: SeatRules, session: SessionId, seats: readonly SeatIndex[]): Promise<Outcome<Hold>> {
+  run(
+    show: Show,
+    rules: SeatRules,
+    { session, network }: Pick<HoldRequest, 'session' | 'network'>,
+    seats: readonly SeatIndex[],
+  ): Promise<Outcome<Hold>> {
     const prices = seats.map((seat) => seatPrice(show, seat));
-    return this.#callsFor(rules).add({ session, seats, prices });
+    return this.#callsFor(rules).add({ session, network, seats, prices });
   }
 
   #callsFor(rules: SeatRules): GatheredCalls<HoldRequest, Outcome<Hold>> {

@@ -1,5 +1,5 @@
 import type { HoldEndReason, OrderMessage } from '@stampede/shared/protocol/messages.ts';
-import type { HoldToken, OrderId, SeatIndex, SessionId, ShowId } from '../platform/ids.ts';
+import type { HoldToken, NetworkTag, OrderId, SeatIndex, SessionId, ShowId } from '../platform/ids.ts';
 import type { Outcome } from '../platform/outcome.ts';
 
 /** What a store must know of a show to decide on its seats. Lifetimes in milliseconds. */
@@ -29,6 +29,8 @@ export interface Hold {
 
 export interface HoldRequest {
   readonly session: SessionId;
+  /** Where the session is; null where no limit per network holds. */
+  readonly network: NetworkTag | null;
   /** At least one. */
   readonly seats: readonly SeatIndex[];
   /** Minor units, one per seat. */

@@ -1,3 +1,4 @@
+import { NetworkTags } from '../../src/access/network-tag.ts';
 import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -258,6 +259,7 @@ export async function startAppStand({
       hasTickets: (session) => hasTickets(orders, session),
       clock,
     }),
+    networks: new NetworkTags(SECRET, config.unlimitedAddresses),
     budget: new MemoryRequestBudget(config.httpCallsPerMinute, 60),
     readiness: { database: () => database.isReady() },
     // Memory loses nothing without the process.

@@ -152,7 +152,7 @@ async function clickAround(node: ReturnType<typeof seatNode>): Promise<void> {
     const session = sessionId(`buyer-${String(index)}`);
     await node.admit(RULES.show, session, NOW * 2);
     await store.hold(RULES, [
-      { session, seats: [ORDERS + index * 2, ORDERS + index * 2 + 1], prices: [1, 1] },
+      { session, network: null, seats: [ORDERS + index * 2, ORDERS + index * 2 + 1], prices: [1, 1] },
     ]);
     const hold = await store.holdOf(RULES.show, session);
     if (!hold) continue;
@@ -168,7 +168,9 @@ async function clickAround(node: ReturnType<typeof seatNode>): Promise<void> {
   }
   await expect.poll(() => reader.entries.length).toBeGreaterThan(40);
   node.clock.advance(400_000);
-  await store.hold(RULES, [{ session: sessionId('buyer-0'), seats: [ORDERS + 5], prices: [1] }]);
+  await store.hold(RULES, [
+    { session: sessionId('buyer-0'), network: null, seats: [ORDERS + 5], prices: [1] },
+  ]);
   await store.expire(RULES);
   stop();
 }

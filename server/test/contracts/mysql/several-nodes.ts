@@ -64,7 +64,7 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
           const session = await admitted(rules, `buyer-${String(index)}`);
           const first = Math.floor(systemRandom() * (SEATS - 4));
           const seats = [first + 3, first, first + 1];
-          return { node: nodes[index % 2]!, request: { session, seats, prices: [1, 1, 1] } };
+          return { node: nodes[index % 2]!, request: { session, network: null, seats, prices: [1, 1, 1] } };
         }),
       );
       const answers = await Promise.all(calls.map(({ node, request }) => node.store.hold(rules, [request])));
@@ -96,7 +96,7 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
       for (let round = 0; round < 5; round++) {
         const outcomes = await Promise.all(
           nodes.map((node, index) =>
-            node.store.hold(rules, [{ session, seats: [round * 4 + index], prices: [1] }]),
+            node.store.hold(rules, [{ session, network: null, seats: [round * 4 + index], prices: [1] }]),
           ),
         );
         const tokens = outcomes.map(([outcome]) => (outcome?.ok ? outcome.value.holdToken : null));
@@ -129,7 +129,7 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
         whenLooked = async () => undefined;
         await nodes[1]!.store.settle(rules, [{ kind: 'sold', session, holdToken: holdToken(1), order }]);
       };
-      const request = { session, seats: [4, 5, 6], prices: [1, 1, 1] };
+      const request = { session, network: null, seats: [4, 5, 6], prices: [1, 1, 1] };
       const [outcome] = await node.store.hold(rules, [request]);
       expectRefused(outcome, 'limit-exceeded');
       await node.close();
@@ -140,7 +140,7 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
       for (const node of nodes) await node.store.open(rules, NO_FACTS);
       for (let seat = 0; seat < 20; seat++) {
         const session = await admitted(rules, `late-${String(seat)}`);
-        await nodes[seat % 2]!.store.hold(rules, [{ session, seats: [seat], prices: [1] }]);
+        await nodes[seat % 2]!.store.hold(rules, [{ session, network: null, seats: [seat], prices: [1] }]);
       }
       testClock.advance(LIFETIME_MS);
       const ended = await Promise.all(nodes.map((node) => node.store.expire(rules)));

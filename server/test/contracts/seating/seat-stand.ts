@@ -149,7 +149,7 @@ export class SeatStand {
   }
 
   ask(session: SessionId, ...seats: readonly number[]): HoldRequest {
-    return { session, seats, prices: seats.map(priceOf) };
+    return { session, network: null, seats, prices: seats.map(priceOf) };
   }
 
   async hold(session: SessionId, ...seats: readonly number[]): Promise<Outcome<Hold>> {

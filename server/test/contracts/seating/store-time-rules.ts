@@ -50,7 +50,7 @@ export function describeStoreTime(name: string, makeStore: () => Promise<StoreOn
       rules = { show, ...map, seatsPerBuyer: 4, holdLifetimeMs: LIFETIME_MS, extensionsMax: 1 };
       await node.store.open(rules, NO_FACTS);
       await node.admit(show, session, Date.now() + 60 * MINUTE_MS);
-      const request = { session, seats: [1], prices: [500] };
+      const request = { session, network: null, seats: [1], prices: [500] };
       return onMachine(skewMs, async () => accepted((await node.store.hold(rules, [request]))[0]));
     }
 

@@ -190,7 +190,7 @@ export class CheckoutHouse {
   async hold(name: string, seats: readonly number[]): Promise<Hold & { readonly session: SessionId }> {
     const session = sessionId(name);
     const prices = seats.map(() => 1_000);
-    const [outcome] = await this.seats.hold(rules, [{ session, seats, prices }]);
+    const [outcome] = await this.seats.hold(rules, [{ session, network: null, seats, prices }]);
     if (!outcome?.ok) throw new Error(`no hold: ${String(outcome?.code)}`);
     return { ...outcome.value, session };
   }

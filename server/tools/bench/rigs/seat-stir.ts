@@ -59,7 +59,7 @@ export class SeatStir {
     while (!this.#isOver) {
       const first = this.#turns++ * seatsAtOnce;
       const seats = Array.from({ length: seatsAtOnce }, (_, at) => ((first + at) * STRIDE) % seatsPerSection);
-      const request = { session: STIRRER, seats, prices: seats.map(() => 1) };
+      const request = { session: STIRRER, network: null, seats, prices: seats.map(() => 1) };
       const [held] = await this.#store.hold(rules, [request]);
       if (held?.ok !== true) throw new Error(`the stirrer was refused: ${held?.code ?? 'no answer'}`);
       const { holdToken } = held.value;

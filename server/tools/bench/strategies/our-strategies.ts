@@ -54,8 +54,9 @@ class StoreStrategy implements Strategy {
   async attempt(session: number, seat: number): Promise<boolean> {
     if (!this.#house) throw new Error('there is no house yet');
     const { show, rules } = this.#house;
-    if (this.#together) return (await this.#together.run(show, rules, buyerId(session), [seat])).ok;
-    const request = { session: buyerId(session), seats: [seat], prices: PRICES };
+    const buyer = { session: buyerId(session), network: null };
+    if (this.#together) return (await this.#together.run(show, rules, buyer, [seat])).ok;
+    const request = { ...buyer, seats: [seat], prices: PRICES };
     const [outcome] = await this.#store.hold(rules, [request]);
     return outcome?.ok === true;
   }
