@@ -1,11 +1,18 @@
 import { createContext } from 'svelte';
 
+export interface NoticeAction {
+  readonly label: string;
+  readonly run: () => void;
+  /** Whether it still makes sense; asked whenever state that it reads changes. Absent: always. */
+  readonly isOpen?: () => boolean;
+}
+
 export interface Notice {
   readonly id: number;
   readonly tone: 'good' | 'bad' | 'plain';
   readonly title: string;
   readonly advice: string;
-  readonly action: { readonly label: string; readonly run: () => void } | null;
+  readonly action: NoticeAction | null;
 }
 
 type NoticeOptions = Partial<Pick<Notice, 'tone' | 'advice' | 'action'>>;

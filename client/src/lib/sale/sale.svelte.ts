@@ -9,6 +9,7 @@ import type { SectionSummary } from '@stampede/shared/seat-map/section-summary.t
 import { createContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import { keyOfIntent } from '#lib/checkout/checkout-intent.ts';
+import { canBeOffered, statusOf } from '#lib/seat-map/offered-seats.ts';
 import { Ticker } from '#lib/ticker.svelte.ts';
 import { saleStep, type SaleStep } from './sale-step.ts';
 
@@ -170,6 +171,16 @@ export class Sale {
   statusesOf(section: number): Uint8Array | undefined {
     this.#sectionVersions.get(section);
     return this.#client.view.sections.get(section)?.statuses;
+  }
+
+  /** What is known of a seat; undefined where its section isn't watched. */
+  statusOf(seat: number): number | undefined {
+    return statusOf(this.map, (section) => this.statusesOf(section), seat);
+  }
+
+  /** Whether no seat of these is known to be taken. */
+  canBeOffered(seats: readonly number[]): boolean {
+    return canBeOffered(this.map, (section) => this.statusesOf(section), seats);
   }
 
   /** Calls back on every change of a watched section's seats, for views that draw rather than render. */

@@ -2,7 +2,7 @@ import type { Refused } from '@stampede/shared/client/client-view.ts';
 import type { HoldEndReason } from '@stampede/shared/protocol/messages.ts';
 import { HELD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { Locale } from '#lib/i18n/locale.svelte.ts';
-import type { Notices } from '#lib/notices/notices.svelte.ts';
+import type { NoticeAction, Notices } from '#lib/notices/notices.svelte.ts';
 import { nearestSeats } from '#lib/seat-map/nearest-seats.ts';
 import { inSeatOrder } from '#lib/seat-map/seat-order.ts';
 import { refusalWords } from './refusal-words.ts';
@@ -20,10 +20,11 @@ export class SeatActions {
     this.#locale = locale;
   }
 
-  /** A free seat is held, one's own is given back; a seat on its way is left alone. */
+  /** A free seat is held, one's own is given back; one that is taken or on its way is left alone. */
   press(seat: number): void {
     if (this.#sale.pending.has(seat)) return;
-    void (this.#sale.mine.has(seat) ? this.giveBack([seat]) : this.take([seat]));
+    if (this.#sale.mine.has(seat)) void this.giveBack([seat]);
+    else if (this.#sale.canBeOffered([seat])) void this.take([seat]);
   }
 
   async take(seats: readonly number[]): Promise<void> {
@@ -66,7 +67,7 @@ export class SeatActions {
     const { notice } = this.#t;
     if (reason === 'lost') this.#notices.show(notice.holdLost, { tone: 'bad' });
     if (reason !== 'expired') return;
-    const again = { label: this.#t.notice.takeAgain(this.#namesOf(seats)), run: () => void this.take(seats) };
+    const again = this.#offer(notice.takeAgain(this.#namesOf(seats)), seats);
     const action = this.#sale.standing.state === 'admitted' ? again : null;
     this.#notices.show(notice.holdExpired, { tone: 'bad', advice: notice.holdExpiredAdvice, action });
   }
@@ -96,7 +97,12 @@ export class SeatActions {
       this.#notices.show(notice.takenAll, { tone: 'bad' });
       return;
     }
-    const action = { label: notice.nextBest(this.#namesOf(next)), run: () => void this.take(next) };
+    const action = this.#offer(notice.nextBest(this.#namesOf(next)), next);
     this.#notices.show(notice.taken, { tone: 'bad', action });
+  }
+
+  /** An offer that is gone as soon as one of its seats is. */
+  #offer(label: string, seats: readonly number[]): NoticeAction {
+    return { label, run: () => void this.take(seats), isOpen: () => this.#sale.canBeOffered(seats) };
   }
 }
