@@ -137,7 +137,7 @@ function openDatabase({ config, dataDir, clock, logger }: Surroundings): Promise
 }
 
 async function openLivePorts(
-  { config, clock, logger }: Surroundings,
+  { config, clock, logger, metrics }: Surroundings,
   history: HistoryAlarm,
   closings: (() => void | Promise<void>)[],
 ): Promise<{ ports: LivePorts; redis: RedisClient | null; readiness: PartChecks }> {
@@ -155,6 +155,8 @@ async function openLivePorts(
   const newEpoch = (): number => Math.floor(clock.now() / MS_PER_SECOND);
   const feed = new RedisShowFeed({
     connection,
+    onHistoryLost: history.ring,
+    onUnknownNotice: () => metrics.unknownNotices.add(),
     clock,
     random,
     newEpoch,

@@ -92,6 +92,7 @@ export class Metrics {
   readonly bytesSent: Tally;
   readonly seatChanges: Tally;
   readonly admissions: Tally;
+  readonly unknownNotices: Tally;
   readonly catalogReads: Tallies<(typeof CATALOG_LAYERS)[number]>;
   readonly #holds: Tallies<RequestResult>;
   readonly #checkouts: Tallies<RequestResult>;
@@ -115,6 +116,10 @@ export class Metrics {
     this.bytesSent = this.#tally('stampede_sent_bytes_total', 'Bytes of the frames sent to sockets.');
     this.seatChanges = this.#tally('stampede_seat_changes_total', 'Seat changes read from the feeds.');
     this.admissions = this.#tally('stampede_admissions_total', 'Buyers let in by this node.');
+    this.unknownNotices = this.#tally(
+      'stampede_unknown_notices_total',
+      'Notices of a newer version in the feeds, skipped by this node.',
+    );
     this.#failedReadings = this.#tally(
       'stampede_failed_readings_total',
       'Metrics that could not be read when Prometheus asked.',

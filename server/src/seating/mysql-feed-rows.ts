@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { z } from 'zod';
 import type { ShowId } from '../platform/ids.ts';
-import type { FeedBase, FeedEntry } from './show-feed.ts';
+import { type FeedBase, type FeedEntry, isKnownNotice } from './show-feed.ts';
 
 /** How far a show's feed is numbered, and of which history it is. */
 export interface FeedPosition {
@@ -149,8 +149,11 @@ export async function readRecords(
   );
   return recordRows.parse(rows).map((row) => ({
     position: row.position,
-    // `writeDraft` wrote it, and every change of its shape is a migration.
-    entries: JSON.parse(row.entries) as FeedEntry[],
+    // `writeDraft` wrote it, and every change of its shape is a migration; but new kinds of notices come with a deploy.
+    entries: (JSON.parse(row.entries) as FeedEntry[]).map(({ changes, notice }) => ({
+      changes,
+      notice: notice && isKnownNotice(notice) ? notice : null,
+    })),
   }));
 }
 

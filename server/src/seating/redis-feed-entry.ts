@@ -7,25 +7,24 @@ import {
 } from '@stampede/shared/protocol/messages.ts';
 import type { SeatStatus } from '@stampede/shared/seat-map/seat-status.ts';
 import { holdToken, orderId, type SessionId, sessionId } from '../platform/ids.ts';
-import {
-  listOf,
-  numberOf,
-  numbersOf,
-  PackingError,
-  textOf,
-  textOrNone,
-  unpack,
-} from '../platform/redis-packing.ts';
+import { listOf, numberOf, numbersOf, textOf, textOrNone, unpack } from '../platform/redis-packing.ts';
 import type { Hold } from './seat-store.ts';
 import type { FeedEntry, Notice, SeatChange } from './show-feed.ts';
 
-/** Reads one entry of a feed's stream as `lua/write-feed.lua` describes it: what one step changed, in order. */
-export function feedEntriesOf(bytes: unknown): readonly FeedEntry[] {
+/**
+ * Reads one entry of a feed's stream as `lua/write-feed.lua` describes it: what one step changed, in order. A notice
+ * of a newer version, which writes beside this one during a deploy, is skipped: the seats go on [P5].
+ */
+export function feedEntriesOf(bytes: unknown, onUnknownNotice: () => void = ignore): readonly FeedEntry[] {
   return listOf(unpack(bytes)).map((element) => {
-    const [changes, notice] = listOf(element);
-    return { changes: changesOf(changes), notice: notice === false ? null : noticeOf(notice) };
+    const [changes, packed] = listOf(element);
+    const notice = packed === false ? null : noticeOf(packed);
+    if (notice === undefined) onUnknownNotice();
+    return { changes: changesOf(changes), notice: notice ?? null };
   });
 }
+
+const ignore = (): void => undefined;
 
 /** Reads a hold as `tuple_of` in `lua/hold-book.lua` packs it. */
 export function holdOfTuple(tuple: unknown): Hold {
@@ -51,14 +50,16 @@ function changesOf(value: unknown): readonly SeatChange[] {
   return changes;
 }
 
-function noticeOf(value: unknown): Notice {
+/** Undefined if this version doesn't know what it tells. */
+function noticeOf(value: unknown): Notice | undefined {
   const [kind, first, second, third, fourth] = listOf(value);
   switch (kind) {
     case 'hold':
       return { kind, session: sessionOf(first), hold: holdOfTuple(second) };
     case 'hold-ended': {
       const seats = numbersOf(third);
-      const reason = holdEndReasonOf(fourth);
+      const reason = textOf(fourth);
+      if (!isHoldEndReason(reason)) return undefined;
       return { kind, session: sessionOf(first), holdToken: holdToken(numberOf(second)), seats, reason };
     }
     case 'order':
@@ -66,10 +67,12 @@ function noticeOf(value: unknown): Notice {
       return { kind, session: sessionOf(first), order: JSON.parse(textOf(second)) as OrderMessage };
     case 'admitted':
       return { kind, admissions: admissionsOf(first) };
-    case 'outside':
-      return { kind, session: sessionOf(first), reason: outsideReasonOf(second) };
+    case 'outside': {
+      const reason = textOf(second);
+      return isOutsideReason(reason) ? { kind, session: sessionOf(first), reason } : undefined;
+    }
     default:
-      throw new PackingError('a notice', value);
+      return undefined;
   }
 }
 
@@ -86,14 +89,10 @@ function sessionOf(value: unknown): SessionId {
   return sessionId(textOf(value));
 }
 
-function holdEndReasonOf(value: unknown): HoldEndReason {
-  const text = textOf(value);
-  if (!(text in holdEndReasonNumbers)) throw new PackingError("a hold's end", value);
-  return text as HoldEndReason;
+function isHoldEndReason(text: string): text is HoldEndReason {
+  return Object.hasOwn(holdEndReasonNumbers, text);
 }
 
-function outsideReasonOf(value: unknown): OutsideReason {
-  const text = textOf(value);
-  if (!(text in outsideReasonNumbers)) throw new PackingError('a reason to be outside', value);
-  return text as OutsideReason;
+function isOutsideReason(text: string): text is OutsideReason {
+  return Object.hasOwn(outsideReasonNumbers, text);
 }

@@ -15,6 +15,10 @@ export interface HistorySource {
   read(show: ShowId, knownEpoch: number, knownNumber: number): Promise<HistoryPart | null>;
   /** Called after entries were applied. */
   onApplied(show: FollowedShow): void;
+  /** Called where an entry told something that only a newer version knows. */
+  onUnknownNotice(): void;
+  /** Called where the history that was followed isn't there any more. */
+  onLost(): void;
 }
 
 /**
@@ -120,7 +124,9 @@ export class FollowedShow {
 
   #apply(packed: readonly unknown[]): void {
     if (packed.length === 0) return;
-    const entries: FeedEntry[] = packed.flatMap((bytes) => feedEntriesOf(bytes));
+    const entries: FeedEntry[] = packed.flatMap((bytes) =>
+      feedEntriesOf(bytes, () => this.#source.onUnknownNotice()),
+    );
     this.#number += packed.length;
     for (const { changes } of entries) {
       for (const { seat, status } of changes) {

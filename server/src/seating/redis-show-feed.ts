@@ -15,6 +15,10 @@ export interface RedisShowFeedParts {
   readonly random: Random;
   /** As for the seat store: should the history turn out to be untrustworthy, another one begins. */
   readonly newEpoch: () => number;
+  /** Told when Redis has not the whole history of a followed show any more: see the seat store. */
+  readonly onHistoryLost?: (show: ShowId) => void;
+  /** Told of each notice that only a newer version knows: it is skipped. */
+  readonly onUnknownNotice?: () => void;
   /** Told of everything that makes the feed late; it goes on by itself. */
   readonly onTrouble: (cause: unknown) => void;
   /** Entries after which a checkpoint is written, and those kept before one. Smaller ones are for tests. */
@@ -88,6 +92,8 @@ export class RedisShowFeed implements ShowFeed {
 
   /** Forgets a show that nobody follows any more, once it is sure that nobody is about to. */
   #leave(followed: FollowedShow): void {
+      onUnknownNotice: () => this.#parts.onUnknownNotice?.(),
+      onLost: () => this.#parts.onHistoryLost?.(show),
     nextTurn(() => {
       if (followed.isFollowed || this.#shows.get(followed.show) !== followed) return;
       const tail = this.#tails.get(followed);

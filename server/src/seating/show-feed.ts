@@ -23,6 +23,19 @@ export type Notice =
   | { readonly kind: 'admitted'; readonly admissions: readonly { session: SessionId; deadline: number }[] }
   | { readonly kind: 'outside'; readonly session: SessionId; readonly reason: OutsideReason };
 
+const noticeKinds: Readonly<Record<Notice['kind'], true>> = {
+  hold: true,
+  'hold-ended': true,
+  order: true,
+  admitted: true,
+  outside: true,
+};
+
+/** Whether this version knows what a notice tells: a newer one may write to the same feed during a deploy. */
+export function isKnownNotice({ kind }: { readonly kind: string }): boolean {
+  return Object.hasOwn(noticeKinds, kind);
+}
+
 /** What one atomic step changed: seats, in order, and at most one notice. */
 export interface FeedEntry {
   readonly changes: readonly SeatChange[];

@@ -14,6 +14,12 @@ export interface ShowFeedFixture {
   close(): Promise<void>;
 }
 
+/** A feed that processes share, of other versions as well during a deploy. */
+export interface SharedFeedFixture extends ShowFeedFixture {
+  /** Writes changes with a notice of a kind that this version doesn't know. */
+  publishOfFuture(show: ShowId, changes: FeedEntry['changes']): Promise<void>;
+}
+
 /** Two seats a section. */
 const SECTION_OF = Uint16Array.of(0, 0, 1, 1, 2, 2);
 const SEAT_COUNT = SECTION_OF.length;
@@ -54,6 +60,11 @@ class FeedStand {
     this.#written = 0;
   }
 
+  /** Counts changes that were written to the show by other means. */
+  count(changes: number): void {
+    this.#written += changes;
+  }
+
   async publish(...entries: readonly FeedEntry[]): Promise<void> {
     for (const entry of entries) {
       this.#written += entry.changes.length;
@@ -89,8 +100,21 @@ class FeedStand {
 
 /** What every feed promises its followers, whatever carries it (`show-feed.ts` says it in words) [P5]. */
 export function describeShowFeed(name: string, makeFixture: () => Promise<ShowFeedFixture>): void {
+  describeFeed(name, makeFixture, () => undefined);
+}
+
+/** And what one promises that processes share. */
+export function describeSharedShowFeed(name: string, makeFixture: () => Promise<SharedFeedFixture>): void {
+  describeFeed(name, makeFixture, describeNewerVersion);
+}
+
+function describeFeed<Fixture extends ShowFeedFixture>(
+  name: string,
+  makeFixture: () => Promise<Fixture>,
+  describeMore: (fixture: () => Fixture) => void,
+): void {
   describe(`show feed: ${name}`, () => {
-    let fixture: ShowFeedFixture;
+    let fixture: Fixture;
     beforeAll(async () => {
       fixture = await makeFixture();
     });
@@ -98,6 +122,7 @@ export function describeShowFeed(name: string, makeFixture: () => Promise<ShowFe
 
     describeFollowing(() => fixture);
     describeLostHistory(() => fixture);
+    describeMore(() => fixture);
   });
 }
 
@@ -347,5 +372,24 @@ function describeLostHistory(fixture: () => ShowFeedFixture): void {
     await stand.drain(there);
     expect(before.calls).toEqual(['base']);
     expect(after.calls).toEqual(['base', 'base']);
+  });
+}
+
+function describeNewerVersion(fixture: () => SharedFeedFixture): void {
+  it('[P5] a newer version beside this one: its notices are skipped, and the seats go on', async () => {
+    const stand = await FeedStand.begin(fixture());
+    const reader = await stand.reader();
+    await fixture().publishOfFuture(stand.show, [{ seat: 0, status: HELD }]);
+    stand.count(1);
+    await stand.publish(change(1, HELD));
+    await fixture().publishOfFuture(stand.show, []);
+    await stand.publish(change(0, AVAILABLE));
+    await stand.drain(reader);
+    expect(reader.entries.filter(({ changes }) => changes.length > 0)).toEqual([
+      change(0, HELD),
+      change(1, HELD),
+      change(0, AVAILABLE),
+    ]);
+    expect(reader.bases).toHaveLength(1);
   });
 }

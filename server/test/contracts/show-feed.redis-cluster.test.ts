@@ -1,15 +1,16 @@
-import { beginHistory, publish } from './redis/feed-pen.ts';
+import { beginHistory, publish, publishOfFuture } from './redis/feed-pen.ts';
 import { connectTo, startCluster } from './redis/redis-stand.ts';
 import { redisNode } from './redis/seat-stand.ts';
-import { describeShowFeed } from './show-feed.contract.ts';
+import { describeSharedShowFeed } from './show-feed.contract.ts';
 
-describeShowFeed('Redis Cluster', async () => {
+describeSharedShowFeed('Redis Cluster', async () => {
   const cluster = await startCluster();
   const { connection, feed, close } = redisNode(await connectTo(cluster.urls));
   return {
     feed,
     begin: (show, statuses, sectionOf) => beginHistory(connection.client, show, statuses, sectionOf),
     publish: (show, entry) => publish(connection.client, show, entry),
+    publishOfFuture: (show, changes) => publishOfFuture(connection.client, show, changes),
     close: async () => {
       await close();
       await cluster.remove();

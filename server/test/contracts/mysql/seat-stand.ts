@@ -8,7 +8,8 @@ import { MysqlSeatStore } from '../../../src/seating/mysql-seat-store.ts';
 import { writeSeats } from '../../../src/seating/mysql-seat-rows.ts';
 import { MysqlShowFeed } from '../../../src/seating/mysql-show-feed.ts';
 import type { SeatRules } from '../../../src/seating/seat-store.ts';
-import type { ShowFeedFixture } from '../show-feed.contract.ts';
+import type { Notice } from '../../../src/seating/show-feed.ts';
+import type { SharedFeedFixture } from '../show-feed.contract.ts';
 import type { SeatStoreFixture } from '../seating/seat-stand.ts';
 
 let lastEpoch = 0;
@@ -57,10 +58,10 @@ export function seatNode(
 }
 
 /** A feed and the pen that writes to it as steps do. */
-export function feedPen(database: Database): ShowFeedFixture {
+export function feedPen(database: Database): SharedFeedFixture {
   const { store, feed, ...node } = seatNode(database);
   const rulesOf = new Map<number, SeatRules>();
-  return {
+  const pen: SharedFeedFixture = {
     feed,
     begin: async (show, statuses, sectionOf) => {
       const rules = {
@@ -103,6 +104,11 @@ export function feedPen(database: Database): ShowFeedFixture {
         await writeDraft(entities, show, [entry]);
       });
     },
+    publishOfFuture: async (show, changes) => {
+      const notice = { kind: 'seat-swap-offered', session: 'somebody' } as unknown as Notice;
+      await pen.publish(show, { changes, notice });
+    },
     close: () => node.close(),
   };
+  return pen;
 }

@@ -12,7 +12,7 @@ import { paymentLogContract } from '../payment-log.contract.ts';
 import { recoveryStoreContract } from '../recovery-store.contract.ts';
 import { describeSeatStore } from '../seat-store.contract.ts';
 import { describeStoreTime } from '../seating/store-time-rules.ts';
-import { describeShowFeed } from '../show-feed.contract.ts';
+import { describeSharedShowFeed } from '../show-feed.contract.ts';
 import { describeMigrating } from './migrating-rules.ts';
 import { describeOpening } from './opening-rules.ts';
 import { describeQueryPlans } from './query-plans.ts';
@@ -44,7 +44,7 @@ export function describeSqlServer(name: string, server: 'database' | 'mariadb'):
     describeSeveralNodes(stand);
     describeSeatStore(name, async () => seatNode(stand().database), { randomSales: RANDOM_SALES });
     describeStoreTime(name, async () => seatNode(stand().database, null));
-    describeShowFeed(name, async () => feedPen(stand().database));
+    describeSharedShowFeed(name, async () => feedPen(stand().database));
   });
 }
 

@@ -40,8 +40,26 @@ export async function publish(
   show: ShowId,
   { changes, notice }: FeedEntry,
 ): Promise<void> {
+  await writeElement(redis, show, changes, notice ? packedNotice(notice) : false);
+}
+
+/** The same, with a notice that this version doesn't know. */
+export async function publishOfFuture(
+  redis: RedisClient,
+  show: ShowId,
+  changes: FeedEntry['changes'],
+): Promise<void> {
+  await writeElement(redis, show, changes, ['seat-swap-offered', 'somebody', [1, 2]]);
+}
+
+async function writeElement(
+  redis: RedisClient,
+  show: ShowId,
+  changes: FeedEntry['changes'],
+  notice: Packed,
+): Promise<void> {
   const flat = changes.flatMap(({ seat, status }) => [seat, status]);
-  await writeEntry.run(redis, keysOfShow(show), [[flat, notice ? packedNotice(notice) : false]]);
+  await writeEntry.run(redis, keysOfShow(show), [[flat, notice]]);
 }
 
 function packedNotice(notice: Notice): Packed {
