@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { RecoveryStore } from './access/recovery-store.ts';
@@ -32,13 +32,11 @@ import { nextTurn } from './platform/turn.ts';
 import { MemorySeatStore } from './seating/memory-seat-store.ts';
 import { MemoryShowFeed } from './seating/memory-show-feed.ts';
 import { liveSeatTables } from './seating/mysql-seat-tables.ts';
+import { newEpochs } from './seating/new-epoch.ts';
 import { RedisSeatStore } from './seating/redis-seat-store.ts';
 import { RedisShowFeed } from './seating/redis-show-feed.ts';
 import { MemoryWaitingRoomStore } from './waiting-room/memory-waiting-room-store.ts';
 import { RedisWaitingRoomStore } from './waiting-room/redis-waiting-room-store.ts';
-
-const EPOCH_MAX = 2 ** 32;
-const MS_PER_SECOND = 1_000;
 
 type LivePorts = Pick<AppParts, 'seats' | 'feed' | 'waitingRoom'>;
 type Ports = LivePorts &
@@ -141,10 +139,10 @@ async function openLivePorts(
   history: HistoryAlarm,
   closings: (() => void | Promise<void>)[],
 ): Promise<{ ports: LivePorts; redis: RedisClient | null; readiness: PartChecks }> {
+  const newEpoch = newEpochs(systemRandom);
   if (config.redisUrl === null) {
     const feed = new MemoryShowFeed();
     const waitingRoom = new MemoryWaitingRoomStore((show, entry) => feed.publish(show, entry), clock);
-    const newEpoch = (): number => randomInt(1, EPOCH_MAX);
     const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch, clock });
     return { ports: { seats, feed, waitingRoom }, redis: null, readiness: {} };
   }
@@ -152,21 +150,25 @@ async function openLivePorts(
   const onTrouble = (message: string): void => logger.warn(message);
   const connection = await connectRedis(config.redisUrl, { clock, random, onTrouble });
   closings.push(() => connection.close());
-  const newEpoch = (): number => Math.floor(clock.now() / MS_PER_SECOND);
   const feed = new RedisShowFeed({
     connection,
-    onHistoryLost: history.ring,
-    onUnknownNotice: () => metrics.unknownNotices.add(),
     clock,
     random,
     newEpoch,
+    onHistoryLost: history.ring,
+    onUnknownNotice: () => metrics.unknownNotices.add(),
     onTrouble: (cause) => logger.warn({ err: cause }, 'the feed is late'),
   });
   closings.push(() => feed.close());
   const redis = connection.client;
   return {
     ports: {
-      seats: new RedisSeatStore({ redis, newEpoch, onHistoryLost: history.ring }),
+      seats: new RedisSeatStore({
+        redis,
+        newEpoch,
+        knownEpoch: (show) => feed.epochOf(show),
+        onHistoryLost: history.ring,
+      }),
       feed,
       waitingRoom: new RedisWaitingRoomStore(redis),
     },

@@ -2,7 +2,7 @@ import type { ShowId } from './ids.ts';
 
 /** What Redis keeps of a show, and how. Scripts write `KEY.hold_owners` for `hold-owners`. */
 export type ShowKey =
-  /** Hash: epoch; fence (the highest token); fed (number of the last feed entry); run (the server); sections. */
+  /** Hash: epoch, fence (the highest token), fed (number of the last feed entry), sections, replication (of whom). */
   | 'meta'
   /** String: the status of each seat, one byte a seat. */
   | 'seats'

@@ -22,7 +22,7 @@ export interface HistoryBase {
 
 const lua = (name: string): URL => new URL(`lua/${name}.lua`, import.meta.url);
 
-export const readHistory = defineScript<[knownEpoch: number, knownNumber: number, newEpoch: number]>()({
+export const readHistory = defineScript<[knownEpoch: number, knownNumber: number, random: number]>()({
   file: lua('read-history'),
   keys: ['meta', 'seats', 'feed', 'checkpoint', 'sections'],
   reply: (raw): HistoryPart | null => {

@@ -82,6 +82,7 @@ export class FollowedShow {
     const turn = this.#catchingUp.then(async () => {
       const part = await this.#source.read(this.show, this.#epoch, this.#number);
       if (part) this.#takePart(part);
+      else if (this.#epoch > 0) this.#source.onLost();
       return part !== null;
     });
     this.#catchingUp = turn.catch(() => undefined);
@@ -103,12 +104,13 @@ export class FollowedShow {
   }
 
   #takePart({ epoch, number, base, entries }: HistoryPart): void {
-    const goesOn = epoch === this.#epoch && number <= this.#number;
-    if (goesOn) {
-      this.#apply(entries.slice(this.#number - number));
-    } else if (base) {
+    if (base) {
+      // Given only where nothing else helps: taken whatever it is called, or an epoch that comes twice would keep old
+      // seats on every screen.
       this.#reset(epoch, number, base);
       this.#apply(entries);
+    } else if (epoch === this.#epoch && number <= this.#number) {
+      this.#apply(entries.slice(this.#number - number));
     }
   }
 

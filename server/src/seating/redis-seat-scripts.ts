@@ -24,10 +24,17 @@ const unlessLost =
   (raw: unknown): T | null =>
     raw === null ? null : read(raw);
 
+export const isOpen = defineScript<[]>()({
+  file: lua('is-open'),
+  keys: ['meta'],
+  reply: (raw) => numberOf(raw) === 1,
+});
+
 export const openSeats = defineScript<
   [
     given: GivenInstant,
-    newEpoch: number,
+    knownEpoch: number,
+    random: number,
     seatCount: number,
     sectionCount: number,
     sections: Uint8Array,

@@ -33,21 +33,23 @@ import type {
 
 export interface RedisSeatStoreParts {
   readonly redis: RedisClient;
-  /** A number `1…2^32 − 1` above those of earlier histories; seconds of the clock are. */
+  /** A random number `1…2^31 − 1`, for another epoch than any before. */
   readonly newEpoch: () => number;
-  /** Told when Redis turns out to know nothing of a show that is on sale: it must be opened again from the facts. */
+  /** The epoch that this node follows a show in, 0 if none. */
+  readonly knownEpoch?: (show: ShowId) => number;
+  /** Told when Redis has not the whole history of a show that is on sale: it must be opened again from the facts. */
   readonly onHistoryLost: (show: ShowId) => void;
   /** What a test lets the steps take for Redis's time. */
   readonly testClock?: Clock;
 }
 
-/** Redis has no history of the show: it lost its data, and waits to be set up anew by `open`. */
+/** Redis has not the whole history of the show: it lost some or all of it, and waits to be set up anew by `open`. */
 export class HistoryLostError extends Error {
   override readonly name = 'HistoryLostError';
   readonly show: ShowId;
 
   constructor(show: ShowId) {
-    super(`Redis has no history of show ${show}: it has to be opened again`);
+    super(`Redis has lost the history of show ${show}: it has to be opened again`);
     this.show = show;
   }
 }
@@ -63,21 +65,23 @@ const REOPENED_AFTER_MS = 1_000;
 /**
  * Seats in Redis. Each method is one Lua script, or a step of one, run by Redis to its end before anything else: the
  * scripts in `lua/` decide, this class translates. What buyers do with the holds of a show in one turn of the event
- * loop travels in one script call, and all of its steps happen or none. Where Redis has lost a show, buyers are refused `busy` and steps of the system
+ * loop travels in one script call, and all of its steps happen or none. Where Redis has lost a show, or a part of it, buyers are refused `busy` and steps of the system
  * throw `HistoryLostError`, so that nothing is decided on missing knowledge [P1].
  */
 export class RedisSeatStore implements SeatStore {
   readonly #redis: RedisClient;
   readonly #newEpoch: () => number;
+  readonly #knownEpoch: (show: ShowId) => number;
   readonly #onHistoryLost: (show: ShowId) => void;
   readonly #testClock: Clock | undefined;
   /** Answered null where there is no history. */
   readonly #steps: ShowSteps<Packed, unknown>;
   readonly #looks: ShowSteps<SessionId, Hold | null>;
 
-  constructor({ redis, newEpoch, onHistoryLost, testClock }: RedisSeatStoreParts) {
+  constructor({ redis, newEpoch, knownEpoch = () => 0, onHistoryLost, testClock }: RedisSeatStoreParts) {
     this.#redis = redis;
     this.#newEpoch = newEpoch;
+    this.#knownEpoch = knownEpoch;
     this.#onHistoryLost = onHistoryLost;
     this.#testClock = testClock;
     this.#steps = new ShowSteps(async (show, steps) => {
@@ -90,8 +94,8 @@ export class RedisSeatStore implements SeatStore {
     });
   }
 
-  async isOpen(show: ShowId): Promise<boolean> {
-    return (await this.#redis.hexists(showKey(show, 'meta'), 'epoch')) === 1;
+  isOpen(show: ShowId): Promise<boolean> {
+    return scripts.isOpen.run(this.#redis, keysOfShow(show));
   }
 
   async boughtSeats(show: ShowId): Promise<ReadonlyMap<SessionId, number>> {
@@ -114,6 +118,7 @@ export class RedisSeatStore implements SeatStore {
       this.#redis,
       keysOfShow(show),
       this.#given(),
+      this.#knownEpoch(show),
       this.#newEpoch(),
       seatCount,
       sectionCount,

@@ -13,7 +13,7 @@ export interface RedisShowFeedParts {
   readonly connection: RedisConnection;
   readonly clock: Clock;
   readonly random: Random;
-  /** As for the seat store: should the history turn out to be untrustworthy, another one begins. */
+  /** As for the seat store: should entries be missing, another epoch begins. */
   readonly newEpoch: () => number;
   /** Told when Redis has not the whole history of a followed show any more: see the seat store. */
   readonly onHistoryLost?: (show: ShowId) => void;
@@ -75,6 +75,11 @@ export class RedisShowFeed implements ShowFeed {
     };
   }
 
+  /** The epoch that a show is followed in; 0 if it isn't. */
+  epochOf(show: ShowId): number {
+    return this.#shows.get(show)?.position.epoch ?? 0;
+  }
+
   /** Ends every following. */
   close(): void {
     this.#sharedTail?.stop();
@@ -87,13 +92,13 @@ export class RedisShowFeed implements ShowFeed {
     return new FollowedShow(show, {
       read: (...known) => this.#read(...known),
       onApplied: (followed) => void this.#keepCheckpoint(followed),
+      onUnknownNotice: () => this.#parts.onUnknownNotice?.(),
+      onLost: () => this.#parts.onHistoryLost?.(show),
     });
   }
 
   /** Forgets a show that nobody follows any more, once it is sure that nobody is about to. */
   #leave(followed: FollowedShow): void {
-      onUnknownNotice: () => this.#parts.onUnknownNotice?.(),
-      onLost: () => this.#parts.onHistoryLost?.(show),
     nextTurn(() => {
       if (followed.isFollowed || this.#shows.get(followed.show) !== followed) return;
       const tail = this.#tails.get(followed);

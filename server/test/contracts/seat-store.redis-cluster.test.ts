@@ -5,7 +5,7 @@ import { describeStoreTime } from './seating/store-time-rules.ts';
 
 async function clusterNode(clock?: null) {
   const cluster = await startCluster();
-  const node = redisNode(await connectTo(cluster.urls), undefined, clock);
+  const node = redisNode(await connectTo(cluster.urls), { clock });
   return {
     ...node,
     close: async () => {

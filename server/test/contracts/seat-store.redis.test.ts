@@ -6,7 +6,7 @@ import { describeStoreTime } from './seating/store-time-rules.ts';
 
 async function nodeOnItsOwn(clock?: null) {
   const server = await startRedis();
-  const node = redisNode(await connectTo(server.url), undefined, clock);
+  const node = redisNode(await connectTo(server.url), { clock });
   return {
     ...node,
     close: async () => {

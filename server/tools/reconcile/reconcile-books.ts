@@ -10,6 +10,7 @@ import { openMysqlDatabase } from '../../src/platform/database-mysql.ts';
 import { type Database, DatabaseError } from '../../src/platform/database.ts';
 import { connectRedis, type RedisConnection } from '../../src/platform/redis.ts';
 import type { ReconcileParts } from '../../src/reconcile-show.ts';
+import { newEpochs } from '../../src/seating/new-epoch.ts';
 import { RedisSeatStore } from '../../src/seating/redis-seat-store.ts';
 import { RedisShowFeed } from '../../src/seating/redis-show-feed.ts';
 
@@ -25,7 +26,6 @@ export interface Books extends ReconcileParts {
 }
 
 const PATIENCE_MS = 5_000;
-const MS_PER_SECOND = 1_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -49,6 +49,7 @@ export async function openBooks(environment: Environment): Promise<Books> {
     closings.push(() => database.close());
     const connection = await openRedis(redisUrl);
     closings.push(() => connection.close());
+    const newEpoch = newEpochs(systemRandom);
     const feed = new RedisShowFeed({
       connection,
       clock: systemClock,
@@ -65,8 +66,6 @@ export async function openBooks(environment: Environment): Promise<Books> {
     throw cause;
   }
 }
-
-const newEpoch = (): number => Math.floor(systemClock.now() / MS_PER_SECOND);
 
 function required(environment: Environment, name: string, why: string): string {
   const value = environment[name]?.trim();

@@ -1,21 +1,31 @@
 -- include: write-feed.lua
+-- include: history.lua
 -- A new history of the seats as they are now: another epoch, and sequences that count from 0.
 
--- Tokens may have been handed out that a restarted Redis no longer knows of. No second sees that many.
+-- Tokens may have been handed out that Redis no longer knows of. No second sees that many.
 local FENCE_LEAP = 1000000
+
+-- How far a new epoch may lie above the one that is known, and what fits its field on the wire.
+local EPOCH_STEP_MAX = 65536
+local EPOCH_MAX = 4294967295
 
 -- Entries whose notices are told again in a new epoch.
 local ENTRIES_CARRIED = 500
 
-local function server_run()
-  return redis.call('INFO', 'server'):match('run_id:(%x+)')
+-- Another epoch than `known`, 0 if none is, and by chance another than any that was forgotten. A little above it: ids
+-- in the stream begin with the epoch, and whoever waits for the next one hears of a higher one at once.
+local function epoch_after(known, random)
+  local epoch = known + 1 + random % EPOCH_STEP_MAX
+  if known > 0 and epoch <= EPOCH_MAX then return epoch end
+  return random
 end
 
 local function begin_history(epoch, statuses, section_count)
+  epoch = string.format('%.0f', epoch)
   redis.call('DEL', KEY.feed, KEY.checkpoint)
   redis.call('HSET', KEY.checkpoint, 'number', 1, 'statuses', statuses,
     'sequences', string.rep('\0', 4 * section_count))
-  redis.call('HSET', KEY.meta, 'epoch', epoch, 'fed', 1, 'run', server_run(), 'sections', section_count)
+  redis.call('HSET', KEY.meta, 'epoch', epoch, 'fed', 1, 'replication', replication_id(), 'sections', section_count)
   -- Says nothing but that there is a new epoch: whoever waits for the feed hears of it at once.
   append_entry(epoch, 1, {})
 end
@@ -33,19 +43,24 @@ local function last_notices()
   return elements
 end
 
--- Goes on with seats whose history can't be trusted: the server is not the one that wrote it (it may have lost its
--- last second, which followers have seen), or entries are missing.
-local function renew_history(meta, epoch, now)
-  epoch = string.format('%.0f', math.max(epoch, tonumber(meta.epoch) + 1))
+-- Goes on with seats whose entries are missing.
+local function renew_history(meta, random, now)
+  local epoch = epoch_after(meta.epoch, random)
   local notices = last_notices()
-  begin_history(epoch, redis.call('GET', KEY.seats) or '', tonumber(meta.sections))
-  redis.call('HSET', KEY.meta, 'fence', string.format('%.0f', math.max(tonumber(meta.fence) + FENCE_LEAP, now)))
-  if #notices > 0 then append_entry(epoch, redis.call('HINCRBY', KEY.meta, 'fed', 1), notices) end
-  return tonumber(epoch)
+  begin_history(epoch, redis.call('GET', KEY.seats) or '', meta.sections)
+  redis.call('HSET', KEY.meta, 'fence', string.format('%.0f', math.max(meta.fence + FENCE_LEAP, now)))
+  if #notices > 0 then
+    append_entry(string.format('%.0f', epoch), redis.call('HINCRBY', KEY.meta, 'fed', 1), notices)
+  end
+  return epoch
 end
 
+-- Nil without a history, or the whole of it.
 local function read_meta()
-  local values = redis.call('HMGET', KEY.meta, 'epoch', 'fed', 'run', 'sections', 'fence')
-  if not values[1] then return nil end
-  return { epoch = values[1], fed = tonumber(values[2]), run = values[3], sections = values[4], fence = values[5] }
+  local values = redis.call('HMGET', KEY.meta, 'epoch', 'fed', 'sections', 'fence', 'replication')
+  if not values[1] or not is_whole(values[5]) then return nil end
+  return {
+    epoch = tonumber(values[1]), fed = tonumber(values[2]), sections = tonumber(values[3]),
+    fence = tonumber(values[4]) or 0,
+  }
 end

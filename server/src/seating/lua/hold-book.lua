@@ -1,5 +1,6 @@
 -- include: ../../platform/lua/store-time.lua
 -- include: write-feed.lua
+-- include: history.lua
 -- The books of one step. Holds, statuses and admissions are read when they are first needed, or all at once where a
 -- step knows what it needs; decisions change the books only; `commit` writes everything in a fixed number of calls,
 -- however many holds changed. A step that fails before `commit` has changed nothing.
@@ -14,8 +15,10 @@ local AVAILABLE, HELD, SOLD = 0, 1, 2
 -- Lua passes at most some 8,000 values to a function. A multiple of 2, 3 and 4: no group is cut.
 local SLICE = 6000
 
-local meta = redis.call('HMGET', KEY.meta, 'epoch', 'fence', 'fed')
-local epoch, fence, fed = meta[1], tonumber(meta[2]), tonumber(meta[3])
+local meta = redis.call('HMGET', KEY.meta, 'epoch', 'fence', 'fed', 'replication')
+local fence, fed = tonumber(meta[2]), tonumber(meta[3])
+-- False where nothing may be decided: there is no history, or not the whole of it.
+local epoch = meta[1] and is_whole(meta[4]) and meta[1]
 
 local holds, changed_holds = {}, {}
 local statuses, changed_seats = {}, {}
@@ -162,15 +165,18 @@ local function announce(hold, changes, tuple)
   tell(changes or {}, { 'hold', hold.session, tuple or tuple_of(hold) })
 end
 
+local function enter_hold(hold)
+  holds[hold.session] = hold
+  changed_holds[hold.session] = true
+  owners[hold.token] = hold.session
+  return hold
+end
+
 local function add_hold(token, session, expires, extensions)
-  local hold = {
+  return enter_hold({
     session = session, token = token, expires = expires, extensions = extensions, seats = {}, prices = {},
     checkout = false, keys = {},
-  }
-  holds[session] = hold
-  changed_holds[session] = true
-  owners[token] = session
-  return hold
+  })
 end
 
 local function begin_hold(session, expires, extensions)

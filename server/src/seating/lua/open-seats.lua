@@ -1,23 +1,31 @@
 -- Purpose: sets a show's seats up from what the database and the payment log know, where Redis has no history of
---   them; with one, changes nothing. Tokens go on above those that are known, and above the clock in milliseconds,
---   which outruns the tokens of any earlier history: no show sees a thousand holds a second over its whole on-sale.
+--   them, or not the whole of it (history.lua); else changes nothing. They alone say what is sold, to whom, and what is
+--   being paid for [P1, P2]; holds that Redis knows go on with what this leaves them. Tokens go on above those that are
+--   known, and above the clock in milliseconds, which outruns the tokens of any earlier history: no show sees a
+--   thousand holds a second over its whole on-sale.
 -- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkpoint sections
--- ARGV: {given instant, new epoch, seat count, section count, hold lifetime ms, extensions, {{seat, session}…} sold,
---   {{session, token, order id, idempotency key, {seat…}, {price…}, amount, begun at, keep until}…} checkouts},
---   section of each seat as 16-bit little-endian numbers
+-- ARGV: {given instant, epoch that the caller knows (0: none), random number for another one, seat count,
+--   section count, hold lifetime ms, extensions, {{seat, session}…} sold, {{session, token, order id, idempotency key,
+--   {seat…}, {price…}, amount, begun at, keep until}…} checkouts}, section of each seat as 16-bit little-endian numbers
 -- Reply: 1 if it was set up, 0 if it had a history.
 -- include: hold-book.lua
 -- include: begin-history.lua
 
 if epoch then return 0 end
-local given, new_epoch, seat_count, section_count, lifetime, extensions, sold, checkouts =
+local given, known_epoch, random, seat_count, section_count, lifetime, extensions, sold, checkouts =
   unpack(cmsgpack.unpack(ARGV[1]))
 local now = instant(given)
+
+local packed_holds = redis.call('HGETALL', KEY.buyers)
+for index = 1, #packed_holds, 2 do keep_hold(packed_holds[index], packed_holds[index + 1]) end
+local holds_before = holds
+holds = {}
 
 redis.call('DEL', KEY.seats, KEY.seat_holds, KEY.buyers, KEY.bought, KEY.hold_owners, KEY.hold_deadlines)
 redis.call('SET', KEY.seats, string.rep('\0', seat_count))
 redis.call('SET', KEY.sections, ARGV[2])
-epoch, fence, fed = string.format('%.0f', new_epoch), now, 0
+epoch = epoch_after(math.max(known_epoch, tonumber(meta[1] or 0)), random)
+fence = math.max(now, (fence or 0) + FENCE_LEAP)
 
 local function status_of(seat)
   return statuses[seat] or AVAILABLE
@@ -42,15 +50,33 @@ local function can_restore(session, seats, keep_until)
   return true
 end
 
+-- Enters a hold of before with those of its seats that nobody has by now.
+local function enter_with_free_seats(hold)
+  local seats, prices = hold.seats, hold.prices
+  hold.seats, hold.prices = {}, {}
+  for index, seat in ipairs(seats) do
+    if status_of(seat) == AVAILABLE then give_seat(hold, seat, prices[index]) end
+  end
+  if #hold.seats > 0 then enter_hold(hold) end
+end
+
 for _, one in ipairs(checkouts) do
   local session, token, order, key, seats, prices, amount, begun_at, keep_until = unpack(one)
   fence = math.max(fence, token)
   if can_restore(session, seats, keep_until) then
-    local hold = add_hold(token, session, keep_until, extensions)
-    for index, seat in ipairs(seats) do give_seat(hold, seat, prices[index]) end
-    hold.checkout = { order, amount, lifetime, begun_at }
-    hold.keys = { { key, order, amount, lifetime, begun_at } }
+    local before = holds_before[session]
+    if before and before.checkout and before.checkout[1] == order then
+      enter_with_free_seats(before)
+    else
+      local hold = add_hold(token, session, keep_until, extensions)
+      for index, seat in ipairs(seats) do give_seat(hold, seat, prices[index]) end
+      hold.checkout = { order, amount, lifetime, begun_at }
+      hold.keys = { { key, order, amount, lifetime, begun_at } }
+    end
   end
+end
+for session, hold in pairs(holds_before) do
+  if not holds[session] then enter_with_free_seats(hold) end
 end
 
 commit()

@@ -1,16 +1,16 @@
 -- Purpose: brings a follower up to this moment: with the entries after those it has, or with a base and the
---   entries after that. Starts a new epoch where the history can't be trusted: see begin-history.lua.
+--   entries after that. Starts a new epoch where entries are missing: see begin-history.lua.
 -- KEYS: meta seats feed checkpoint sections
--- ARGV: {epoch and number that the follower has (0, 0: none), epoch to start if one has to be}
--- Reply: nil if the show was never opened; else {epoch, number that the entries follow, base, entry…}; the base is
---   nil, or {statuses, sequences as 32-bit little-endian numbers, section of each seat}.
+-- ARGV: {epoch and number that the follower has (0, 0: none), random number for another epoch}
+-- Reply: nil without a history, or the whole of it; else {epoch, number that the entries follow, base, entry…}; the
+--   base is nil, or {statuses, sequences as 32-bit little-endian numbers, section of each seat}.
 -- include: ../../platform/lua/store-time.lua
 -- include: begin-history.lua
 
-local known_epoch, known_number, new_epoch = unpack(cmsgpack.unpack(ARGV[1]))
+local known_epoch, known_number, random = unpack(cmsgpack.unpack(ARGV[1]))
 local meta = read_meta()
 if not meta then return false end
-local epoch, fed = tonumber(meta.epoch), meta.fed
+local epoch, fed = meta.epoch, meta.fed
 
 local function reply(number, base, entries)
   local answer = { epoch, number, base }
@@ -28,15 +28,14 @@ local function entries_after(number)
   return nil
 end
 
-local trusted = meta.run == server_run()
-if trusted and known_epoch == epoch then
+if known_epoch == epoch then
   local entries = entries_after(known_number)
   if entries then return reply(known_number, false, entries) end
 end
 local checkpoint = redis.call('HMGET', KEY.checkpoint, 'number', 'statuses', 'sequences')
-local entries = trusted and checkpoint[1] and entries_after(tonumber(checkpoint[1]))
+local entries = checkpoint[1] and entries_after(tonumber(checkpoint[1]))
 if not entries then
-  epoch = renew_history(meta, new_epoch, instant(false))
+  epoch = renew_history(meta, random, instant(false))
   fed = tonumber(redis.call('HGET', KEY.meta, 'fed'))
   checkpoint = redis.call('HMGET', KEY.checkpoint, 'number', 'statuses', 'sequences')
   entries = entries_after(tonumber(checkpoint[1]))

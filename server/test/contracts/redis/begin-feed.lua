@@ -7,6 +7,6 @@
 local epoch, section_count = unpack(cmsgpack.unpack(ARGV[1]))
 redis.call('SET', KEY.seats, ARGV[2])
 redis.call('SET', KEY.sections, ARGV[3])
-begin_history(string.format('%.0f', epoch), ARGV[2], section_count)
+begin_history(epoch, ARGV[2], section_count)
 redis.call('HSET', KEY.meta, 'fence', 0)
 return 1

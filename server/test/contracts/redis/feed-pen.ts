@@ -26,8 +26,8 @@ export async function beginHistory(
   show: ShowId,
   statuses: Uint8Array,
   sectionOf: Uint16Array,
+  epoch = newEpoch(),
 ): Promise<number> {
-  const epoch = newEpoch();
   const sectionCount = Math.max(...sectionOf) + 1;
   const sections = new Uint8Array(sectionOf.buffer, sectionOf.byteOffset, sectionOf.byteLength);
   await beginFeed.run(redis, keysOfShow(show), epoch, sectionCount, statuses, sections);

@@ -28,18 +28,24 @@ export interface RedisNode extends SeatStoreFixture {
   readonly close: () => Promise<void>;
 }
 
-/** @param clock what the store takes for Redis's time; null: Redis's own */
+interface NodeChoices {
+  readonly checkpoints?: CheckpointPace;
+  readonly epochs?: () => number;
+  /** What the store takes for Redis's time; null: Redis's own. */
+  readonly clock?: ManualClock | null | undefined;
+}
+
 export function redisNode(
   connection: RedisConnection,
-  checkpoints = CHECKPOINTS,
-  clock: ManualClock | null = testClock,
+  { checkpoints = CHECKPOINTS, epochs = newEpoch, clock = testClock }: NodeChoices = {},
 ): RedisNode {
   const lost: ShowId[] = [];
   const feed = new RedisShowFeed({
     connection,
     clock: systemClock,
     random: systemRandom,
-    newEpoch,
+    newEpoch: epochs,
+    onHistoryLost: (show) => void lost.push(show),
     onTrouble: () => undefined,
     checkpoints,
   });
@@ -50,7 +56,8 @@ export function redisNode(
     feed,
     store: new RedisSeatStore({
       redis: connection.client,
-      newEpoch,
+      newEpoch: epochs,
+      knownEpoch: (show) => feed.epochOf(show),
       onHistoryLost: (show) => void lost.push(show),
       ...(clock && { testClock: clock }),
     }),

@@ -226,6 +226,11 @@ export class SeatStand {
     return this.store.settle(this.rules, settlements);
   }
 
+  /** Sets the show up again, where the store has lost it. */
+  async reopen(facts: SeatFacts): Promise<void> {
+    await this.store.open(this.rules, facts);
+  }
+
   expire(): Promise<number> {
     return this.store.expire(this.rules);
   }
