@@ -127,11 +127,23 @@ class HistoryAlarm {
   readonly ring = (show: ShowId): void => this.#listener(show);
 }
 
-function openDatabase({ config, dataDir, clock, logger }: Surroundings): Promise<Database> {
+/** Brings the tables up to date and opens nothing. */
+export async function migrateOnly(surroundings: Omit<Surroundings, 'metrics'>): Promise<void> {
+  const database = await openDatabase(surroundings);
+  await database.close();
+}
+
+function openDatabase({ config, dataDir, clock, logger }: Omit<Surroundings, 'metrics'>): Promise<Database> {
   const tables = [...catalogTables, ...orderTables, paymentLogTable, ...liveSeatTables, recoveryTable];
   if (config.databaseUrl === null) return openSqliteDatabase(dataDir, tables);
   const onTrouble = (message: string): void => logger.warn(message);
-  return openMysqlDatabase(config.databaseUrl, tables, { clock, random: systemRandom, onTrouble });
+  const migrations = config.migrate === 'off' ? 'await' : 'run';
+  return openMysqlDatabase(config.databaseUrl, tables, {
+    clock,
+    random: systemRandom,
+    onTrouble,
+    migrations,
+  });
 }
 
 async function openLivePorts(

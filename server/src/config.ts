@@ -239,6 +239,16 @@ export const settings = {
       'MySQL or MariaDB for shows, orders and tickets: mysql://user:password@host:port/database. When not set: an ' +
       'embedded database in DATA_DIR.',
   }),
+  migrate: oneOf(
+    {
+      name: 'MIGRATE',
+      fallback: 'on',
+      meaning:
+        'Whether this process brings the tables of DATABASE_URL up to date when it starts. off: it waits until ' +
+        'another has, and its user needs no right to change tables. only: it does that and ends.',
+    },
+    ['on', 'off', 'only'],
+  ),
   kafkaBrokers: list(
     {
       name: 'KAFKA_BROKERS',

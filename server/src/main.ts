@@ -9,7 +9,7 @@ import { TicketRecovery } from './access/ticket-recovery.ts';
 import { sessionSecrets } from './access/session-secret.ts';
 import { hasTickets } from './checkout/list-orders.ts';
 import { NetworkTags } from './access/network-tag.ts';
-import { openAdapters } from './adapters.ts';
+import { migrateOnly, openAdapters } from './adapters.ts';
 import { type App, startApp } from './app.ts';
 import { fillEmptyCatalog } from './catalog/demo-catalog.ts';
 import { type Config, readConfig } from './config.ts';
@@ -69,6 +69,11 @@ function giveUp(cause: unknown): never {
 try {
   const config = readConfig(process.env);
   const logger = createLogger({ level: config.logLevel, readable: process.stdout.isTTY });
+  if (config.migrate === 'only') {
+    await migrateOnly({ config, dataDir: resolve(config.dataDir), clock: systemClock, logger });
+    console.log('The tables are up to date.');
+    process.exit(0);
+  }
   const { app, close } = await start(config, logger);
   console.log(welcome(config, app.port));
   let isStopping = false;

@@ -6,7 +6,15 @@ import { type Backoff, backoffMs } from './backoff.ts';
 import { ConfigError } from './config-error.ts';
 import { type DatabaseAddress, databaseAddress, shownDatabase } from './database-address.ts';
 import { connectionTrouble } from './database-trouble.ts';
-import { Database, DatabaseError, migrate, type Orm, ormOver, type Table } from './database.ts';
+import {
+  Database,
+  DatabaseError,
+  migrate,
+  missingMigrations,
+  type Orm,
+  ormOver,
+  type Table,
+} from './database.ts';
 
 export interface MysqlParts {
   readonly clock: Clock;
@@ -15,8 +23,11 @@ export interface MysqlParts {
   readonly onTrouble: (message: string) => void;
   /** Ends the attempts. */
   readonly signal?: AbortSignal;
-  /** Whether to leave the tables as they are: for those who only look. */
-  readonly looksOnly?: boolean;
+  /**
+   * `run` (the default): brings the tables up to date. `await`: waits until somebody else has, because this user may
+   * not. `ignore`: takes them as they are, to look at them.
+   */
+  readonly migrations?: 'run' | 'await' | 'ignore';
 }
 
 /** The setting that a database's address comes from, for messages. */
@@ -100,7 +111,9 @@ async function prepare(
     // Changing a large table takes as long as it takes: no statement timeout here.
     await prepareConnections(orm, 0);
     await requireVersion(orm, address);
-    if (!parts.looksOnly) await migrateAlone(orm, address, parts);
+    if (parts.migrations === 'ignore') return null;
+    if (parts.migrations === 'await') return await whatIsMissing(orm, shownDatabase(address));
+    await migrateAlone(orm, address, parts);
     return null;
   } catch (cause) {
     if (cause instanceof ConfigError || cause instanceof DatabaseError) throw cause;
@@ -125,6 +138,22 @@ async function requireVersion(orm: Orm, address: DatabaseAddress): Promise<void>
   if (major !== undefined && (major > majorMin || (major === majorMin && (minor ?? 0) >= minorMin))) return;
   const given = `${shownDatabase(address)} is version ${version}`;
   throw new ConfigError([{ name: SETTING, given, allowed: 'MySQL 8.0 or MariaDB 10.6, or newer' }]);
+}
+
+/** Says what the tables lack; null when they are of this version or a newer one. Changes nothing. */
+async function whatIsMissing(orm: Orm, place: string): Promise<string | null> {
+  const found: unknown = await orm.em
+    .getConnection()
+    .execute(
+      "select count(*) as tables from information_schema.tables where table_schema = database() and table_name = 'schema_migrations'",
+      [],
+      'get',
+    );
+  // Asked first, because the migrator would make the table where it is missing.
+  const isNew = Number((found as { tables?: unknown }).tables) === 0;
+  const missing = isNew ? ['all of them'] : await missingMigrations(orm, place);
+  if (missing.length === 0) return null;
+  return `${place} lacks migrations (${missing.join(', ')}), and MIGRATE is off here: a process with MIGRATE=only runs them`;
 }
 
 /** Holds a lock of the server while it migrates; the lock ends with the connection, however that ends. */

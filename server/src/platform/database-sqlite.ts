@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { NodeSqliteDialect } from '@mikro-orm/sql';
@@ -62,12 +62,18 @@ export async function openSqliteDatabase(
   }
 }
 
+/** Read and written by the server's own user alone. */
+const OWNER_ONLY = 0o600;
+
 function prepareFolder(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true });
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     const file = join(directory, DATABASE_FILE);
-    if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
+    closeSync(openSync(file, 'a', OWNER_ONLY));
+    accessSync(file, constants.R_OK | constants.W_OK);
+    // Orders and tickets are nobody else's business; the files that SQLite makes beside this one take its mode.
+    chmodSync(file, OWNER_ONLY);
   } catch (cause) {
     throw new DatabaseError(
       `The data folder ${directory} can't be used: ${messageOf(cause)}. ` +

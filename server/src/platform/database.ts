@@ -129,14 +129,24 @@ const TAKES_AWAY = /-contract(-|$)/;
  * @throws DatabaseError if a newer version took away what this one needs
  */
 export async function migrate(orm: Orm, place: string): Promise<void> {
-  const known = new Set(migrations.map((migration) => migration.name));
-  const executed = await orm.migrator.getExecuted();
-  const foreign = executed.find(({ name }) => !known.has(name) && TAKES_AWAY.test(name));
-  if (foreign) {
+  await missingMigrations(orm, place);
+  await orm.migrator.up();
+}
+
+/**
+ * The migrations that were not run yet, by name.
+ * @param place how messages call the database
+ * @throws DatabaseError if a newer version took away what this one needs
+ */
+export async function missingMigrations(orm: Orm, place: string): Promise<readonly string[]> {
+  const known = migrations.map(({ name }) => name);
+  const executed = (await orm.migrator.getExecuted()).map(({ name }) => name);
+  const foreign = executed.find((name) => !known.includes(name) && TAKES_AWAY.test(name));
+  if (foreign !== undefined) {
     throw new DatabaseError(
-      `${place} was changed by a newer version of Stampede (it has the migration "${foreign.name}"). ` +
+      `${place} was changed by a newer version of Stampede (it has the migration "${foreign}"). ` +
         'Start that version, or choose another place for the data.',
     );
   }
-  await orm.migrator.up();
+  return known.filter((name) => !executed.includes(name));
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile, chmod, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -166,6 +166,17 @@ describe('embedded database', () => {
     expect(await failure()).toContain(`${file} is locked by another program`);
     other.close();
     await (await open()).close();
+  });
+
+  it('[P6] its files are read and written by their owner alone, also those that were made otherwise', async () => {
+    await (await open()).close();
+    await chmod(file, 0o644);
+    const database = await open();
+    await database.entities().execute("insert into venue_layouts values ('opera', '{}')");
+    for (const one of [file, `${file}-wal`, `${file}-shm`]) {
+      expect((await stat(one)).mode & 0o777, one).toBe(0o600);
+    }
+    await database.close();
   });
 
   it('[A12] a database that a newer version only added to is welcome', async () => {

@@ -25,6 +25,10 @@ const service = z.object({
   environment: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
   volumes: z.array(z.string()).default([]),
   healthcheck: z.object({}).optional(),
+  cap_drop: z.array(z.string()).default([]),
+  security_opt: z.array(z.string()).default([]),
+  read_only: z.boolean().default(false),
+  ports: z.array(z.string()).default([]),
   build: z.object({}).optional(),
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
   networks: z
@@ -44,7 +48,10 @@ const production = z.object({
 
 const merged = (yaml: string): unknown => parse(yaml, { merge: true });
 const { services, networks, volumes } = production.parse(merged(text));
-const ours = Object.entries(services).filter(([, { build }]) => build !== undefined);
+/** What serves; the service that brings the tables up to date has ended by then. */
+const ours = Object.entries(services).filter(
+  ([name, { build }]) => build !== undefined && name !== 'migrate',
+);
 
 /** What the specification says is wrong with a file. */
 function faultsOf(yaml: string): readonly string[] {
@@ -81,7 +88,7 @@ describe('docker-compose.yml', () => {
   it('has the parts of production, each with limits and a health check', () => {
     expect(Object.keys(services).sort()).toEqual(
       [
-        ...['gateway-1', 'gateway-2', 'worker', 'nginx', 'redis', 'mysql', 'kafka'],
+        ...['gateway-1', 'gateway-2', 'worker', 'migrate', 'nginx', 'redis', 'mysql', 'kafka'],
         ...['prometheus', 'grafana', 'jaeger'],
       ].sort(),
     );
@@ -134,8 +141,35 @@ describe('docker-compose.yml', () => {
       expect([...config.roles], name).toEqual(
         name === 'worker' ? ['worker', 'scheduler'] : ['gateway', 'scheduler'],
       );
-      expect(config.trustedProxies.has('172.30.0.10')).toBe(true);
+      expect(config.migrate, name).toBe('off');
+      expect(config.kafkaPassword, name).toBe(secrets['KAFKA_PASSWORD']);
       expect(config.trustedProxies.has('172.30.0.1'), 'nobody but nginx is believed').toBe(false);
+      // Who settles payments signs nobody in, and is reached by nobody.
+      expect(config.sessionSecret === null, name).toBe(name === 'worker');
+      expect(config.trustedProxies.has('172.30.0.10'), name).toBe(name !== 'worker');
+    }
+  });
+
+  it('tables are changed by one user, and everybody else may change rows only', () => {
+    const secrets = Object.fromEntries(Object.keys(example).map((name) => [name, 'ab'.repeat(24)]));
+    const user = (name: string): string =>
+      new URL(interpolated(String(services[name]?.environment['DATABASE_URL']), secrets)).username;
+    expect(user('migrate')).toBe(services['mysql']?.environment['MYSQL_USER']);
+    for (const [name] of ours) {
+      expect(user(name), name).toBe('stampede');
+      expect(services[name]?.depends_on['migrate']).toEqual({ condition: 'service_completed_successfully' });
+    }
+    expect(services['migrate']?.environment['MIGRATE']).toBe('only');
+  });
+
+  it('no service keeps rights that it does not use, and none but nginx is reached from outside', () => {
+    for (const [name, one] of Object.entries(services)) {
+      expect(one.cap_drop, name).toEqual(['ALL']);
+      expect(one.security_opt, name).toEqual(['no-new-privileges:true']);
+      // Kafka's image writes its settings beside its programs.
+      expect(one.read_only, name).toBe(name !== 'kafka');
+      const open = one.ports.filter((port) => !port.startsWith('127.0.0.1:'));
+      expect(open.length, name).toBe(name === 'nginx' ? 1 : 0);
     }
   });
 
@@ -162,7 +196,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('nginx sends buyers to the gateways there are, and Prometheus looks at every process of ours', () => {
-    const upstream = [...read('deploy/nginx.conf').matchAll(/^ +server (gateway-\d+):8083 /gm)];
+    const upstream = [...read('deploy/nginx/gateways.conf').matchAll(/^ +server (gateway-\d+):8083 /gm)];
     expect(upstream.map(([, name]) => name)).toEqual(['gateway-1', 'gateway-2']);
     const targets = [...read('deploy/prometheus.yml').matchAll(/'([\w-]+):8083'/g)];
     expect(targets.map(([, name]) => name)).toEqual(ours.map(([name]) => name));
@@ -171,4 +205,8 @@ describe('docker-compose.yml', () => {
 
 /** A folder is there if a file of it is. */
 const dot = (source: string): string[] =>
-  source.endsWith('provisioning') ? ['datasources/prometheus.yml'] : [];
+  source.endsWith('provisioning')
+    ? ['datasources/prometheus.yml']
+    : source.endsWith('nginx')
+      ? ['nginx.conf']
+      : [];

@@ -38,7 +38,7 @@ describe.each(BINARIES)('the repair of $file', ({ arch, file, baseVersion, renam
 
   it('binds the three number parsers to the oldest version and makes 2.38 optional', () => {
     const before = readSymbolVersions(readFileSync(binary));
-    expect(repairUwsBinary({ packageFolder, arch, glibc: OLD_GLIBC })).toBe('repaired');
+    expect(repairUwsBinary({ packageFolder, platform: 'linux', arch, glibc: OLD_GLIBC })).toBe('repaired');
     const after = readSymbolVersions(readFileSync(binary));
 
     const unwanted = before.needs.find((need) => need.version === 'GLIBC_2.38')!;
@@ -60,15 +60,17 @@ describe.each(BINARIES)('the repair of $file', ({ arch, file, baseVersion, renam
 
   it('keeps the published file beside it', () => {
     const published = hashOf(binary);
-    repairUwsBinary({ packageFolder, arch, glibc: OLD_GLIBC });
+    repairUwsBinary({ packageFolder, platform: 'linux', arch, glibc: OLD_GLIBC });
     expect(hashOf(`${binary}.original`)).toBe(published);
     expect(hashOf(binary)).not.toBe(published);
   });
 
   it('changes nothing when it runs again', () => {
-    repairUwsBinary({ packageFolder, arch, glibc: OLD_GLIBC });
+    repairUwsBinary({ packageFolder, platform: 'linux', arch, glibc: OLD_GLIBC });
     const hashes = [hashOf(binary), hashOf(`${binary}.original`)];
-    expect(repairUwsBinary({ packageFolder, arch, glibc: OLD_GLIBC })).toBe('already-repaired');
+    expect(repairUwsBinary({ packageFolder, platform: 'linux', arch, glibc: OLD_GLIBC })).toBe(
+      'already-repaired',
+    );
     expect([hashOf(binary), hashOf(`${binary}.original`)]).toEqual(hashes);
   });
 
@@ -76,26 +78,51 @@ describe.each(BINARIES)('the repair of $file', ({ arch, file, baseVersion, renam
     const bytes = publishedBinary(file);
     bytes[bytes.length - 1]! ^= 1;
     writeFileSync(binary, bytes);
-    expect(() => repairUwsBinary({ packageFolder, arch, glibc: OLD_GLIBC })).toThrow(UwsBinaryError);
+    expect(() => repairUwsBinary({ packageFolder, platform: 'linux', arch, glibc: OLD_GLIBC })).toThrow(
+      UwsBinaryError,
+    );
     expect(readFileSync(binary).equals(bytes)).toBe(true);
     expect(existsSync(`${binary}.original`)).toBe(false);
   });
 
   it.each(['2.38', '2.39', '3.0', undefined])('leaves the binary alone where glibc is %s', (glibc) => {
     const published = hashOf(binary);
-    expect(repairUwsBinary({ packageFolder, arch, glibc })).toBe('not-needed');
+    expect(repairUwsBinary({ packageFolder, platform: 'linux', arch, glibc })).toBe('not-needed');
     expect(hashOf(binary)).toBe(published);
   });
 
   it('refuses a C library too old for any repair', () => {
-    expect(() => repairUwsBinary({ packageFolder, arch, glibc: '2.35' })).toThrow(/2\.36 or newer/);
+    expect(() => repairUwsBinary({ packageFolder, platform: 'linux', arch, glibc: '2.35' })).toThrow(
+      /2\.36 or newer/,
+    );
   });
 });
 
+it.each(['darwin_x64', 'darwin_arm64', 'win32_x64', 'linux_x64', 'linux_arm64'])(
+  'on %s only the binary that was published is taken, also where nothing is to be repaired',
+  (machine) => {
+    const [platform = '', arch = ''] = machine.split('_');
+    const packageFolder = mkdtempSync(join(tmpdir(), 'stampede-uws-'));
+    const file = `uws_${machine}_137.node`;
+    const bytes = publishedBinary(file);
+    writeFileSync(join(packageFolder, file), bytes);
+    const where = { packageFolder, platform, arch, glibc: platform === 'linux' ? '2.41' : undefined };
+    expect(repairUwsBinary(where)).toBe('not-needed');
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(join(packageFolder, file), bytes);
+    expect(() => repairUwsBinary(where)).toThrow(/not a binary we know/);
+    rmSync(packageFolder, { recursive: true });
+  },
+);
+
 it('names what is missing when the package is incomplete or the machine is of another kind', () => {
   const empty = mkdtempSync(join(tmpdir(), 'stampede-uws-'));
-  expect(() => repairUwsBinary({ packageFolder: empty, arch: 'x64', glibc: OLD_GLIBC })).toThrow(/missing/);
-  expect(() => repairUwsBinary({ packageFolder: empty, arch: 's390x', glibc: OLD_GLIBC })).toThrow(/s390x/);
+  expect(() =>
+    repairUwsBinary({ packageFolder: empty, platform: 'linux', arch: 'x64', glibc: OLD_GLIBC }),
+  ).toThrow(/missing/);
+  expect(() =>
+    repairUwsBinary({ packageFolder: empty, platform: 'linux', arch: 's390x', glibc: OLD_GLIBC }),
+  ).toThrow(/s390x/);
   rmSync(empty, { recursive: true });
 });
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../checks/child-process.ts';
 import { runGuarded } from '../stack/guarded-run.ts';
@@ -7,10 +7,10 @@ import { LOOPBACK } from '../stack/ports.ts';
 import { newPrivateServer } from '../stack/private-servers.ts';
 import { provideProgram } from '../stack/provide-program.ts';
 import { type Report, StackError } from '../stack/stack-error.ts';
-import { nginxConfigOf } from './nginx-config.ts';
+import { mainFileOf, nginxFilesOf } from './nginx-config.ts';
 
-/** The file that production runs on. */
-const PRODUCTION_CONFIG = join(ROOT, 'deploy', 'nginx.conf');
+/** The files that production runs on. */
+const PRODUCTION = join(ROOT, 'deploy', 'nginx');
 const READY_WITHIN_MS = 10_000;
 const STOP_WITHIN_MS = 10_000;
 const PING_WITHIN_MS = 2_000;
@@ -21,6 +21,10 @@ export interface NginxOptions {
   /** Absent: any free one, which `ports` tells. */
   readonly port?: number;
   readonly report?: Report;
+  /** A folder with `fullchain.pem` and `privkey.pem`: TLS on the second of `ports`, which is the way in then. */
+  readonly tls?: string;
+  /** A network that is believed about who a buyer is, as a load balancer in front would be. */
+  readonly believes?: string;
 }
 
 /**
@@ -28,16 +32,21 @@ export interface NginxOptions {
  * process at the latest; `remove` ends it and deletes its folder.
  * @throws StackError if there is none and none can be installed, if it doesn't come up, or if the port is taken
  */
-export async function startNginx({ gateways, port, report }: NginxOptions): Promise<NativeServer> {
-  const tell = report ?? ((): void => undefined);
-  const server = newPrivateServer(await nginxRecipe(gateways, tell), port);
+export async function startNginx(options: NginxOptions): Promise<NativeServer> {
+  const { port } = options;
+  const tell = options.report ?? ((): void => undefined);
+  const server = newPrivateServer(await nginxRecipe(options, tell), port);
   await server.start(tell);
   if (port === undefined || server.ports[0] === port) return server;
   await server.remove();
   throw new StackError(`nginx: port ${port} is taken. Choose another with PORT.`);
 }
 
-async function nginxRecipe(gateways: readonly number[], report: Report): Promise<ServerRecipe> {
+async function nginxRecipe({ gateways, tls, believes }: NginxOptions, report: Report): Promise<ServerRecipe> {
+  const more =
+    believes === undefined
+      ? {}
+      : { 'proxies.conf': `${believes} 1;\n`, 'real-ip.conf': `set_real_ip_from ${believes};\n` };
   const command = await provideProgram('nginx', 'nginx', report);
   const { output } = await runGuarded(command, ['-v']);
   const version = /nginx\/([\d.]+)/.exec(output)?.[1];
@@ -45,17 +54,21 @@ async function nginxRecipe(gateways: readonly number[], report: Report): Promise
   return {
     name: 'nginx',
     product: `nginx ${version}`,
-    portCount: 1,
+    portCount: tls === undefined ? 1 : 2,
     readyWithinMs: READY_WITHIN_MS,
     stopWithinMs: STOP_WITHIN_MS,
     async prepare({ folder, ports }) {
-      const config = join(folder, 'nginx.conf');
-      const place = { folder, port: ports[0] ?? 0, gateways: gateways.map((port) => `${LOOPBACK}:${port}`) };
-      writeFileSync(config, nginxConfigOf(readFileSync(PRODUCTION_CONFIG, 'utf8'), place));
+      const [port = 0, tlsPort = null] = ports;
+      const place = { folder, port, tlsPort, gateways: gateways.map((one) => `${LOOPBACK}:${one}`) };
+      const read = (name: string): string => readFileSync(join(PRODUCTION, name), 'utf8');
+      for (const [name, text] of nginxFilesOf(read, place, more)) writeFileSync(join(folder, name), text);
+      if (tls !== undefined) cpSync(tls, join(folder, 'tls'), { recursive: true });
+      const config = join(folder, mainFileOf(place));
       const globals = `daemon off; pid ${folder}/nginx.pid;`;
       return { command, args: ['-p', folder, '-c', config, '-e', 'stderr', '-g', globals] };
     },
-    url: ({ ports }) => `http://${LOOPBACK}:${ports[0]}`,
+    url: ({ ports }) =>
+      ports[1] === undefined ? `http://${LOOPBACK}:${ports[0]}` : `https://${LOOPBACK}:${ports[1]}`,
     ping: pingNginx,
   };
 }
@@ -63,7 +76,7 @@ async function nginxRecipe(gateways: readonly number[], report: Report): Promise
 /** Asks for something that nginx answers itself, because the gateways may not be there yet. */
 async function pingNginx({ ports }: ServerPlace): Promise<void> {
   const signal = AbortSignal.timeout(PING_WITHIN_MS);
-  const response = await fetch(`http://${LOOPBACK}:${ports[0]}/metrics`, { signal });
+  const response = await fetch(`http://${LOOPBACK}:${ports[0]}/metrics`, { signal, redirect: 'manual' });
   await response.arrayBuffer();
   if (response.headers.get('server') !== 'nginx') throw new Error('another server answers at this port');
 }

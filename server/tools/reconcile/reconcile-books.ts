@@ -75,7 +75,7 @@ function required(environment: Environment, name: string, why: string): string {
 
 function openDatabase(url: string): Promise<Database> {
   const tables = [...catalogTables, ...orderTables];
-  return patiently((parts) => openMysqlDatabase(url, tables, { ...parts, looksOnly: true }));
+  return patiently((parts) => openMysqlDatabase(url, tables, { ...parts, migrations: 'ignore' }));
 }
 
 function openRedis(url: string): Promise<RedisConnection> {

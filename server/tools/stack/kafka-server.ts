@@ -22,8 +22,20 @@ const PING_WITHIN_MS = 3_000;
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 20_000;
 
-/** The broker's own jars, run by the machine's Java: one node that is broker and controller (KRaft). */
-export async function kafkaRecipe(report: Report): Promise<ServerRecipe> {
+/** Who alone may use a broker. */
+export interface KafkaAccount {
+  readonly username: string;
+  readonly password: string;
+}
+
+/**
+ * The broker's own jars, run by the machine's Java: one node that is broker and controller (KRaft).
+ * @param account null: whoever reaches its port may use it
+ */
+export async function kafkaRecipe(
+  report: Report,
+  account: KafkaAccount | null = null,
+): Promise<ServerRecipe> {
   const java = await provideJava(report);
   const jars = await provideJars(report);
   const program = ['-cp', `${jars}/*`, ...JVM, '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
@@ -34,12 +46,12 @@ export async function kafkaRecipe(report: Report): Promise<ServerRecipe> {
     readyWithinMs: READY_WITHIN_MS,
     stopWithinMs: STOP_WITHIN_MS,
     async prepare(place) {
-      const properties = writeProperties(place, join(place.folder, 'data'), 'server.properties');
-      if (!existsSync(join(place.folder, 'data'))) await formatStorage(java, program, place, report);
+      const properties = writeProperties(place, account, join(place.folder, 'data'), 'server.properties');
+      if (!existsSync(join(place.folder, 'data'))) await formatStorage(java, program, place, account, report);
       return { command: java, args: [...program, 'kafka.Kafka', properties] };
     },
     url: ({ ports }) => `${LOOPBACK}:${ports[0]}`,
-    ping: pingKafka,
+    ping: (place) => pingKafka(place, account),
   };
 }
 
@@ -77,7 +89,23 @@ function clusterId({ password }: ServerPlace): string {
   return createHash('sha256').update(password).digest().subarray(0, 16).toString('base64url');
 }
 
-function writeProperties({ folder, ports }: ServerPlace, data: string, name: string): string {
+/** As docker-compose.yml has it: SASL PLAIN for everybody, the broker itself included. */
+function accountProperties({ username, password }: KafkaAccount): Readonly<Record<string, string>> {
+  const login = `username="${username}" password="${password}" user_${username}="${password}"`;
+  return {
+    'listener.security.protocol.map': 'BROKER:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'sasl.enabled.mechanisms': 'PLAIN',
+    'sasl.mechanism.inter.broker.protocol': 'PLAIN',
+    'listener.name.broker.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${login};`,
+  };
+}
+
+function writeProperties(
+  { folder, ports }: ServerPlace,
+  account: KafkaAccount | null,
+  data: string,
+  name: string,
+): string {
   const listeners = `BROKER://${LOOPBACK}:${ports[0]},CONTROLLER://${LOOPBACK}:${ports[1]}`;
   const properties = {
     'process.roles': 'broker,controller',
@@ -105,6 +133,7 @@ function writeProperties({ folder, ports }: ServerPlace, data: string, name: str
     'broker.heartbeat.interval.ms': '1000',
     // The first member of a group needn't wait for others that may never come.
     'group.initial.rebalance.delay.ms': '0',
+    ...(account && accountProperties(account)),
   };
   mkdirSync(folder, { recursive: true });
   const file = join(folder, name);
@@ -117,12 +146,13 @@ async function formatStorage(
   java: string,
   program: readonly string[],
   place: ServerPlace,
+  account: KafkaAccount | null,
   report: Report,
 ): Promise<void> {
   report('formatting its storage');
   const draft = join(place.folder, 'data.new');
   rmSync(draft, { recursive: true, force: true });
-  const properties = writeProperties(place, draft, 'format.properties');
+  const properties = writeProperties(place, account, draft, 'format.properties');
   const args = ['format', `--cluster-id=${clusterId(place)}`, '--config', properties];
   const { code, output } = await runGuarded(java, [...program, 'kafka.tools.StorageTool', ...args], {
     withinMs: FORMAT_WITHIN_MS,
@@ -131,13 +161,14 @@ async function formatStorage(
   renameSync(draft, join(place.folder, 'data'));
 }
 
-async function pingKafka(place: ServerPlace): Promise<void> {
+async function pingKafka(place: ServerPlace, account: KafkaAccount | null): Promise<void> {
   const kafka = new Kafka({
     brokers: [`${LOOPBACK}:${place.ports[0]}`],
     logLevel: logLevel.NOTHING,
     connectionTimeout: PING_WITHIN_MS,
     requestTimeout: PING_WITHIN_MS,
     retry: { retries: 0 },
+    ...(account && { sasl: { mechanism: 'plain', ...account } }),
   });
   const admin = kafka.admin();
   try {

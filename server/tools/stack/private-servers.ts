@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import { ROOT } from '../checks/child-process.ts';
 import { databaseRecipe } from './database-server.ts';
-import { kafkaRecipe } from './kafka-server.ts';
+import { type KafkaAccount, kafkaRecipe } from './kafka-server.ts';
 import { mariadbRecipe } from './mariadb-server.ts';
 import { NativeProcess } from './native-process.ts';
 import { NativeServer, type ServerRecipe } from './native-server.ts';
@@ -30,7 +30,9 @@ export const startMariadb = (report = silent): Promise<NativeServer> => startPri
 /** MySQL where it can be had, else MariaDB: `product` tells. */
 export const startDatabase = (report = silent): Promise<NativeServer> =>
   startPrivately(databaseRecipe, report);
-export const startKafka = (report = silent): Promise<NativeServer> => startPrivately(kafkaRecipe, report);
+/** @param account who alone may use it; null: anybody */
+export const startKafka = (report = silent, account: KafkaAccount | null = null): Promise<NativeServer> =>
+  startPrivately((told) => kafkaRecipe(told, account), report);
 
 async function startPrivately(
   provide: (report: Report) => Promise<ServerRecipe>,

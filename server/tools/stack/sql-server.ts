@@ -105,8 +105,9 @@ function writeInitFile({ folder, password }: ServerPlace, account: ServerAccount
     `CREATE DATABASE IF NOT EXISTS ${DATABASE} CHARACTER SET utf8mb4`,
     `CREATE USER IF NOT EXISTS '${USER}'@'%' IDENTIFIED BY '${password}'`,
     `ALTER USER '${USER}'@'%' IDENTIFIED BY '${password}'`,
-    // Tests make databases beside the first.
-    `GRANT ALL PRIVILEGES ON \`${DATABASE}%\`.* TO '${USER}'@'%'`,
+    // Tests make databases beside the first, and users with fewer rights.
+    `GRANT ALL PRIVILEGES ON \`${DATABASE}%\`.* TO '${USER}'@'%' WITH GRANT OPTION`,
+    `GRANT CREATE USER ON *.* TO '${USER}'@'%'`,
     `ALTER USER 'root'@'localhost' IDENTIFIED BY '${password}'`,
   ];
   writeFileSync(file, statements.map((statement) => `${statement};\n`).join(''), { mode: 0o600 });
