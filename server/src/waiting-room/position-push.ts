@@ -1,8 +1,8 @@
 import type { Phase } from '@stampede/shared/protocol/messages.ts';
 import type { SessionId } from '../platform/ids.ts';
 import { type AdmissionRate, countAdmissions, measuredRate } from './admission-rate.ts';
-import { LOBBY_PUSH_MS, pushIntervalMs, steadyRank } from './push-pace.ts';
-import { type Anchor, chooseAnchors, interpolateRanks } from './rank-sampling.ts';
+import { LOBBY_PUSH_MS, pushIntervalMs } from './push-pace.ts';
+import { type Anchor, boundRanks, chooseAnchors } from './rank-sampling.ts';
 import { type Ranked, RankedQueue } from './ranked-queue.ts';
 import { estimateWait, type WaitEstimate } from './wait-estimate.ts';
 import type { Standing, WaitingRoomRules, WaitingRoomStore } from './waiting-room-store.ts';
@@ -31,6 +31,7 @@ const TOLD_PER_TICK_MAX = 20_000;
 const NOTHING_TOLD: Position = { position: 0, behind: 0, wait: null };
 
 interface OwnPlace extends Ranked {
+  /** The most people that can be in front; null while nothing is known. */
   ahead: number | null;
   exact: boolean;
   told: Position;
@@ -79,8 +80,8 @@ export class PositionPush {
     this.#waiting = Math.max(this.#waiting, this.size + 1, (ahead ?? 0) + 1);
     const place: OwnPlace = { session, score, ahead, exact: ahead !== null, told: NOTHING_TOLD, toldAt: now };
     // A second tab must not see another number than the first.
-    if (before?.score === score) place.told = before.told;
-    place.told = this.#position(this.#aheadToTell(place, onSale), onSale, now);
+    if (before?.score === score && ahead !== null) place.ahead = stillAhead(before.ahead, 0, ahead);
+    place.told = this.#position(place.ahead, onSale, now);
     this.#places.set(session, place);
     this.#line.insert(place);
     return place.told;
@@ -132,13 +133,13 @@ export class PositionPush {
       return ahead === null ? [] : [{ index, ahead }];
     });
     const due: OwnPlace[] = [];
-    for (const [index, ahead] of interpolateRanks(waiting, anchors, ranks.waiting).entries()) {
+    for (const [index, { least, most }] of boundRanks(waiting.length, anchors, ranks.waiting).entries()) {
       const place = waiting[index];
       // The session may have gone, or come anew with another place, while the store was asked.
       if (!place || this.#places.get(place.session) !== place) continue;
-      place.ahead = ahead;
+      place.ahead = stillAhead(place.ahead, least, most);
       place.exact = answers.has(place);
-      const isDue = isOver(pushIntervalMs(ahead), place.toldAt, now);
+      const isDue = isOver(pushIntervalMs(place.ahead), place.toldAt, now);
       if (isDue || place.told.position === 0) due.push(place);
     }
     for (const [place, ahead] of answers) {
@@ -154,18 +155,13 @@ export class PositionPush {
     let told = 0;
     for (const place of due) {
       if (told === TOLD_PER_TICK_MAX) return;
-      const position = this.#position(this.#aheadToTell(place, onSale), onSale, now);
+      const position = this.#position(place.ahead, onSale, now);
       if (same(position, place.told)) continue;
       place.told = position;
       place.toldAt = now;
       told++;
       this.#tell(place.session, position);
     }
-  }
-
-  #aheadToTell({ ahead, told }: OwnPlace, { phase }: OnSaleNow): number | null {
-    if (ahead === null || phase === 'lobby') return null;
-    return told.position === 0 ? ahead : steadyRank(ahead, told.position - 1, this.#waiting);
   }
 
   #positionOfUnranked(): Position {
@@ -175,7 +171,7 @@ export class PositionPush {
   }
 
   #position(ahead: number | null, { rules, phase }: OnSaleNow, now: number): Position {
-    if (ahead === null) return this.#positionOfUnranked();
+    if (ahead === null || phase === 'lobby') return this.#positionOfUnranked();
     const wait = estimateWait(ahead + 1, {
       measured: measuredRate(this.#rate, now),
       configured: rules.admissionsPerSecond,
@@ -183,6 +179,15 @@ export class PositionPush {
     });
     return { position: ahead + 1, behind: Math.max(0, this.#waiting - ahead - 1), wait };
   }
+}
+
+/**
+ * The most people that can be in front now, from what was known before and what the store says. Ranks only fall, so
+ * that the lowest bound ever known holds, and who is told it never sees themselves move backwards [P4]. Only a room
+ * that lost its places, and gives them back one by one, contradicts what was known; then the new truth counts.
+ */
+function stillAhead(before: number | null, least: number, most: number): number {
+  return before === null || before < least ? most : Math.min(before, most);
 }
 
 /** Whether an interval is over; also one that began in the future, because then the clock was set back. */

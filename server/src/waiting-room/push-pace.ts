@@ -5,9 +5,6 @@ const MIDDLE_PLACES = 5_000;
 const MIDDLE_MS = 5_000;
 const FAR_MS = 10_000;
 
-/** A rank that is guessed from its neighbours' may be off by this part of the queue. */
-const GUESS_ERROR_MAX = 0.01;
-
 /** The number of people in the lobby is worth a message this often. */
 export const LOBBY_PUSH_MS = 5_000;
 
@@ -15,13 +12,4 @@ export const LOBBY_PUSH_MS = 5_000;
 export function pushIntervalMs(ahead: number): number {
   if (ahead < NEAR_PLACES) return NEAR_MS;
   return ahead < MIDDLE_PLACES ? MIDDLE_MS : FAR_MS;
-}
-
-/**
- * The rank to tell somebody who was told `toldAhead` before. Ranks really only fall, but guesses waver: within
- * their error the told one stands until the true one has caught up, so that nobody sees themselves move backwards
- * [P4]. A guess that was further off than that is put right.
- */
-export function steadyRank(ahead: number, toldAhead: number, waiting: number): number {
-  return ahead - toldAhead <= waiting * GUESS_ERROR_MAX ? Math.min(ahead, toldAhead) : ahead;
 }

@@ -3,9 +3,9 @@ import { LATE_SCORE_MIN } from './draw-score.ts';
 /** A waiting session of this node as the sampling sees it. */
 export interface SampledPlace {
   readonly score: number;
-  /** Last known rank; null before any is. */
+  /** Last known rank, or the most that it can be; null before anything is known. */
   readonly ahead: number | null;
-  /** Whether the store told that rank, or it was guessed from others. */
+  /** Whether the store told that rank, or it follows from others. */
   readonly exact: boolean;
 }
 
@@ -19,18 +19,18 @@ export interface Anchor {
 export const EXACT_PLACES_MAX = 200;
 /** The queue, and a node's own places, are cut into this many pieces; twice as fine as the promised 1 %. */
 const PIECES = 200;
-/** No rank may be unsure by more than this part of the queue. */
-const UNSURE_MAX = 0.01;
+/** A stretch longer than this part of the queue is cut at the next tick, before it grows to the promised 1 %. */
+const UNSURE_MAX = 0.008;
 /** A stretch that is too unsure is cut into this many at the next tick. */
 const SPLITS = 4;
 
 /**
  * Chooses the places of a node whose ranks to ask for, as ascending indexes into `own`, which is sorted by score:
  * the first 200; one wherever the last known ranks or the node's own places have gone on by half a percent; both
- * sides of every larger step in rank, so that no guess spans it; cuts through stretches that are unsure by more
+ * sides of every larger step in rank, so that nothing is concluded across it; cuts through stretches that are unsure by more
  * than 1 % of the queue; the end. Some 600, and at most about 1,800, however many wait: there can't be more than
  * a hundred unsure stretches in one queue. A stretch without any known rank is cut by number, and the next ticks
- * refine it where the guess may be wrong.
+ * refine it where it turns out long.
  */
 export function chooseAnchors(own: readonly SampledPlace[], waiting: number): number[] {
   const rankStep = waiting / PIECES;
@@ -56,20 +56,20 @@ export function chooseAnchors(own: readonly SampledPlace[], waiting: number): nu
   return anchors;
 }
 
-/** Whether no guess may span the way between two places: it is long, or the draw ends on it. */
+/** Whether nothing may be concluded across the way between two places: it is long, or the draw ends on it. */
 function isStep(from: SampledPlace, to: SampledPlace, rankStep: number): boolean {
   if (from.score < LATE_SCORE_MIN && to.score >= LATE_SCORE_MIN) return true;
   return from.ahead !== null && to.ahead !== null && to.ahead - from.ahead >= rankStep;
 }
 
-/** Indexes that cut, and the ends of, every stretch whose places may be off by more than `unsureMax` ranks. */
+/** Indexes that cut, and the ends of, every stretch that is longer than `unsureMax` ranks. */
 function cutsOfUnsure(own: readonly SampledPlace[], unsureMax: number): Set<number> {
   const cuts = new Set<number>();
   let from: number | null = null;
   for (const [index, { exact, ahead }] of own.entries()) {
     if (!exact || ahead === null) continue;
     const length = index - (from ?? index);
-    if (from !== null && length > 1 && ahead - (own[from]?.ahead ?? ahead) - length > unsureMax) {
+    if (from !== null && length > 1 && ahead - (own[from]?.ahead ?? ahead) > unsureMax) {
       for (let part = 0; part <= SPLITS; part++) cuts.add(from + Math.round((length * part) / SPLITS));
     }
     from = index;
@@ -77,35 +77,25 @@ function cutsOfUnsure(own: readonly SampledPlace[], unsureMax: number): Set<numb
   return cuts;
 }
 
-/**
- * The ranks of all of a node's places, from those of the anchors. Between two anchors ranks rise with the scores:
- * drawn ones are spread evenly by their hash, late ones are consecutive but for those who left. Nothing is guessed
- * that can't be: the result rises, and leaves room for the places between.
- */
-export function interpolateRanks(
-  own: readonly SampledPlace[],
-  anchors: readonly Anchor[],
-  waiting: number,
-): number[] {
-  const ranks: number[] = [];
-  let from: Anchor = { index: -1, ahead: -1 };
-  for (const to of [...anchors, { index: own.length, ahead: waiting }]) {
-    for (let index = from.index + 1; index < to.index; index++) {
-      const guess = from.ahead + (to.ahead - from.ahead) * shareOfWay(own, from.index, index, to.index);
-      const least = (ranks.at(-1) ?? -1) + 1;
-      ranks.push(Math.max(least, Math.min(Math.round(guess), to.ahead - (to.index - index))));
-    }
-    if (to.index < own.length) ranks.push(to.ahead);
-    from = to;
-  }
-  return ranks;
+/** Between which ranks a place was when the store was asked, both included. */
+export interface RankBounds {
+  readonly least: number;
+  readonly most: number;
 }
 
-/** How far `index` lies between two indexes: by score, or by number where one of them is past an end. */
-function shareOfWay(own: readonly SampledPlace[], from: number, index: number, to: number): number {
-  const [low, here, high] = [own[from]?.score, own[index]?.score, own[to]?.score];
-  if (low === undefined || here === undefined || high === undefined || high <= low) {
-    return (index - from) / (to - from);
+/**
+ * What the ranks of the anchors say of all of a node's `count` places: who stands between two anchors is behind the
+ * one and in front of the other. That is all that is sure. How many of the node's own stand between is not, because
+ * who left a moment ago may still be counted here; and nobody may be told a better place than theirs.
+ */
+export function boundRanks(count: number, anchors: readonly Anchor[], waiting: number): RankBounds[] {
+  const bounds: RankBounds[] = [];
+  let least = 0;
+  for (const { index, ahead } of [...anchors, { index: count, ahead: waiting }]) {
+    const between = { least, most: Math.max(least, ahead - 1) };
+    while (bounds.length < index) bounds.push(between);
+    if (index < count) bounds.push({ least: ahead, most: ahead });
+    least = ahead + 1;
   }
-  return (here - low) / (high - low);
+  return bounds;
 }
