@@ -21,7 +21,7 @@ export class ApiError extends Error {
 }
 
 /** The part of `fetch` this module needs: SvelteKit hands its own to `load`. */
-type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
+export type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
 
 async function failureOf(response: Response): Promise<ApiFailure> {
   const body = (await response.json().catch(() => ({}))) as Partial<ErrorBody>;
@@ -32,7 +32,8 @@ async function failureOf(response: Response): Promise<ApiFailure> {
   };
 }
 
-async function send(fetcher: Fetch, path: string, init?: RequestInit): Promise<Response> {
+/** Throws `ApiError` where there is no good answer. */
+export async function send(fetcher: Fetch, path: string, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetcher(path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -47,7 +48,7 @@ async function send(fetcher: Fetch, path: string, init?: RequestInit): Promise<R
  * The bodies are our own server's, of the same release as this page, and typed in `shared`; what is checked here
  * is that an answer is one: a proxy's HTML page must not pass for a list of shows.
  */
-async function get(fetcher: Fetch, path: string): Promise<unknown> {
+export async function get(fetcher: Fetch, path: string): Promise<unknown> {
   const response = await send(fetcher, path);
   const body: unknown = await response.json().catch(() => undefined);
   if (typeof body !== 'object' || body === null) {

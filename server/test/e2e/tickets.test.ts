@@ -4,11 +4,12 @@ import { Stand } from './stand/stand.ts';
 import type { Visitor } from './stand/visitor.ts';
 
 const OFFLINE = 'Far from Any Mast';
+const RECOVERY = 'Two Pockets';
 const CALENDAR = 'Mark the Day';
 
 let stand: Stand;
 beforeAll(async () => {
-  stand = await Stand.open([{ title: OFFLINE }, { title: CALENDAR }]);
+  stand = await Stand.open([{ title: OFFLINE }, { title: CALENDAR }, { title: RECOVERY }]);
 });
 afterEach(() => stand.clear());
 afterAll(() => stand.close());
@@ -72,5 +73,29 @@ describe('tickets after the purchase', () => {
     const text = readFileSync(await download.path(), 'utf8');
     expect(text).toMatch(/\r\nDTSTART;TZID=Europe\/Vienna:\d{8}T\d{6}\r\n/);
     expect(text).toContain('Left\\, Row A\\, seat 1');
+  });
+
+  it('10.7 come to another browser by their recovery code, which a link only fills in', async () => {
+    const buyer = await stand.visitor();
+    await buy(buyer, RECOVERY);
+    const code = await buyer.page.getByTestId('recovery-code').innerText();
+    const ticket = await buyer.tickets.innerText();
+
+    const other = await stand.visitor();
+    await other.goTo(`/tickets#recover=${code}`);
+    const field = other.page.getByRole('textbox', { name: 'Recovery code' });
+    await expect.poll(() => field.inputValue()).toBe(code);
+    expect(other.page.url()).not.toContain(code);
+    expect(await other.tickets.count()).toBe(0);
+
+    await field.fill('0000-0000-0000-0000');
+    await other.button('Bring my tickets here').click();
+    await other.page.getByText('This code is not one of ours.').waitFor();
+    await field.fill(code.toLowerCase().replaceAll('-', ' '));
+    await other.button('Bring my tickets here').click();
+    await other.tickets.waitFor();
+    expect(await other.tickets.innerText()).toBe(ticket);
+    await expect.poll(() => other.page.getByTestId('recovery-code').innerText()).toBe(code);
+    other.expectTrouble(/404/);
   });
 });

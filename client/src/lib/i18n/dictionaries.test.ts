@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ticketWords } from '#lib/tickets/ticket-words.ts';
 import { en } from './en.ts';
 import { ko } from './ko.ts';
 import { chooseLanguage } from './languages.ts';
@@ -17,8 +18,8 @@ function textsOf(value: unknown, path = ''): Map<string, string> {
 }
 
 describe('dictionaries', () => {
-  const english = textsOf(en);
-  const korean = textsOf(ko);
+  const english = textsOf({ ...en, tickets: ticketWords.en });
+  const korean = textsOf({ ...ko, tickets: ticketWords.ko });
 
   it('have the same texts in every language', () => {
     expect([...korean.keys()].sort()).toEqual([...english.keys()].sort());

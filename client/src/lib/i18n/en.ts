@@ -1,4 +1,4 @@
-import type { OutsideReason, Phase, OrderStatus } from '@stampede/shared/protocol/messages.ts';
+import type { OutsideReason, Phase } from '@stampede/shared/protocol/messages.ts';
 
 /** `1 seat`, `2 seats`; the number arrives already formatted for the language. */
 const plural = (count: number, text: string, one: string, many: string) =>
@@ -237,31 +237,6 @@ export const en = {
       'payment-deadline': 'The time for paying had run out.',
       other: 'The payment service gave no other reason.',
     },
-  },
-  tickets: {
-    title: 'My tickets',
-    lead: 'Everything bought in this browser.',
-    none: 'No tickets here yet',
-    noneLead: 'Tickets you buy in this browser will appear here.',
-    toShows: 'See what is on',
-    section: 'Section',
-    row: 'Row',
-    seat: 'Seat',
-    qr: (code: string) => `QR code of ticket ${code}`,
-    print: 'Print tickets',
-    calendar: 'Add to calendar',
-    ordered: (date: string) => `Ordered ${date}`,
-    loading: 'Fetching your tickets …',
-    kept: 'There is no connection. These are the tickets kept in this browser.',
-    status: {
-      processing: 'Processing',
-      confirmed: 'Valid',
-      declined: 'Declined',
-      voided: 'Cancelled',
-      refunded: 'Refunded',
-    } satisfies Record<OrderStatus, string>,
-    others: 'Other orders',
-    unknownShow: (id: string) => `Show ${id}`,
   },
   over: {
     soldOut: 'Sold out',

@@ -12,6 +12,7 @@ const ORDER: TicketOrder = {
   status: 'confirmed',
   amount: 200,
   currency: 'KRW',
+  recoveryCode: 'SECRET',
   createdAt: Date.parse('2026-11-21T15:00:00Z'),
   show: {
     id: 7,

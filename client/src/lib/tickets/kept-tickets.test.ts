@@ -12,6 +12,7 @@ function orderOf(id: string, more: { startsIn?: number; createdAt?: number } = {
     amount: 9_500,
     currency: 'EUR',
     createdAt: more.createdAt ?? NOW,
+    recoveryCode: null,
     show: {
       id: 7,
       title: 'A Play',
@@ -51,6 +52,14 @@ describe('tickets kept in the browser', () => {
     expect(readKeptTickets(store)).toMatchObject([{ id: 'one', status: 'refunded' }]);
     expect(withKept([{ ...orderOf('one'), status: 'voided' }], readKeptTickets(store))).toMatchObject([
       { id: 'one', status: 'voided' },
+    ]);
+  });
+
+  it('keep the code that brings them back, until another is told', () => {
+    const kept = [{ ...orderOf('one'), recoveryCode: 'OLD' }];
+    expect(withKept([orderOf('one')], kept)).toMatchObject([{ recoveryCode: 'OLD' }]);
+    expect(withKept([{ ...orderOf('one'), recoveryCode: 'NEW' }], kept)).toMatchObject([
+      { recoveryCode: 'NEW' },
     ]);
   });
 

@@ -44,6 +44,10 @@ export function withKept(
   fresh: readonly TicketOrder[],
   kept: readonly TicketOrder[],
 ): readonly TicketOrder[] {
-  const all = new Map([...kept, ...fresh].map((order) => [order.id, order]));
+  const all = new Map(kept.map((order) => [order.id, order]));
+  for (const order of fresh) {
+    const recoveryCode = order.recoveryCode ?? all.get(order.id)?.recoveryCode ?? null;
+    all.set(order.id, { ...order, recoveryCode });
+  }
   return [...all.values()].sort((a, b) => b.createdAt - a.createdAt);
 }

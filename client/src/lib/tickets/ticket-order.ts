@@ -24,6 +24,8 @@ export interface TicketOrder extends Pick<
   readonly show: TicketShow;
   /** In the order of the seats. */
   readonly tickets: readonly Ticket[];
+  /** Brings all tickets of the buyer back on another device; null where it is not known here. */
+  readonly recoveryCode: string | null;
 }
 
 const NOWHERE: SeatName = { section: '–', row: '–', seat: '–' };
@@ -32,6 +34,7 @@ export function ticketOrderOf(
   { id, status, amount, currency, createdAt, seats, tickets }: OrderMessage,
   show: TicketShow & { readonly priceLevels: readonly { readonly amount: number }[] },
   map: SeatMap,
+  recoveryCode: string | null,
 ): TicketOrder {
   const { title, subtitle, venue, city, startsAt, timeZone } = show;
   return {
@@ -40,6 +43,7 @@ export function ticketOrderOf(
     amount,
     currency,
     createdAt,
+    recoveryCode,
     show: { id: show.id, title, subtitle, venue, city, startsAt, timeZone },
     tickets: inSeatOrder(map, seats).flatMap((seat) => {
       // The first code is for the first seat, in the order of taking them.

@@ -6,6 +6,7 @@ import { seatMapOf, type SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
 import { SvelteMap } from 'svelte/reactivity';
 import { ApiError, type ApiFailure, ensureSession, fetchLayout, fetchShow } from '#lib/api.ts';
 import { browserStore, keepTickets, readKeptTickets, withKept } from './kept-tickets.ts';
+import { fetchRecoveryCode } from './recovery.ts';
 import { type TicketOrder, ticketOrderOf } from './ticket-order.ts';
 
 interface WalletShow {
@@ -23,6 +24,7 @@ export class Wallet {
   #connection = $state.raw<Connection>({ state: 'connecting' });
   #orders = $state.raw<readonly OrderMessage[] | null>(null);
   #failure = $state.raw<ApiFailure | null>(null);
+  #recoveryCode = $state<string | null>(null);
   /** Null where the show is no longer known. */
   readonly #shows = new SvelteMap<number, WalletShow | null>();
   readonly #tickets = $derived.by(() => {
@@ -31,7 +33,8 @@ export class Wallet {
     const kept = this.#kept.map((order) => ({ ...order, status: statuses.get(order.id) ?? order.status }));
     const fresh = orders.flatMap((order) => {
       const found = this.#shows.get(order.show);
-      return found && order.tickets.length > 0 ? [ticketOrderOf(order, found.show, found.map)] : [];
+      if (!found || order.tickets.length === 0) return [];
+      return [ticketOrderOf(order, found.show, found.map, this.#recoveryCode)];
     });
     return withKept(fresh, kept);
   });
@@ -82,6 +85,9 @@ export class Wallet {
     this.#client.start();
     await this.#client.listOrders();
     this.#take();
+    if (!this.#orders?.some(({ status }) => status === 'confirmed')) return;
+    this.#recoveryCode = await fetchRecoveryCode(fetch);
+    keepTickets(this.#tickets, browserStore, Date.now());
   }
 
   stop(): void {
