@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { Packr } from 'msgpackr';
 import { describe, expect, test } from 'vitest';
@@ -126,6 +127,39 @@ describe('strange frames', () => {
     ['a message with an array too deep', pack([0x08, 1, 1, [[[[[1]]]]]])],
   ])('[P7] %s is malformed', (_name, frame) => {
     expect(refusalOf(frame)).toBe('malformed');
+  });
+
+  test('1.4 a text that is no UTF-8, or has lone surrogates, is malformed, wherever it stands', () => {
+    const notUtf8 = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 60 }).filter((bytes) => !isUtf8(bytes)),
+      // A surrogate as its three bytes, which is how careless encoders write half of a pair.
+      fc
+        .tuple(
+          fc.string({ maxLength: 20 }),
+          fc.integer({ min: 0xd800, max: 0xdfff }),
+          fc.string({ maxLength: 20 }),
+        )
+        .map(([before, half, after]) =>
+          Buffer.concat([
+            Buffer.from(before),
+            Buffer.of(0xe0 | (half >> 12), 0x80 | ((half >> 6) & 0x3f), 0x80 | (half & 0x3f)),
+            Buffer.from(after),
+          ]),
+        ),
+    );
+    fc.assert(
+      fc.property(notUtf8, (text) => {
+        const head = [0xd9, text.length];
+        const authenticate = Uint8Array.of(0x93, 0x01, 0x01, ...head, ...text);
+        const checkout = Uint8Array.of(0x95, 0x09, 0x07, 0x2a, ...head, ...text, 0x01);
+        const long = Uint8Array.of(0x93, 0x01, 0x01, 0xda, 0, text.length, ...text);
+        for (const frame of [authenticate, checkout, long]) expect(refusalOf(frame)).toBe('malformed');
+        if (text.length < 32) {
+          expect(refusalOf(Uint8Array.of(0x93, 0x01, 0x01, 0xa0 | text.length, ...text))).toBe('malformed');
+        }
+      }),
+    );
+    expect(refusalOf(pack([0x01, 1, 'Köln 서울 🎟']))).toBe('accepted');
   });
 
   test('1.3 a frame of more than 1 KiB is too large', () => {

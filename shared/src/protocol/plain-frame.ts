@@ -18,6 +18,14 @@ const LENGTH_WIDTH: ReadonlyMap<number, number> = new Map([
   [0xda, 2],
   [0xdb, 4],
 ]);
+/** Bytes in front of a text's own, by its first byte where that is no short text. */
+const TEXT_HEAD: ReadonlyMap<number, number> = new Map([
+  [0xd9, 2],
+  [0xda, 3],
+  [0xdb, 5],
+]);
+const ASCII_MAX = 0x7f;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 const ARRAY_WIDTH: ReadonlyMap<number, number> = new Map([
   [0xdc, 2],
   [0xdd, 4],
@@ -26,7 +34,8 @@ const ARRAY_WIDTH: ReadonlyMap<number, number> = new Map([
 /**
  * Whether a frame is exactly one MessagePack value built of nil, booleans, numbers, texts, bytes and arrays. The
  * decoder knows more: maps, and extensions that build regular expressions, errors and compiled record readers.
- * None of our messages has them, so a stranger's bytes are turned away before the decoder sees them [P7].
+ * None of our messages has them, so a stranger's bytes are turned away before the decoder sees them [P7]. Nor does
+ * it mind what is no UTF-8, lone surrogates among it: two texts that differ would be read as one.
  */
 export function isPlainFrame(frame: Uint8Array): boolean {
   const itemsLeft = [1];
@@ -40,6 +49,8 @@ export function isPlainFrame(frame: Uint8Array): boolean {
     if (arrayWidth === undefined) {
       const length = scalarLength(frame, at, token);
       if (length === null) return false;
+      const head = isShortText(token) ? 1 : TEXT_HEAD.get(token);
+      if (head !== undefined && !isUtf8(frame.subarray(at + head, at + length))) return false;
       at += length;
     } else {
       if (itemsLeft.length > NESTING_MAX) return false;
@@ -54,9 +65,23 @@ function isFixArray(token: number): boolean {
   return token >= 0x90 && token <= 0x9f;
 }
 
+function isShortText(token: number): boolean {
+  return token >= 0xa0 && token <= 0xbf;
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  if (bytes.every((byte) => byte <= ASCII_MAX)) return true;
+  try {
+    utf8.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function scalarLength(frame: Uint8Array, at: number, token: number): number | null {
   if (token < 0x80 || token >= 0xe0) return 1;
-  if (token >= 0xa0 && token <= 0xbf) return 1 + (token & 0x1f);
+  if (isShortText(token)) return 1 + (token & 0x1f);
   const width = LENGTH_WIDTH.get(token);
   if (width !== undefined) return 1 + width + bigEndian(frame, at + 1, width);
   return SCALAR_BYTES.get(token) ?? null;
