@@ -1,4 +1,3 @@
-import type { CloseReason } from '@stampede/shared/protocol/codes.ts';
 import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import { AUTHENTICATION_TIMEOUT_MS, SOCKETS_PER_SESSION_MAX } from '@stampede/shared/protocol/limits.ts';
 import type { ClientMessage, ServerMessage } from '@stampede/shared/protocol/messages.ts';
@@ -14,7 +13,7 @@ import { LastTold } from './last-told.ts';
 import type { LiveSales } from './live-sales.ts';
 import { SectionWatch } from './section-watch.ts';
 import type { SessionTabs } from './session-tabs.ts';
-import type { Wire } from './wire.ts';
+import type { EndReason, Wire } from './wire.ts';
 
 /** How a bearer or cookie is read: the session it stands for, or that it is none any more. */
 export type ReadBearer = (bearer: string) => BuyerSession | 'stale';
@@ -184,7 +183,8 @@ export class BuyerConnection implements Listener {
   async #dispatch(message: ClientMessage): Promise<void> {
     switch (message.type) {
       case 'ping':
-        this.#send({ type: 'pong', requestId: message.requestId, now: this.#parts.clock.now() });
+        if (this.#state.kind === 'anonymous') this.#refuse(message.requestId, refuse('not-authenticated'));
+        else this.#send({ type: 'pong', requestId: message.requestId, now: this.#parts.clock.now() });
         return;
       case 'authenticate':
         this.#authenticate(message.bearer, message.requestId);
@@ -379,7 +379,7 @@ export class BuyerConnection implements Listener {
     this.#wire.send(encodeServerMessage(message));
   }
 
-  #close(reason: CloseReason): void {
+  #close(reason: EndReason): void {
     if (this.#state.kind === 'closed') return;
     this.#wire.close(reason);
     this.closed();

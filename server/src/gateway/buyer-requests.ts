@@ -58,9 +58,11 @@ export class BuyerRequests {
   }
 
   /** Answers one request of a buyer about a sale. */
-  answer(sale: LiveSale, buyer: Buyer, message: SaleRequest): Promise<ServerMessage | Refusal> {
+  async answer(sale: LiveSale, buyer: Buyer, message: SaleRequest): Promise<ServerMessage | Refusal> {
     const { counts, clock } = this.#parts;
-    return countRequest(counts, clock, message.type, () => this.#run(sale, buyer, message));
+    const answer = await countRequest(counts, clock, message.type, () => this.#run(sale, buyer, message));
+    // Whether a number is another buyer's hold is nobody's business [P6].
+    return 'ok' in answer && answer.code === 'hold-not-yours' ? refuse('hold-ended') : answer;
   }
 
   async #run(sale: LiveSale, buyer: Buyer, message: SaleRequest): Promise<ServerMessage | Refusal> {

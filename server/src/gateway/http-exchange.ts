@@ -84,6 +84,14 @@ export function readHeaders(request: HttpRequest): RequestHeaders {
   };
 }
 
+function hasTwoLengths(request: HttpRequest): boolean {
+  let lengths = 0;
+  request.forEach((name) => {
+    if (name === 'content-length') lengths += 1;
+  });
+  return lengths > 1;
+}
+
 /**
  * One request and its one answer. The library's request lives only for the turn it arrives in and its response must
  * not be touched once the client is gone; this keeps what is needed of the first and guards the second, so that
@@ -99,6 +107,8 @@ export class HttpExchange {
   readonly headers: RequestHeaders;
   readonly client: Client;
   readonly traceId: string;
+  /** Whether its length is told twice: a proxy may have read it as another request than we do. */
+  readonly isAmbiguous: boolean;
   readonly #response: HttpResponse;
   readonly #body: IncomingBody | null;
   #state: 'waiting' | 'answered' | 'gone' = 'waiting';
@@ -113,6 +123,7 @@ export class HttpExchange {
     this.headers = readHeaders(request);
     this.client = readClient(response, request, context.trustedProxies);
     this.traceId = traceIdOf(request.getHeader('traceparent')) ?? newTraceId();
+    this.isAmbiguous = hasTwoLengths(request);
     this.#body = METHODS_WITH_BODY.has(this.method)
       ? new IncomingBody(response, request.getHeader('content-length'), context.clock)
       : null;
@@ -188,7 +199,7 @@ export class HttpExchange {
     this.#status = status;
     this.#body?.abandon();
     // After these the rest of the request's body is not wanted, and the connection is of no more use.
-    const closeConnection = status === 408 || status === 413;
+    const closeConnection = status === 408 || status === 413 || this.isAmbiguous;
     const response = this.#response;
     response.cork(() => {
       response.writeStatus(STATUS_LINES[status] ?? String(status));

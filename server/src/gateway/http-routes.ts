@@ -1,6 +1,7 @@
 import type { TemplatedApp } from 'uWebSockets.js';
 import { type AddressList, budgetKey } from '../access/ip-address.ts';
 import type { RequestBudget } from '../access/request-budget.ts';
+import { nextTurn } from '../platform/turn.ts';
 import { type HttpContext, HttpExchange } from './http-exchange.ts';
 import { type MetricsText, tellMetrics } from './http-metrics.ts';
 import { type RecoveryDependencies, recoverSession, tellRecoveryCode } from './http-recoveries.ts';
@@ -75,6 +76,12 @@ function routesOf(
 ): Route {
   const run = async (exchange: HttpExchange, pattern: string, methods: Methods): Promise<void> => {
     try {
+      if (exchange.isAmbiguous) {
+        // In another turn: a request hidden behind this one then meets an unanswered one, for which the library cuts.
+        await new Promise<void>((resolve) => nextTurn(resolve));
+        exchange.refuse(400, 'malformed', 'The length of the body is told twice.');
+        return;
+      }
       if (await gate(exchange)) await handlerOf(exchange, methods)(exchange);
     } catch (error) {
       logger.error({ err: error, traceId: exchange.traceId, route: pattern }, 'an HTTP request failed');

@@ -9,6 +9,7 @@ import type { NetworkTags } from '../access/network-tag.ts';
 import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
 import { readClient } from './http-exchange.ts';
 import type { NetworkTag, SessionId } from '../platform/ids.ts';
+import { NO_CONTENT_POLICY, SECURITY_HEADERS } from './http-security.ts';
 import { repeat } from '../platform/repeat.ts';
 import { SessionTabs } from './session-tabs.ts';
 import { type CountFrames, UwsWire } from './uws-wire.ts';
@@ -21,6 +22,11 @@ const BUFFERED_BYTES_MAX = 256 * 1_024;
 /** A socket that shows no sign of life for so long, pings included, is gone. */
 const IDLE_TIMEOUT_SECONDS = 32;
 
+const REFUSAL_HEADERS = {
+  ...SECURITY_HEADERS,
+  'Content-Security-Policy': NO_CONTENT_POLICY,
+  'Cache-Control': 'no-store',
+};
 /** A socket outlives its session by so much at most. */
 const SESSION_CHECK_MS = 10_000;
 
@@ -163,7 +169,7 @@ function upgrade(
 ): void {
   const refusal = upgradeRefusal(request, parts.allowedOrigins);
   if (refusal) {
-    response.writeStatus(refusal.status).end(refusal.reason);
+    refuseUpgrade(response, refusal);
     return;
   }
   const client = readClient(response, request, parts.trustedProxies);
@@ -191,11 +197,20 @@ function upgrade(
   );
 }
 
+function refuseUpgrade(response: uWS.HttpResponse, { status, reason }: UpgradeRefusal): void {
+  response.writeStatus(status);
+  for (const [name, value] of Object.entries(REFUSAL_HEADERS)) response.writeHeader(name, value);
+  // Closed at once: whoever is refused keeps no descriptor of ours.
+  response.end(reason, true);
+}
+
+interface UpgradeRefusal {
+  readonly status: string;
+  readonly reason: string;
+}
+
 /** What is wrong with an upgrade that no session could mend. Scripts see the status, browsers just fail. */
-function upgradeRefusal(
-  request: uWS.HttpRequest,
-  allowedOrigins: readonly string[],
-): { status: string; reason: string } | null {
+function upgradeRefusal(request: uWS.HttpRequest, allowedOrigins: readonly string[]): UpgradeRefusal | null {
   if (!isOriginAllowed(request.getHeader('origin'), request.getHeader('host'), allowedOrigins)) {
     return { status: '403 Forbidden', reason: 'This page may not open a buyer session here.' };
   }

@@ -1,6 +1,6 @@
-import { type CloseReason, closeCodes } from '@stampede/shared/protocol/codes.ts';
+import { closeCodes } from '@stampede/shared/protocol/codes.ts';
 import type { WebSocket } from 'uWebSockets.js';
-import type { Wire } from './wire.ts';
+import type { EndReason, Wire } from './wire.ts';
 
 /** uWebSockets.js: the socket did not take the message because too much is unread. */
 const DROPPED = 2;
@@ -25,10 +25,11 @@ export class UwsWire implements Wire {
     if (this.#socket.send(frame, true) === DROPPED) this.close('slow-reader');
   }
 
-  close(reason: CloseReason): void {
+  close(reason: EndReason): void {
     const socket = this.#socket;
     this.#socket = null;
-    socket?.end(closeCodes[reason], reason);
+    if (reason === 'slow-reader') socket?.close();
+    else socket?.end(closeCodes[reason], reason);
   }
 
   subscribe(topic: string): void {

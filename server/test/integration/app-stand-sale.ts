@@ -1,11 +1,10 @@
-import type { CloseReason } from '@stampede/shared/protocol/codes.ts';
+import type { EndReason, Wire } from '../../src/gateway/wire.ts';
 import { decodeServerFrame } from '@stampede/shared/protocol/codec.ts';
 import type { ServerMessage, ServerMessageOf } from '@stampede/shared/protocol/messages.ts';
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
 import type { Show } from '../../src/catalog/show.ts';
 import { LiveSale } from '../../src/gateway/live-sale.ts';
-import type { Wire } from '../../src/gateway/wire.ts';
 import { showId } from '../../src/platform/ids.ts';
 import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
 import { MemoryShowFeed } from '../../src/seating/memory-show-feed.ts';
@@ -19,7 +18,7 @@ import { draftOf, DRAW_SEED, layoutOf } from './app-stand-show.ts';
 export class HeardWire implements Wire {
   readonly heard: ServerMessage[] = [];
   readonly topics = new Set<string>();
-  closedAs: CloseReason | null = null;
+  closedAs: EndReason | null = null;
   readonly #town: Set<HeardWire>;
 
   constructor(town: Set<HeardWire>) {
@@ -34,7 +33,7 @@ export class HeardWire implements Wire {
     this.heard.push(decoded.message);
   }
 
-  close(reason: CloseReason): void {
+  close(reason: EndReason): void {
     this.closedAs ??= reason;
     this.topics.clear();
     this.#town.delete(this);

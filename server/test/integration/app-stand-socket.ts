@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import WebSocket from 'ws';
 import { decodeServerFrame, encodeClientMessage } from '@stampede/shared/protocol/codec.ts';
 import { SUBPROTOCOL } from '@stampede/shared/protocol/limits.ts';
@@ -24,10 +24,12 @@ export type Request = WithoutId<ClientMessage>;
 export class UpgradeRefusedError extends Error {
   override readonly name = 'UpgradeRefusedError';
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
 
-  constructor(status: number) {
-    super(`the upgrade was answered ${status}`);
-    this.status = status;
+  constructor({ statusCode = 0, headers }: IncomingMessage) {
+    super(`the upgrade was answered ${statusCode}`);
+    this.status = statusCode;
+    this.headers = headers;
   }
 }
 
@@ -66,7 +68,7 @@ export class PlainSocket {
     const refused = new Promise<never>((_, reject) => {
       socket.on('unexpected-response', (request, response: IncomingMessage) => {
         request.destroy();
-        reject(new UpgradeRefusedError(response.statusCode ?? 0));
+        reject(new UpgradeRefusedError(response));
       });
     });
     await Promise.race([once(socket, 'open'), refused]);

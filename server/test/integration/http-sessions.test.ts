@@ -151,6 +151,20 @@ describe('bounds of HTTP', () => {
     expect(said).toContain('"too-large"');
   });
 
+  it.each(['Content-Length: 5\r\nContent-Length: 3', 'Content-Length: 3\r\ncontent-length: 3'])(
+    '[P6] a body whose length is told twice is refused, and what hides behind it is not answered: %j',
+    async (lengths) => {
+      const { connect } = await start();
+      const head = `POST /api/sessions HTTP/1.1\r\nHost: x\r\n${lengths}\r\n\r\n`;
+      const plain = await connect();
+      plain.write(`${head}{}   `);
+      expect(await untilClosed(plain)).toMatch(/^HTTP\/1\.1 400 /);
+      const hiding = await connect();
+      hiding.write(`${head}{} GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n`);
+      expect(await untilClosed(hiding)).not.toContain('alive');
+    },
+  );
+
   it('[P7] a body that turns out too large is cut off', async () => {
     const { connect } = await start();
     const socket = await connect();

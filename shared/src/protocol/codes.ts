@@ -34,12 +34,10 @@ export type RefusalCode = keyof typeof refusalCodes;
 
 /**
  * Close codes by range, so that a client needs no list: 4000–4099 reconnect with backoff, 4100–4199 do not come
- * back unchanged (RFC 6455 leaves 4000–4999 to applications).
+ * back unchanged (RFC 6455 leaves 4000–4999 to applications). 4001 and 4002 were listed once and stay unused.
  */
 export const closeCodes = {
   moving: 4000,
-  'slow-reader': 4001,
-  idle: 4002,
   'protocol-violation': 4100,
   'session-stale': 4101,
   'authentication-timeout': 4102,
