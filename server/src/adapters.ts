@@ -23,11 +23,13 @@ import type { Database } from './platform/database.ts';
 import { openMysqlDatabase } from './platform/database-mysql.ts';
 import { openSqliteDatabase } from './platform/database-sqlite.ts';
 import type { ShowId } from './platform/ids.ts';
+import { databaseTime } from './platform/database-time.ts';
+import type { FleetClock, TimeTeller } from './platform/fleet-clock.ts';
 import { connectKafka, type KafkaCredentials } from './platform/kafka.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Metrics } from './platform/metrics.ts';
 import type { PartChecks } from './platform/part-health.ts';
-import { connectRedis, type RedisClient } from './platform/redis.ts';
+import { connectRedis, type RedisClient, redisTime } from './platform/redis.ts';
 import { nextTurn } from './platform/turn.ts';
 import { MemorySeatStore } from './seating/memory-seat-store.ts';
 import { MemoryShowFeed } from './seating/memory-show-feed.ts';
@@ -48,12 +50,16 @@ export interface Adapters extends Ports {
   close(): Promise<void>;
 }
 
-interface Surroundings {
+interface DatabaseSurroundings {
   readonly config: Config;
   /** An absolute path. */
   readonly dataDir: string;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+interface Surroundings extends DatabaseSurroundings {
+  readonly clock: FleetClock;
   readonly metrics: Metrics;
 }
 
@@ -69,6 +75,8 @@ export async function openAdapters(surroundings: Surroundings): Promise<Adapters
   closings.push(() => database.close());
   const history = new HistoryAlarm();
   const live = await openLivePorts(surroundings, history, closings);
+  const teller = timeTeller(config, database, live.redis);
+  if (teller) closings.push(await clock.follow(teller));
   const catalog = await openCatalog(surroundings, database, live.redis);
   closings.push(() => catalog.settled());
   const payments = await openPaymentPorts(surroundings, database, closings);
@@ -87,7 +95,11 @@ export async function openAdapters(surroundings: Surroundings): Promise<Adapters
       },
       clock,
     ),
-    readiness: { database: () => database.isReady(), ...live.readiness },
+    readiness: {
+      database: () => database.isReady(),
+      clock: async () => clock.trouble ?? true,
+      ...live.readiness,
+    },
     async close() {
       for (const close of closings.toReversed()) await close();
     },
@@ -116,6 +128,17 @@ async function openCatalog(
   return catalog;
 }
 
+/** Who tells this node's time: what decides on seats, else what its orders are in; null where it shares nothing. */
+function timeTeller(
+  { databaseUrl }: Config,
+  database: Database,
+  redis: RedisClient | null,
+): TimeTeller | null {
+  if (redis) return { name: 'Redis', read: () => redisTime(redis) };
+  if (databaseUrl !== null) return { name: 'the database', read: () => databaseTime(database.entities()) };
+  return null;
+}
+
 /** Passes on that a store lost its history, to whoever can set it up anew. */
 class HistoryAlarm {
   #listener: (show: ShowId) => void = () => undefined;
@@ -128,12 +151,12 @@ class HistoryAlarm {
 }
 
 /** Brings the tables up to date and opens nothing. */
-export async function migrateOnly(surroundings: Omit<Surroundings, 'metrics'>): Promise<void> {
+export async function migrateOnly(surroundings: DatabaseSurroundings): Promise<void> {
   const database = await openDatabase(surroundings);
   await database.close();
 }
 
-function openDatabase({ config, dataDir, clock, logger }: Omit<Surroundings, 'metrics'>): Promise<Database> {
+function openDatabase({ config, dataDir, clock, logger }: DatabaseSurroundings): Promise<Database> {
   const tables = [...catalogTables, ...orderTables, paymentLogTable, ...liveSeatTables, recoveryTable];
   if (config.databaseUrl === null) return openSqliteDatabase(dataDir, tables);
   const onTrouble = (message: string): void => logger.warn(message);

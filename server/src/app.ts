@@ -39,7 +39,10 @@ import type { WaitingRoomStore } from './waiting-room/waiting-room-store.ts';
 export interface AppParts {
   readonly config: Config;
   readonly metrics: Metrics;
+  /** The fleet's time. */
   readonly clock: Clock;
+  /** How far the machine's own is ahead of it. */
+  readonly clockSkewSeconds?: () => number;
   readonly logger: Logger;
   readonly sessions: BuyerSessions;
   readonly recovery: TicketRecovery;
@@ -112,6 +115,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   stops.push(() => watch.stop());
   metrics.addReadings({
     socketsOpen: () => gateway.socketCount,
+    clockSkewSeconds: parts.clockSkewSeconds,
     shows: () => readShows(sales.list()),
     waitingRooms: () => readWaitingRooms(sales.list(), parts.waitingRoom),
     outboxPending: async () => (await parts.orders.pendingOutbox(OUTBOX_COUNTED_MAX, 0)).length,
@@ -175,6 +179,7 @@ async function open(parts: AppParts, started: Started): Promise<App> {
   let isDraining = false;
   const readiness = {
     parts: () => ({ shows: true, ...health.parts() }),
+    troubleOf: (name: string) => health.troubleOf(name),
     get isDraining() {
       return isDraining;
     },

@@ -17,17 +17,23 @@ import { ListenError } from './gateway/http-listen.ts';
 import { StaticFiles } from './gateway/static-files.ts';
 import { ConfigError } from './platform/config-error.ts';
 import { DatabaseError } from './platform/database.ts';
+import { FleetClock } from './platform/fleet-clock.ts';
 import { createLogger, type Logger } from './platform/logger.ts';
 import { Metrics } from './platform/metrics.ts';
 
 /** The configuration or its surroundings are wrong: trying again changes nothing. */
 const EXIT_UNUSABLE = 2;
+const MS_PER_SECOND = 1_000;
 const DRAW_SEED_BYTES = 32;
 const BUDGET_WINDOW_SECONDS = 60;
 const CLIENT_BUILD = new URL('../../client/build/', import.meta.url);
 
 async function start(config: Config, logger: Logger): Promise<{ app: App; close: () => Promise<void> }> {
-  const clock = systemClock;
+  const clock = new FleetClock({
+    machine: systemClock,
+    passedMs: () => performance.now(),
+    onTrouble: (message) => logger.warn(message),
+  });
   const dataDir = resolve(config.dataDir);
   const secrets = await sessionSecrets(config.sessionSecrets, dataDir);
   const metrics = new Metrics(clock);
@@ -42,6 +48,7 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
     config,
     metrics,
     clock,
+    clockSkewSeconds: () => clock.skewMs / MS_PER_SECOND,
     logger,
     sessions: new BuyerSessions(secrets),
     recovery: new TicketRecovery({

@@ -13,6 +13,8 @@ import type { StaticFiles } from './static-files.ts';
 export interface Readiness {
   /** Parts the node needs, by name, and whether each is ready. */
   parts(): Readonly<Record<string, boolean>>;
+  /** What to say of a part that is not there. */
+  troubleOf(name: string): string;
   /** Whether the node is on its way out: it finishes its work and wants no new. */
   readonly isDraining: boolean;
 }
@@ -137,7 +139,7 @@ function tellReadiness(exchange: HttpExchange, readiness: Readiness): void {
   } else if (isDraining) {
     exchange.refuse(503, 'draining', 'This server is on its way out.', { 'Retry-After': '1' }, { parts });
   } else {
-    const message = `Not ready yet: ${missing.join(', ')}.`;
+    const message = `Not ready yet: ${missing.map((name) => readiness.troubleOf(name)).join(', ')}.`;
     exchange.refuse(503, 'not-ready', message, { 'Retry-After': '1' }, { parts });
   }
 }

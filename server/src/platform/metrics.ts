@@ -74,6 +74,7 @@ export interface WaitingRoomReading {
  */
 export interface Readings {
   readonly socketsOpen?: () => number;
+  readonly clockSkewSeconds?: (() => number) | undefined;
   readonly shows?: () => readonly ShowReading[];
   readonly waitingRooms?: () => Promise<readonly WaitingRoomReading[]>;
   /** Accepted payments that no worker has finished. */
@@ -176,6 +177,11 @@ export class Metrics {
       if (read) this.#gauge(name, help, [], read, (value) => [[{}, value]]);
     };
     number('stampede_sockets_open', 'Sockets open on this node.', readings.socketsOpen);
+    number(
+      'stampede_clock_skew_seconds',
+      "How far this machine's clock is ahead of the fleet's.",
+      readings.clockSkewSeconds,
+    );
     number(
       'stampede_payment_log_pending',
       'Accepted payments that no worker has finished.',

@@ -1,8 +1,8 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { repeat } from './repeat.ts';
 
-/** Whether each outside part answers, by the part's name. A check that rejects means no. */
-export type PartChecks = Readonly<Record<string, () => Promise<boolean>>>;
+/** Whether each outside part answers, by the part's name; a text says why not. A check that rejects means no. */
+export type PartChecks = Readonly<Record<string, () => Promise<boolean | string>>>;
 
 const INTERVAL_MS = 2_000;
 const ANSWER_MS = 1_500;
@@ -14,7 +14,7 @@ const ANSWER_MS = 1_500;
 export class PartHealth {
   readonly #checks: PartChecks;
   readonly #clock: Clock;
-  readonly #answers: Record<string, boolean> = {};
+  readonly #answers: Record<string, boolean | string> = {};
   #stop: () => Promise<void> = async () => undefined;
 
   constructor(checks: PartChecks, clock: Clock) {
@@ -35,7 +35,13 @@ export class PartHealth {
 
   /** The last answer of each part. */
   parts(): Readonly<Record<string, boolean>> {
-    return { ...this.#answers };
+    return Object.fromEntries(Object.entries(this.#answers).map(([name, answer]) => [name, answer === true]));
+  }
+
+  /** Why a part is not there, as far as it is known; its name otherwise. */
+  troubleOf(name: string): string {
+    const answer = this.#answers[name];
+    return typeof answer === 'string' ? answer : name;
   }
 
   stop(): Promise<void> {
@@ -50,7 +56,7 @@ export class PartHealth {
     );
   }
 
-  #ask(check: () => Promise<boolean>): Promise<boolean> {
+  #ask(check: () => Promise<boolean | string>): Promise<boolean | string> {
     return new Promise((resolve) => {
       const cancel = this.#clock.after(ANSWER_MS, () => resolve(false));
       void check()

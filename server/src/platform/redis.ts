@@ -78,6 +78,12 @@ export async function connectRedis(urls: string, parts: RedisParts): Promise<Red
   }
 }
 
+/** The instant by Redis's clock, in milliseconds since the Unix epoch; of a cluster, by that of any of its nodes. */
+export async function redisTime(redis: RedisClient): Promise<number> {
+  const [seconds, microseconds] = await redis.time();
+  return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+}
+
 /** Looks at the addresses in turn until one answers: whether it is a node of a cluster. */
 async function probeAny(addresses: Addresses): Promise<boolean> {
   let trouble: unknown;

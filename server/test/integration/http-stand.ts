@@ -119,6 +119,7 @@ export async function startHttpStand(options: StandOptions = {}) {
     isDraining: false,
     ready: { database: true, seats: true },
     parts: () => readiness.ready,
+    troubleOf: (name: string) => name,
   };
   const logged: string[] = [];
   const ended: string[] = [];
