@@ -23,8 +23,8 @@ const INLINE_SCRIPT = /<script(?<attributes>[^>]*)>(?<source>[\s\S]*?)<\/script>
 /**
  * The content policy of a page: our own files, and exactly the inline scripts that it was built with, by their
  * hashes. No style attribute in the text but SvelteKit's own one; what scripts position, they do through the style
- * object. Texts become elements or script addresses through the two policies of Svelte and SvelteKit only (Trusted
- * Types). The section feed's socket counts as `'self'`.
+ * object. Texts become elements or script addresses through the policies of Svelte and SvelteKit and the service
+ * worker's only (Trusted Types). The section feed's socket counts as `'self'`.
  */
 export function pagePolicy(html: string): string {
   const hashes = Array.from(html.matchAll(INLINE_SCRIPT))
@@ -48,6 +48,6 @@ export function pagePolicy(html: string): string {
     "form-action 'self'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
-    'trusted-types svelte-trusted-html sveltekit-trusted-url',
+    'trusted-types svelte-trusted-html sveltekit-trusted-url stampede-worker-url',
   ].join('; ');
 }

@@ -126,7 +126,9 @@ describe('docker-compose.yml', () => {
 
   it('our services are given settings that the server has, and values that it takes', () => {
     const known = new Set<string>(Object.values(settings).map(({ name }) => name));
-    const secrets = Object.fromEntries(Object.keys(example).map((name) => [name, randomBytes(24).toString('hex')]));
+    const secrets = Object.fromEntries(
+      Object.keys(example).map((name) => [name, randomBytes(24).toString('hex')]),
+    );
     expect(ours.map(([name]) => name)).toEqual(['gateway-1', 'gateway-2', 'worker']);
     for (const [name, { environment }] of ours) {
       expect(
@@ -152,7 +154,9 @@ describe('docker-compose.yml', () => {
   });
 
   it('tables are changed by one user, and everybody else may change rows only', () => {
-    const secrets = Object.fromEntries(Object.keys(example).map((name) => [name, randomBytes(24).toString('hex')]));
+    const secrets = Object.fromEntries(
+      Object.keys(example).map((name) => [name, randomBytes(24).toString('hex')]),
+    );
     const user = (name: string): string =>
       new URL(interpolated(String(services[name]?.environment['DATABASE_URL']), secrets)).username;
     expect(user('migrate')).toBe(services['mysql']?.environment['MYSQL_USER']);
