@@ -231,6 +231,7 @@ function waitingRoomSettings(config: Config): WaitingRoomSettings {
     graceMs: config.waitingGraceSeconds * 1_000,
     claimMs: config.claimSeconds * 1_000,
     queueMax: config.queueMax,
+    placesPerNetworkMax: config.placesPerNetworkMax,
   };
 }
 

@@ -184,6 +184,17 @@ export const settings = {
     1,
     10_000_000,
   ),
+  placesPerNetworkMax: integer(
+    {
+      name: 'PLACES_PER_NETWORK_MAX',
+      fallback: '1000',
+      meaning:
+        'Places and admissions of one show per address (IPv6: per /64). Whole companies and mobile networks share ' +
+        'one address.',
+    },
+    1,
+    10_000_000,
+  ),
   waitingGraceSeconds: integer(
     {
       name: 'WAITING_GRACE_SECONDS',

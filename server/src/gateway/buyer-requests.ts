@@ -70,7 +70,7 @@ export class BuyerRequests {
     const { session } = buyer;
     switch (message.type) {
       case 'join':
-        return this.#join(sale, session, requestId);
+        return this.#join(sale, buyer, requestId);
       case 'leave':
         return this.#leave(sale, session, requestId);
       case 'hold':
@@ -123,10 +123,11 @@ export class BuyerRequests {
     return store.setPresent(sale.waitingRules, [session], present);
   }
 
-  async #join(sale: LiveSale, session: SessionId, requestId: number): Promise<ServerMessage | Refusal> {
+  async #join(sale: LiveSale, buyer: Buyer, requestId: number): Promise<ServerMessage | Refusal> {
     const { waitingRoom, clock } = this.#parts;
     const { show, soldOut } = sale;
-    const outcome = await joinWaitingRoom(waitingRoom, { show, soldOut, session }, clock.now());
+    const { session } = buyer;
+    const outcome = await joinWaitingRoom(waitingRoom, { show, soldOut, ...buyer }, clock.now());
     if (!outcome.ok) return outcome;
     // The socket may have closed while the store was asked, and its absence been told before the place existed.
     if (!sale.hasTabs(session)) await this.setPresent(sale, session, false);

@@ -42,7 +42,10 @@ describe('readings of sales', () => {
 
   it('tells who waits and who was let in', async () => {
     const store = new MemoryWaitingRoomStore(() => undefined, clock);
-    const waitingRules = { ...rulesOf(show, { graceMs: 1, claimMs: 1, queueMax: 9 }), admissionBurst: 1 };
+    const waitingRules = {
+      ...rulesOf(show, { graceMs: 1, claimMs: 1, queueMax: 9, placesPerNetworkMax: 1_000 }),
+      admissionBurst: 1,
+    };
     for (const name of ['a', 'b', 'c']) await store.join(waitingRules, sessionId(name));
     await store.admit(waitingRules);
     const rooms = await readWaitingRooms([{ show, waitingRules }], store);

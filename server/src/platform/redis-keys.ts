@@ -35,7 +35,11 @@ export type ShowKey =
   /** Hash: session → its admission's deadline, and whether it waits to be claimed. */
   | 'admissions'
   /** Sorted set: session that fell out by when (a counter) and why (`lua/waiting-book.lua`). */
-  | 'outside';
+  | 'outside'
+  /** Hash: session with a place or admission → network tag. */
+  | 'place-networks'
+  /** Hash: network tag → its places and admissions. */
+  | 'network-places';
 
 /**
  * The name of one of a show's keys. All of a show carry the same hash tag: a script may touch them together, and

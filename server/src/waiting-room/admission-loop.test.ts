@@ -9,7 +9,7 @@ import type { WaitingRoomRules } from './waiting-room-store.ts';
 const START = 1_900_000_000_000;
 const TICK_MS = 100;
 const LIFETIME_MS = 2_000;
-const settings = { graceMs: 1_000, claimMs: 500, queueMax: 100 };
+const settings = { graceMs: 1_000, claimMs: 500, queueMax: 100, placesPerNetworkMax: 1_000 };
 
 const showWith = (id: number, more: Partial<OnSale> = {}): OnSale => ({
   id: showId(id),

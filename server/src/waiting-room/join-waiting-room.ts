@@ -1,8 +1,9 @@
+import type { Phase } from '@stampede/shared/protocol/messages.ts';
 import type { SessionId } from '../platform/ids.ts';
 import { type Outcome, refuse } from '../platform/outcome.ts';
 import { phaseOf } from './on-sale-phase.ts';
 import { type OnSale, rulesOf, type WaitingRoomSettings } from './waiting-room-rules.ts';
-import type { Standing, WaitingRoomStore } from './waiting-room-store.ts';
+import type { Arrival, Standing, WaitingRoomStore } from './waiting-room-store.ts';
 
 /** What the waiting room's commands work with. */
 export interface WaitingRoomParts {
@@ -10,7 +11,11 @@ export interface WaitingRoomParts {
   readonly settings: WaitingRoomSettings;
 }
 
-export interface JoinRequest {
+/** Between asking so often that it costs more than it gains, and so seldom that somebody else is always faster. */
+const FULL_RETRY_MIN_MS = 5_000;
+const FULL_RETRY_MAX_MS = 60_000;
+
+export interface JoinRequest extends Arrival {
   readonly show: OnSale;
   /** Whether every seat is sold at the moment. */
   readonly soldOut: boolean;
@@ -19,14 +24,15 @@ export interface JoinRequest {
 
 /**
  * Takes a place in a show's waiting room from the lobby on, or returns the place or admission that the session has
- * [P4]. Refusals: `sale-not-open` with the time until the lobby, `sold-out`, `sale-closed`, `queue-full`.
+ * [P4]. Refusals: `sale-not-open` with the time until the lobby, `sold-out`, `sale-closed`, `network-full`
+ * and `queue-full` with the time until trying again makes sense.
  *
  * The store takes whoever joins for present. A transport whose last socket of the session went meanwhile, or that
  * has no sockets, tells the store so after this has resolved; the grace time begins then [X4].
  */
 export async function joinWaitingRoom(
   { store, settings }: WaitingRoomParts,
-  { show, soldOut, session }: JoinRequest,
+  { show, soldOut, session, ...arrival }: JoinRequest,
   now: number,
 ): Promise<Outcome<Standing>> {
   const phase = phaseOf(show.sale, show.paused, soldOut, now);
@@ -42,6 +48,19 @@ export async function joinWaitingRoom(
     case 'lobby':
     case 'open':
     case 'paused':
-      return store.join(rulesOf(show, settings), session);
+      return withRetry(await store.join(rulesOf(show, settings), session, arrival), phase, show, settings);
   }
+}
+
+/** A refused place is worth another try once one in a hundred of those in line was let in, by the terms. */
+function withRetry(
+  outcome: Outcome<Standing>,
+  phase: Phase,
+  { sale }: OnSale,
+  { queueMax }: WaitingRoomSettings,
+): Outcome<Standing> {
+  if (outcome.ok) return outcome;
+  const movesOnMs = phase === 'open' ? (queueMax / 100 / sale.admissionsPerSecond) * 1_000 : Infinity;
+  const retryAfterMs = Math.ceil(Math.min(FULL_RETRY_MAX_MS, Math.max(FULL_RETRY_MIN_MS, movesOnMs)));
+  return { ...outcome, retryAfterMs };
 }

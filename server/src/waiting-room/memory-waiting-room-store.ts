@@ -1,6 +1,6 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { OutsideReason } from '@stampede/shared/protocol/messages.ts';
-import type { SessionId, ShowId } from '../platform/ids.ts';
+import type { NetworkTag, SessionId, ShowId } from '../platform/ids.ts';
 import { done, type Outcome, refuse } from '../platform/outcome.ts';
 import type { FeedEntry, Notice } from '../seating/show-feed.ts';
 import { drawScore, lateScore } from './draw-score.ts';
@@ -8,6 +8,7 @@ import { type Ranked, RankedQueue } from './ranked-queue.ts';
 import { available, type BucketLimits, fullBucket, refill, take, type TokenBucket } from './token-bucket.ts';
 import type {
   AdmissionCheck,
+  Arrival,
   Ranks,
   Standing,
   WaitingRoomRules,
@@ -23,6 +24,7 @@ const OUTSIDE_REMEMBERED_MAX = 200_000;
 /** A place. It ends with the grace time of an absent buyer, and never while they are present. */
 interface Place extends Ranked {
   readonly kind: 'waiting';
+  readonly network: NetworkTag | null;
   endsAt: number;
   /** When the buyer's presence was last told. */
   seenAt: number;
@@ -32,6 +34,7 @@ interface Place extends Ranked {
 interface Admission {
   readonly kind: 'admitted';
   readonly session: SessionId;
+  readonly network: NetworkTag | null;
   begunAt: number;
   deadline: number;
   endsAt: number;
@@ -49,6 +52,8 @@ class MemoryWaitingRoom {
   /** Ends by instant, so that a sweep touches only those who are due. Stays that can't end are not in it. */
   readonly #ends = { waiting: new RankedQueue<Ranked>(), admitted: new RankedQueue<Ranked>() };
   readonly #outside = new Map<SessionId, OutsideReason>();
+  /** Places and admissions by where they came from. */
+  readonly #networks = new Map<NetworkTag, number>();
   #drawClosed = false;
   #lateJoins = 0;
   #bucket: TokenBucket | null = null;
@@ -62,14 +67,21 @@ class MemoryWaitingRoom {
     this.#drawClosed ||= now >= rules.opensAt;
   }
 
-  join(rules: WaitingRoomRules, session: SessionId, now: number): Outcome<Standing> {
+  join(
+    rules: WaitingRoomRules,
+    session: SessionId,
+    { network = null }: Arrival,
+    now: number,
+  ): Outcome<Standing> {
     if (!this.#live(session, now)) {
-      if (this.#waiting.size >= rules.queueMax) this.expire(rules, now);
-      if (this.#waiting.size >= rules.queueMax) return refuse('queue-full');
+      if (this.#refusal(rules, network)) this.expire(rules, now);
+      const refusal = this.#refusal(rules, network);
+      if (refusal) return refuse(refusal);
       const score = this.#drawClosed ? lateScore(this.#lateJoins++) : drawScore(rules.drawSeed, session);
-      const place: Place = { kind: 'waiting', session, score, endsAt: Infinity, seenAt: now };
+      const place: Place = { kind: 'waiting', session, network, score, endsAt: Infinity, seenAt: now };
       this.#stays.set(session, place);
       this.#waiting.insert(place);
+      this.#count(network, 1);
       this.#outside.delete(session);
     }
     return done(this.standing(session, now));
@@ -192,7 +204,7 @@ class MemoryWaitingRoom {
 
   /** Turns a place into an admission. */
   #open(place: Place, rules: WaitingRoomRules, now: number): { session: SessionId; deadline: number } {
-    const { session } = place;
+    const { session, network } = place;
     const claim = place.endsAt !== Infinity || now - place.seenAt >= rules.presenceMs;
     const lifetimeMs = claim ? Math.min(rules.claimMs, rules.admissionLifetimeMs) : rules.admissionLifetimeMs;
     const deadline = now + lifetimeMs;
@@ -201,6 +213,7 @@ class MemoryWaitingRoom {
     const admission: Admission = {
       kind: 'admitted',
       session,
+      network,
       begunAt: now,
       deadline,
       endsAt: Infinity,
@@ -217,7 +230,21 @@ class MemoryWaitingRoom {
     this.#forget(stay.session, reason);
   }
 
+  /** Why there is no room for somebody from a network. */
+  #refusal({ queueMax, placesPerNetworkMax }: WaitingRoomRules, network: NetworkTag | null) {
+    if (network !== null && (this.#networks.get(network) ?? 0) >= placesPerNetworkMax) return 'network-full';
+    return this.#waiting.size >= queueMax ? 'queue-full' : null;
+  }
+
+  #count(network: NetworkTag | null, by: 1 | -1): void {
+    if (network === null) return;
+    const count = (this.#networks.get(network) ?? 0) + by;
+    if (count > 0) this.#networks.set(network, count);
+    else this.#networks.delete(network);
+  }
+
   #forget(session: SessionId, reason: OutsideReason): void {
+    this.#count(this.#stays.get(session)?.network ?? null, -1);
     this.#stays.delete(session);
     this.#outside.set(session, reason);
     if (this.#outside.size > OUTSIDE_REMEMBERED_MAX) {
@@ -248,8 +275,8 @@ export class MemoryWaitingRoomStore implements WaitingRoomStore, AdmissionCheck 
     this.#clock = clock;
   }
 
-  async join(rules: WaitingRoomRules, session: SessionId): Promise<Outcome<Standing>> {
-    return this.#step(rules, (room, now) => room.join(rules, session, now));
+  async join(rules: WaitingRoomRules, session: SessionId, arrival: Arrival = {}): Promise<Outcome<Standing>> {
+    return this.#step(rules, (room, now) => room.join(rules, session, arrival, now));
   }
 
   async leave(rules: WaitingRoomRules, session: SessionId): Promise<Standing> {

@@ -21,6 +21,7 @@ const rules: WaitingRoomRules = {
   presenceMs: 60_000,
   claimMs: 30_000,
   queueMax: 200_000,
+  placesPerNetworkMax: 1_000,
 };
 const open: OnSaleNow = { rules, phase: 'open' };
 const lobby: OnSaleNow = { rules, phase: 'lobby' };

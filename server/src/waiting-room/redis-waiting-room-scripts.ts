@@ -16,6 +16,8 @@ const BOOK = [
   'admitted',
   'admissions',
   'outside',
+  'place-networks',
+  'network-places',
 ] as const;
 
 export const roomSteps = defineScript<[given: Given, lateScoreMin: number, steps: Packed]>()({

@@ -9,7 +9,7 @@ import type { RedisClient } from '../platform/redis.ts';
 import { ShowSteps } from '../platform/show-steps.ts';
 import { drawScore, LATE_SCORE_MIN } from './draw-score.ts';
 import * as scripts from './redis-waiting-room-scripts.ts';
-import type { Ranks, Standing, WaitingRoomRules, WaitingRoomStore } from './waiting-room-store.ts';
+import type { Arrival, Ranks, Standing, WaitingRoomRules, WaitingRoomStore } from './waiting-room-store.ts';
 
 /** In one script call: what is more waits for the next, so that others are served in between. */
 const EXPIRED_PER_CALL_MAX = 2_000;
@@ -37,10 +37,12 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
   }
 
   async join(
-    { show, opensAt, drawSeed, queueMax }: WaitingRoomRules,
+    { show, opensAt, drawSeed, queueMax, placesPerNetworkMax }: WaitingRoomRules,
     session: SessionId,
+    { network = null }: Arrival = {},
   ): Promise<Outcome<Standing>> {
-    const step = ['join', opensAt, session, drawScore(drawSeed, session), queueMax];
+    const places = [queueMax, placesPerNetworkMax];
+    const step = ['join', opensAt, session, drawScore(drawSeed, session), network ?? false, ...places];
     return outcomeOf(await this.#steps.take(show, step), standingOf);
   }
 

@@ -20,6 +20,7 @@ const rules: WaitingRoomRules = {
   presenceMs: 60_000,
   claimMs: 30_000,
   queueMax: 200_000,
+  placesPerNetworkMax: 1_000,
 };
 const open: OnSaleNow = { rules, phase: 'open' };
 
@@ -27,13 +28,15 @@ const open: OnSaleNow = { rules, phase: 'open' };
 class Evening {
   readonly #clock = new ManualClock(OPENS_AT - 60_000);
   readonly #store = new MemoryWaitingRoomStore(() => undefined, this.#clock);
-  readonly #push = new PositionPush(this.#store, (session, { position }) => this.#hear(session, position));
+  readonly #push = new PositionPush(this.#store, (session, { position }) => {
+    this.#hear(session, position);
+  });
   readonly #told = new Map<SessionId, number>();
   /** Who left a moment ago and of whom the feed has not told this node yet. */
   #gone: SessionId[] = [];
   readonly wrongs: string[] = [];
 
-  async #hear(session: SessionId, position: number): Promise<void> {
+  #hear(session: SessionId, position: number): void {
     if (position === 0) return;
     const before = this.#told.get(session) ?? Infinity;
     if (position > before) this.wrongs.push(`${session} was told ${before}, then ${position}`);
@@ -44,7 +47,7 @@ class Evening {
     const joined = await this.#store.join(rules, session);
     if (!joined.ok || joined.value.state !== 'waiting' || !isHere) return;
     const { position } = this.#push.add(session, joined.value, this.#onSale, this.#clock.now());
-    await this.#hear(session, position);
+    this.#hear(session, position);
   }
 
   async reload(session: SessionId): Promise<void> {

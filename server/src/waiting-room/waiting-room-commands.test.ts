@@ -1,6 +1,7 @@
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { describe, expect, test } from 'vitest';
 import { sessionId, showId } from '../platform/ids.ts';
+import { refuse } from '../platform/outcome.ts';
 import { joinWaitingRoom } from './join-waiting-room.ts';
 import { finishVisit } from './leave-waiting-room.ts';
 import { MemoryWaitingRoomStore } from './memory-waiting-room-store.ts';
@@ -30,7 +31,7 @@ const showWith = (more: Partial<OnSale> = {}): OnSale => ({
 });
 
 const session = sessionId('anna');
-const settings = { graceMs: 100, claimMs: 50, queueMax: 10 };
+const settings = { graceMs: 100, claimMs: 50, queueMax: 10, placesPerNetworkMax: 1_000 };
 const partsOf = (now = OPENS_AT) => ({
   store: new MemoryWaitingRoomStore(() => undefined, new ManualClock(now)),
   settings,
@@ -66,7 +67,24 @@ describe('waiting room commands', () => {
   test('[P7] the deployment bounds the queue', async () => {
     const parts = { ...partsOf(), settings: { ...settings, queueMax: 0 } };
     const joined = await joinWaitingRoom(parts, { show: showWith(), soldOut: false, session }, OPENS_AT);
-    expect(joined).toMatchObject({ ok: false, code: 'queue-full' });
+    expect(joined).toMatchObject({ ok: false, code: 'queue-full', retryAfterMs: 5_000 });
+  });
+
+  test.each([
+    ['a small queue moves on fast', 10, false, 5_000],
+    ['a long one in its time', 2_000, false, 20_000],
+    ['a very long one', 500_000, false, 60_000],
+    ['a paused one when it goes on', 10, true, 60_000],
+  ])('[C3] who finds no room is told when to try again: %s', async (_, queueMax, paused, retryAfterMs) => {
+    const store = new MemoryWaitingRoomStore(() => undefined, new ManualClock(OPENS_AT));
+    const parts = { store, settings: { ...settings, queueMax } };
+    store.join = async () => refuse('queue-full');
+    const joined = await joinWaitingRoom(
+      parts,
+      { show: showWith({ paused }), soldOut: false, session },
+      OPENS_AT,
+    );
+    expect(joined).toMatchObject({ ok: false, retryAfterMs });
   });
 
   test('[X4] leaving after a purchase frees the slot for the next, in every phase', async () => {

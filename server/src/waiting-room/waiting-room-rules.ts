@@ -8,12 +8,15 @@ export type OnSale = Pick<Show, 'id' | 'sale' | 'drawSeed' | 'paused'>;
 export const PRESENCE_MS = 60_000;
 
 /** What a deployment decides about its waiting rooms, whatever the show. */
-export type WaitingRoomSettings = Pick<WaitingRoomRules, 'graceMs' | 'claimMs' | 'queueMax'>;
+export type WaitingRoomSettings = Pick<
+  WaitingRoomRules,
+  'graceMs' | 'claimMs' | 'queueMax' | 'placesPerNetworkMax'
+>;
 
 /** The rules of a show's waiting room: its own terms and the deployment's settings. */
 export function rulesOf(show: OnSale, settings: WaitingRoomSettings): WaitingRoomRules {
   const { opensAt, admissionsPerSecond, admissionBurst, admittedMax, admissionLifetimeMs } = show.sale;
-  const { graceMs, claimMs, queueMax } = settings;
+  const { graceMs, claimMs, queueMax, placesPerNetworkMax } = settings;
   return {
     show: show.id,
     opensAt,
@@ -26,5 +29,6 @@ export function rulesOf(show: OnSale, settings: WaitingRoomSettings): WaitingRoo
     presenceMs: PRESENCE_MS,
     claimMs,
     queueMax,
+    placesPerNetworkMax,
   };
 }

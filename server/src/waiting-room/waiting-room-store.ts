@@ -1,5 +1,5 @@
 import type { OutsideReason } from '@stampede/shared/protocol/messages.ts';
-import type { SessionId, ShowId } from '../platform/ids.ts';
+import type { NetworkTag, SessionId, ShowId } from '../platform/ids.ts';
 import type { Outcome } from '../platform/outcome.ts';
 
 /** What a store must know of an on-sale to run its waiting room. Lifetimes in milliseconds, rates per second. */
@@ -20,6 +20,14 @@ export interface WaitingRoomRules {
   readonly claimMs: number;
   /** Places at most. */
   readonly queueMax: number;
+  /** Places and admissions of one network at most. */
+  readonly placesPerNetworkMax: number;
+}
+
+/** What somebody who joins comes with, where it is something. */
+export interface Arrival {
+  /** Where they come from; absent or null where no limit per network holds. */
+  readonly network?: NetworkTag | null;
 }
 
 /** Where a session stands with one on-sale. */
@@ -61,9 +69,9 @@ export interface WaitingRoomStore {
    * of HMAC-SHA256(seed, session), after it 2^52 plus a counter: a draw for the early, first come for the late.
    * The draw closes once: after the first step at or past `opensAt` nobody enters it any more, whatever becomes of
    * the clock, so that nobody who knows their position moves backwards [P4]. Who takes a
-   * place counts as present until `setPresent` says otherwise. Refusal: `queue-full`.
+   * place counts as present until `setPresent` says otherwise. Refusals: `network-full`, `queue-full`.
    */
-  join(rules: WaitingRoomRules, session: SessionId): Promise<Outcome<Standing>>;
+  join(rules: WaitingRoomRules, session: SessionId, arrival?: Arrival): Promise<Outcome<Standing>>;
 
   /** Gives up place or admission; the slot is free at once. Who is outside already stays so for the old reason. */
   leave(rules: WaitingRoomRules, session: SessionId): Promise<Standing>;

@@ -50,7 +50,7 @@ describe('waiting rooms in Redis, asked by nodes whose clocks are wrong', () => 
     const loop = new AdmissionLoop({
       store,
       clock,
-      settings: { graceMs: 60_000, claimMs: 30_000, queueMax: 1_000 },
+      settings: { graceMs: 60_000, claimMs: 30_000, queueMax: 1_000, placesPerNetworkMax: 1_000 },
       intervalMs: 10,
       shows: () => [{ show, soldOut: false }],
       onAdmitted: (count) => counts.push(count),

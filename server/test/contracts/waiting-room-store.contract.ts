@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SessionId } from '../../src/platform/ids.ts';
+import { networkTag, type SessionId } from '../../src/platform/ids.ts';
 import { drawScore, LATE_SCORE_MIN, lateScore } from '../../src/waiting-room/draw-score.ts';
 import type { WaitingRoomRules } from '../../src/waiting-room/waiting-room-store.ts';
 import { anyInterleaving, runAgainstModel } from './waiting-room-interleaving.ts';
@@ -153,6 +153,42 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     expect(await room().at(OPENS_AT).join(rules, anna)).toMatchObject({ ok: true });
     await room().at(OPENS_AT).leave(rules, ben);
     expect(await room().at(OPENS_AT).join(rules, cleo)).toMatchObject({ ok: true });
+  });
+
+  test('[P7] [B1] a network takes as many places as it may, and gets back what its buyers give up', async () => {
+    const rules = freshRules({ placesPerNetworkMax: 2 });
+    const here = { network: networkTag('here') };
+    const [anna, ben, cleo, dora] = sessions(4) as [SessionId, SessionId, SessionId, SessionId];
+    const { at } = room();
+    await at(OPENS_AT).join(rules, anna, here);
+    await at(OPENS_AT).join(rules, ben, here);
+    expect(await at(OPENS_AT).join(rules, cleo, here)).toMatchObject({ ok: false, code: 'network-full' });
+    expect(await at(OPENS_AT).standing(rules, cleo)).toMatchObject({ state: 'outside' });
+    // Others go on joining, and who has a place keeps it, on which network they may be.
+    expect(await at(OPENS_AT).join(rules, dora, { network: networkTag('there') })).toMatchObject({
+      ok: true,
+    });
+    expect(await at(OPENS_AT).join(rules, dora, here)).toMatchObject({ ok: true });
+    expect(await at(OPENS_AT).join(rules, anna, here)).toMatchObject({ ok: true });
+    // An admission is as good as a place.
+    await at(OPENS_AT).admit({ ...rules, admissionBurst: 1 });
+    expect(await at(OPENS_AT).join(rules, cleo, here)).toMatchObject({ code: 'network-full' });
+    await at(OPENS_AT).finish(rules, anna, OPENS_AT);
+    expect(await at(OPENS_AT).join(rules, cleo, here)).toMatchObject({ ok: true });
+    await at(OPENS_AT).leave(rules, cleo);
+    expect(await at(OPENS_AT).join(rules, cleo, here)).toMatchObject({ ok: true });
+  });
+
+  test('[P7] [B1] [X4] places of a network that ran out do not fill its share, swept or not', async () => {
+    const rules = freshRules({ placesPerNetworkMax: 1 });
+    const here = { network: networkTag('here') };
+    const { at } = room();
+    await at(OPENS_AT).join(rules, anna, here);
+    await at(OPENS_AT).setPresent(rules, [anna], false);
+    expect(await at(OPENS_AT + GRACE_MS).join(rules, ben, here)).toMatchObject({ ok: true });
+    await at(OPENS_AT + GRACE_MS).admit(rules);
+    const over = OPENS_AT + GRACE_MS + LIFETIME_MS;
+    expect(await at(over).join(rules, cleo, here)).toMatchObject({ ok: true });
   });
 
   test('[P7] [X4] places that ran out do not fill the queue, swept or not', async () => {

@@ -44,6 +44,7 @@ export function freshRules(more: Partial<WaitingRoomRules> = {}): WaitingRoomRul
     presenceMs: PRESENCE_MS,
     claimMs: CLAIM_MS,
     queueMax: 1_000,
+    placesPerNetworkMax: 1_000,
     ...more,
   };
 }

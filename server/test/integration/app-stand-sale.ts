@@ -57,7 +57,12 @@ export class HeardWire implements Wire {
 }
 
 export const SECTION_SEATS = [20, 20];
-export const waitingRoomSettings: WaitingRoomSettings = { graceMs: 10_000, claimMs: 1_000, queueMax: 100 };
+export const waitingRoomSettings: WaitingRoomSettings = {
+  graceMs: 10_000,
+  claimMs: 1_000,
+  queueMax: 100,
+  placesPerNetworkMax: 1_000,
+};
 
 /** One on-sale with its in-process stores, without sockets, server or database. */
 export async function openLiveSale(id = 1) {

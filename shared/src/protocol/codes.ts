@@ -28,6 +28,7 @@ export const refusalCodes = {
   'sold-out': 23,
   'queue-full': 24,
   busy: 25,
+  'network-full': 26,
 } as const;
 
 export type RefusalCode = keyof typeof refusalCodes;

@@ -193,6 +193,8 @@ export const en = {
     soldOut: 'The last seats have been sold.',
     queueFull: 'The waiting room is full right now.',
     queueFullAdvice: 'Please try again in a minute.',
+    networkFull: 'Too many people of your network are in line.',
+    networkFullAdvice: 'Try again in a minute, or use another network, mobile data for instance.',
     tooFast: 'That was a bit fast.',
     busy: 'Very busy just now.',
     tryAgain: (seconds: number) =>

@@ -178,6 +178,8 @@ export const ko: Dictionary = {
     soldOut: '마지막 좌석까지 판매되었습니다.',
     queueFull: '지금은 대기실이 가득 찼습니다.',
     queueFullAdvice: '1분 후 다시 시도해 주세요.',
+    networkFull: '같은 네트워크에서 대기 중인 분이 너무 많습니다.',
+    networkFullAdvice: '1분 후 다시 시도하거나 모바일 데이터 등 다른 네트워크를 이용해 주세요.',
     tooFast: '조금 빨랐습니다.',
     busy: '지금 매우 붐빕니다.',
     tryAgain: (seconds) => (seconds > 1 ? `${seconds}초 후 다시 시도해 주세요.` : '다시 시도해 주세요.'),

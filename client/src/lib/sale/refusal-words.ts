@@ -40,6 +40,8 @@ export function refusalWords(
       return { title: notice.soldOut, advice: '' };
     case 'queue-full':
       return { title: notice.queueFull, advice: notice.queueFullAdvice };
+    case 'network-full':
+      return { title: notice.networkFull, advice: notice.networkFullAdvice };
     case 'amount-changed':
       return { title: notice.amountChanged, advice: '' };
     case 'idempotency-mismatch':

@@ -1,6 +1,6 @@
 -- Purpose: lets in as many from the head as the token bucket and the cap allow; any number of nodes may call it and
 --   together never admit more [A2]. Places that ran out are passed over and cost no admission.
--- KEYS: meta feed room waiting place-ends seen admitted admissions outside
+-- KEYS: meta feed room waiting place-ends seen admitted admissions outside place-networks network-places
 -- ARGV: {given instant or false, opens at, admissions per second, burst, admitted at most, admission lifetime ms, claim ms,
 --   presence ms}
 -- Reply: how many were let in.

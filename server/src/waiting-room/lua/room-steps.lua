@@ -1,7 +1,8 @@
 -- Purpose: what buyers did with their places in one turn of a node's event loop, in order, each step for itself [P4].
--- KEYS: meta feed room waiting place-ends seen admitted admissions outside
+-- KEYS: meta feed room waiting place-ends seen admitted admissions outside place-networks network-places
 -- ARGV: {given instant or false, first score after the draw, {step…}}, each step {kind, opens at, …}:
---   'join', …, session, score in the draw, places at most: takes a place, or returns the one that the session has
+--   'join', …, session, score in the draw, network or false, places at most, of one network at most: takes a place, or
+--     returns the one that the session has
 --   'leave', …, session: gives up place or admission; who is outside already stays so for the old reason
 --   'finish', …, session, ordered at: ends the visit that the order was part of, not one begun since
 --   'standing', …, session
@@ -17,20 +18,29 @@ local answer_to = {}
 -- Room for one is enough; the rest is the sweep's, so that a join never keeps everybody waiting [P7].
 local EXPIRED_PER_JOIN_MAX = 100
 
-local function is_full(queue_max)
-  return redis.call('ZCARD', KEY.waiting) >= queue_max
+-- Why there is no room for somebody from a network; nil if there is.
+local function refusal_of(network, queue_max, network_max)
+  if network and tonumber(redis.call('HGET', KEY.network_places, network) or 0) >= network_max then
+    return REFUSED.network_full
+  end
+  if redis.call('ZCARD', KEY.waiting) >= queue_max then return REFUSED.queue_full end
 end
 
-function answer_to.join(draw_closed, session, draw_score, queue_max)
+function answer_to.join(draw_closed, session, draw_score, network, queue_max, network_max)
   local stay = live_stay_of(session, now)
   if not stay then
-    if is_full(queue_max) then expire_due(now, EXPIRED_PER_JOIN_MAX) end
-    if is_full(queue_max) then return { REFUSED.queue_full, {}, '' } end
+    if refusal_of(network, queue_max, network_max) then expire_due(now, EXPIRED_PER_JOIN_MAX) end
+    local refusal = refusal_of(network, queue_max, network_max)
+    if refusal then return { refusal, {}, '' } end
     local score = draw_score
     if draw_closed then score = late_score + redis.call('HINCRBY', KEY.room, 'late-joins', 1) - 1 end
     redis.call('ZADD', KEY.waiting, score, session)
     redis.call('ZADD', KEY.seen, now, session)
     redis.call('ZREM', KEY.outside, session)
+    if network then
+      redis.call('HSET', KEY.place_networks, session, network)
+      redis.call('HINCRBY', KEY.network_places, network, 1)
+    end
     stay = { session = session, kind = 'waiting', ends = math.huge, score = score }
   end
   return { 0, standing_of_stay(stay, draw_closed) }

@@ -5,6 +5,7 @@
 --   seen: waiting session by the instant its presence was last told.
 --   admitted: session by the instant its admission ends; the seat scripts look here.
 --   admissions: 'f' or, for one that an absent buyer has not claimed yet, 'c', the deadline, ':' and when it was given.
+--   place-networks: where a session with a place or admission came from.   network-places: how many came from there.
 --   outside: session by order of falling out, times 8, plus the reason's number.
 --   room: draw-closed, late-joins, tokens, filled-at, fallen-out.
 
@@ -78,7 +79,21 @@ local function stay_of(session)
   }
 end
 
+-- Gives back what places and admissions that end took of their networks' shares.
+local function uncount_networks(sessions)
+  for from = 1, #sessions, SLICE do
+    local some = { unpack(sessions, from, math.min(from + SLICE - 1, #sessions)) }
+    for _, network in ipairs(redis.call('HMGET', KEY.place_networks, unpack(some))) do
+      if network and redis.call('HINCRBY', KEY.network_places, network, -1) <= 0 then
+        redis.call('HDEL', KEY.network_places, network)
+      end
+    end
+    redis.call('HDEL', KEY.place_networks, unpack(some))
+  end
+end
+
 local function remember_outside(sessions, reason)
+  uncount_networks(sessions)
   local last = redis.call('HINCRBY', KEY.room, 'fallen-out', #sessions)
   local scored = {}
   for index, session in ipairs(sessions) do
