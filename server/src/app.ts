@@ -2,7 +2,7 @@ import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { BuyerSessions } from './access/buyer-session.ts';
 import type { NetworkTags } from './access/network-tag.ts';
-import type { RequestBudget } from './access/request-budget.ts';
+import type { RequestBudgets } from './access/request-budgets.ts';
 import type { TicketRecovery } from './access/ticket-recovery.ts';
 import { CatalogWatch } from './catalog/catalog-watch.ts';
 import type { CatalogStore } from './catalog/catalog-store.ts';
@@ -47,7 +47,7 @@ export interface AppParts {
   readonly sessions: BuyerSessions;
   readonly recovery: TicketRecovery;
   readonly networks: NetworkTags;
-  readonly budget: RequestBudget;
+  readonly budgets: RequestBudgets;
   readonly files: StaticFiles;
   readonly catalog: CatalogStore;
   readonly seats: SeatStore;

@@ -159,10 +159,24 @@ export const settings = {
     {
       name: 'HTTP_CALLS_PER_MINUTE',
       fallback: '100',
-      meaning: 'Calls of /api per address (IPv6: per /64) and minute; pages and files do not count.',
+      meaning: 'New sessions per address (IPv6: per /64) and minute. Who comes back has one already.',
     },
     1,
     1_000_000,
+  ),
+  sessionsPerHour: integer(
+    { name: 'SESSIONS_PER_HOUR', fallback: '1000', meaning: 'New sessions per address and hour.' },
+    1,
+    10_000_000,
+  ),
+  httpReadsPerMinute: integer(
+    {
+      name: 'HTTP_READS_PER_MINUTE',
+      fallback: '6000',
+      meaning: 'Calls of /api of any kind per address and minute; pages and files do not count.',
+    },
+    1,
+    10_000_000,
   ),
   socketsPerAddressMax: integer(
     {
@@ -174,10 +188,19 @@ export const settings = {
     1,
     1_000_000,
   ),
+  socketsPerHour: integer(
+    {
+      name: 'SOCKETS_PER_HOUR',
+      fallback: '20000',
+      meaning: 'Sockets opened per address and hour; each of those open may come back several times.',
+    },
+    1,
+    10_000_000,
+  ),
   unlimitedAddresses: addresses({
     name: 'UNLIMITED_ADDRESSES',
     fallback: '',
-    meaning: 'Callers without the two limits per address: load generators, monitoring.',
+    meaning: 'Callers without limits per address: load generators, monitoring.',
   }),
   queueMax: integer(
     { name: 'QUEUE_MAX', fallback: '500000', meaning: 'Places in the waiting room of one show.' },

@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@stampede/shared/platform/clock.ts';
 import { BuyerSessions } from './access/buyer-session.ts';
-import { MemoryRequestBudget } from './access/memory-request-budget.ts';
+import { MemoryRequestBudgets } from './access/memory-request-budgets.ts';
+import { budgetWindows } from './access/request-budgets.ts';
 import { TicketRecovery } from './access/ticket-recovery.ts';
 import { sessionSecrets } from './access/session-secret.ts';
 import { hasTickets } from './checkout/list-orders.ts';
@@ -25,7 +26,6 @@ import { Metrics } from './platform/metrics.ts';
 const EXIT_UNUSABLE = 2;
 const MS_PER_SECOND = 1_000;
 const DRAW_SEED_BYTES = 32;
-const BUDGET_WINDOW_SECONDS = 60;
 const CLIENT_BUILD = new URL('../../client/build/', import.meta.url);
 
 async function start(config: Config, logger: Logger): Promise<{ app: App; close: () => Promise<void> }> {
@@ -58,7 +58,7 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
       clock,
     }),
     networks: new NetworkTags(secrets[0], config.unlimitedAddresses),
-    budget: new MemoryRequestBudget(config.httpCallsPerMinute, BUDGET_WINDOW_SECONDS),
+    budgets: new MemoryRequestBudgets(budgetWindows(config)),
     files: await StaticFiles.load(fileURLToPath(CLIENT_BUILD)),
   });
   return { app, close: () => adapters.close() };

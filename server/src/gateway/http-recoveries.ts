@@ -3,6 +3,7 @@ import type { RecoveryCode } from '@stampede/shared/protocol/http.ts';
 import type { TicketRecovery } from '../access/ticket-recovery.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { readJson } from './http-json.ts';
+import { isWithinBudget } from './http-limits.ts';
 import { isFromOurPage, lastShowOf, type SessionDependencies, tellSession } from './http-sessions.ts';
 
 const CODE_LENGTH_MAX = 64;
@@ -42,7 +43,7 @@ export async function recoverSession(
 ): Promise<void> {
   if (!isFromOurPage(exchange, dependencies)) return;
   const request = await readJson(exchange, recoveryRequest);
-  if (!request) return;
+  if (!request || !(await isWithinBudget(exchange, 'recovery', dependencies))) return;
   const { sessions, recovery, shows, clock } = dependencies;
   const session = await recovery.sessionOf(request.code);
   if (session === null) {

@@ -1,8 +1,7 @@
 import type { TemplatedApp } from 'uWebSockets.js';
-import { type AddressList, budgetKey } from '../access/ip-address.ts';
-import type { RequestBudget } from '../access/request-budget.ts';
 import { nextTurn } from '../platform/turn.ts';
 import { type HttpContext, HttpExchange } from './http-exchange.ts';
+import { isWithinBudget } from './http-limits.ts';
 import { type MetricsText, tellMetrics } from './http-metrics.ts';
 import { type RecoveryDependencies, recoverSession, tellRecoveryCode } from './http-recoveries.ts';
 import { endSession, openSession } from './http-sessions.ts';
@@ -25,9 +24,6 @@ export interface HealthDependencies extends HttpContext {
 }
 
 export interface HttpDependencies extends HealthDependencies, RecoveryDependencies {
-  /** Calls of `/api` per `budgetKey` [P7]. */
-  readonly budget: RequestBudget;
-  readonly unlimitedAddresses: AddressList;
   readonly files: StaticFiles;
 }
 
@@ -39,7 +35,7 @@ type Route = (pattern: string, methods: Methods) => void;
 export function routeHttp(app: TemplatedApp, dependencies: HttpDependencies): void {
   const { files } = dependencies;
   const route = routesOf(app, dependencies, () => true);
-  const apiRoute = routesOf(app, dependencies, (exchange) => isWithinBudget(exchange, dependencies));
+  const apiRoute = routesOf(app, dependencies, (exchange) => isWithinBudget(exchange, 'read', dependencies));
 
   const shows = new ShowRoutes(dependencies.shows, dependencies.clock);
   apiRoute('/api/shows', { GET: (exchange) => shows.list(exchange) });
@@ -113,20 +109,6 @@ function refuseMethod(methods: Methods): Handler {
 
 function refuseUnknown(exchange: HttpExchange): void {
   exchange.refuse(404, 'not-found', 'There is nothing at this address.');
-}
-
-async function isWithinBudget(
-  exchange: HttpExchange,
-  { budget, unlimitedAddresses }: HttpDependencies,
-): Promise<boolean> {
-  const { address } = exchange.client;
-  if (unlimitedAddresses.has(address)) return true;
-  const spending = await budget.spend(budgetKey(address));
-  if (spending.ok) return true;
-  const seconds = Math.max(1, Math.ceil(spending.retryAfterMs / 1_000));
-  const message = `Too many calls from your address; try again in ${seconds} s.`;
-  exchange.refuse(429, 'rate-limited', message, { 'Retry-After': String(seconds) });
-  return false;
 }
 
 /** `GET /readyz`: 200 when everything is there, else 503 naming what isn't. Proxies ask it where to send buyers. */

@@ -12,12 +12,13 @@ import {
 import type { SessionId } from '../platform/ids.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { readJson } from './http-json.ts';
+import { type HttpLimits, isWithinBudget } from './http-limits.ts';
 import type { ShowDirectory } from './http-shows.ts';
 
 /** Unknown fields are refused, so that a misspelt one isn't ignored. */
 const sessionRequest = z.strictObject({ bearer: z.literal(true).optional() });
 
-export interface SessionDependencies {
+export interface SessionDependencies extends HttpLimits {
   readonly sessions: BuyerSessions;
   readonly shows: ShowDirectory;
   readonly allowedOrigins: readonly string[];
@@ -39,6 +40,7 @@ export async function openSession(exchange: HttpExchange, dependencies: SessionD
   const asBearer = request.bearer === true;
   const reading = presented(exchange, sessions, asBearer, now);
   const isKnown = reading.kind === 'session';
+  if (!isKnown && !(await isWithinBudget(exchange, 'session', dependencies))) return;
   const lastShowAt = lastShowOf(shows);
   const signed = isKnown
     ? sessions.renew(reading.session, now, lastShowAt)

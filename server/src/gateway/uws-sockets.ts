@@ -1,17 +1,14 @@
 import { type CloseReason, closeCodes } from '@stampede/shared/protocol/codes.ts';
-import { FRAME_BYTES_HARD_MAX, SUBPROTOCOL } from '@stampede/shared/protocol/limits.ts';
-import type { Clock } from '@stampede/shared/platform/clock.ts';
+import { FRAME_BYTES_HARD_MAX } from '@stampede/shared/protocol/limits.ts';
 import uWS from 'uWebSockets.js';
-import { isOriginAllowed } from '../access/allowed-origins.ts';
-import type { BuyerSessions, SessionReading } from '../access/buyer-session.ts';
-import { type AddressList, budgetKey } from '../access/ip-address.ts';
+import type { SessionReading } from '../access/buyer-session.ts';
+import { budgetKey } from '../access/ip-address.ts';
 import type { NetworkTags } from '../access/network-tag.ts';
 import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
-import { readClient } from './http-exchange.ts';
 import type { NetworkTag, SessionId } from '../platform/ids.ts';
-import { NO_CONTENT_POLICY, SECURITY_HEADERS } from './http-security.ts';
 import { repeat } from '../platform/repeat.ts';
 import { SessionTabs } from './session-tabs.ts';
+import { type Arrival, type UpgradeParts, upgradeSocket } from './socket-upgrade.ts';
 import { type CountFrames, UwsWire } from './uws-wire.ts';
 
 /** Where buyers' sockets connect. */
@@ -22,23 +19,13 @@ const BUFFERED_BYTES_MAX = 256 * 1_024;
 /** A socket that shows no sign of life for so long, pings included, is gone. */
 const IDLE_TIMEOUT_SECONDS = 32;
 
-const REFUSAL_HEADERS = {
-  ...SECURITY_HEADERS,
-  'Content-Security-Policy': NO_CONTENT_POLICY,
-  'Cache-Control': 'no-store',
-};
 /** A socket outlives its session by so much at most. */
 const SESSION_CHECK_MS = 10_000;
 
-export interface SocketParts {
+export interface SocketParts extends UpgradeParts {
   readonly countFrames: CountFrames;
   readonly connection: Omit<ConnectionParts, 'siblings'>;
-  readonly sessions: BuyerSessions;
-  readonly clock: Clock;
-  readonly allowedOrigins: readonly string[];
-  readonly trustedProxies: AddressList;
   readonly socketsPerAddressMax: number;
-  readonly unlimitedAddresses: AddressList;
   readonly networks: NetworkTags;
 }
 
@@ -89,7 +76,9 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
     compression: uWS.DISABLED,
 
     upgrade(response, request, context) {
-      upgrade(parts, addresses, response, request, context);
+      upgradeSocket(parts, [response, request, context], (arrival) =>
+        socketData(parts, addresses, arrival),
+      ).catch((cause: unknown) => parts.connection.logger.error({ err: cause }, 'an upgrade failed'));
     },
 
     open(socket) {
@@ -160,63 +149,14 @@ function endSessionsInTime(
   return repeat(clock, SESSION_CHECK_MS, endThose, report);
 }
 
-function upgrade(
-  parts: SocketParts,
+/** What the library keeps with a socket from the start. */
+function socketData(
+  { networks, socketsPerAddressMax }: SocketParts,
   addresses: ReadonlyMap<string, Address>,
-  response: uWS.HttpResponse,
-  request: uWS.HttpRequest,
-  context: uWS.us_socket_context_t,
-): void {
-  const refusal = upgradeRefusal(request, parts.allowedOrigins);
-  if (refusal) {
-    refuseUpgrade(response, refusal);
-    return;
-  }
-  const client = readClient(response, request, parts.trustedProxies);
-  const key = budgetKey(client.address);
-  const address = addresses.get(key) ?? { key, network: parts.networks.of(client.address), sockets: 0 };
-  const isLimited = !parts.unlimitedAddresses.has(client.address);
-  const credentials = {
-    authorization: request.getHeader('authorization'),
-    cookie: request.getHeader('cookie'),
-    https: client.https,
-  };
-  const data: SocketData = {
-    reading: parts.sessions.readRequest(credentials, parts.clock.now()),
-    address,
-    refused: isLimited && address.sockets >= parts.socketsPerAddressMax,
-    connection: null,
-    wire: null,
-  };
-  response.upgrade(
-    data,
-    request.getHeader('sec-websocket-key'),
-    SUBPROTOCOL,
-    request.getHeader('sec-websocket-extensions'),
-    context,
-  );
-}
-
-function refuseUpgrade(response: uWS.HttpResponse, { status, reason }: UpgradeRefusal): void {
-  response.writeStatus(status);
-  for (const [name, value] of Object.entries(REFUSAL_HEADERS)) response.writeHeader(name, value);
-  // Closed at once: whoever is refused keeps no descriptor of ours.
-  response.end(reason, true);
-}
-
-interface UpgradeRefusal {
-  readonly status: string;
-  readonly reason: string;
-}
-
-/** What is wrong with an upgrade that no session could mend. Scripts see the status, browsers just fail. */
-function upgradeRefusal(request: uWS.HttpRequest, allowedOrigins: readonly string[]): UpgradeRefusal | null {
-  if (!isOriginAllowed(request.getHeader('origin'), request.getHeader('host'), allowedOrigins)) {
-    return { status: '403 Forbidden', reason: 'This page may not open a buyer session here.' };
-  }
-  const offered = request.getHeader('sec-websocket-protocol').split(',');
-  if (!offered.some((one) => one.trim() === SUBPROTOCOL)) {
-    return { status: '400 Bad Request', reason: `The subprotocol must be ${SUBPROTOCOL}.` };
-  }
-  return null;
+  { address: text, isLimited, reading }: Arrival,
+): SocketData {
+  const key = budgetKey(text);
+  const address = addresses.get(key) ?? { key, network: networks.of(text), sockets: 0 };
+  const refused = isLimited && address.sockets >= socketsPerAddressMax;
+  return { reading, address, refused, connection: null, wire: null };
 }

@@ -9,7 +9,8 @@ import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { BuyerSessions, type SignedSession } from '../../src/access/buyer-session.ts';
 import { SqlRecoveryStore } from '../../src/access/sql-recovery-store.ts';
 import { TicketRecovery } from '../../src/access/ticket-recovery.ts';
-import { MemoryRequestBudget } from '../../src/access/memory-request-budget.ts';
+import { MemoryRequestBudgets } from '../../src/access/memory-request-budgets.ts';
+import { budgetWindows } from '../../src/access/request-budgets.ts';
 import { type App, startApp } from '../../src/app.ts';
 import type { CatalogStore } from '../../src/catalog/catalog-store.ts';
 import type { Show } from '../../src/catalog/show.ts';
@@ -260,7 +261,7 @@ export async function startAppStand({
       clock,
     }),
     networks: new NetworkTags(SECRET, config.unlimitedAddresses),
-    budget: new MemoryRequestBudget(config.httpCallsPerMinute, 60),
+    budgets: new MemoryRequestBudgets(budgetWindows(config)),
     readiness: { database: () => database.isReady() },
     // Memory loses nothing without the process.
     history: { onLost: () => undefined },

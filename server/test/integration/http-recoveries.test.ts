@@ -74,6 +74,20 @@ describe('tickets that come back', () => {
       expect(answer.headers['set-cookie']).toBeUndefined();
     }
     expectError(await recover(call, { code: 'x'.repeat(65) }), 422, 'invalid');
+  });
+
+  it('[P7] 10.7 who guesses is stopped, and others are not', async () => {
+    const call = await start();
+    const { code } = await buyerWithCode(call);
+    for (let guess = 0; guess < 10; guess++) await recover(call, { code: 'nobody' });
+    expectError(await recover(call, { code }), 429, 'rate-limited');
+    const elsewhere = { body: JSON.stringify({ code }), headers: { 'Content-Type': 'application/json' } };
+    expect((await call('POST', '/api/recoveries', { ...elsewhere, from: '127.0.0.2' })).status).toBe(200);
+  });
+
+  it('[P6] 10.7 a page of another origin gets nothing', async () => {
+    const call = await start();
+    const { code } = await buyerWithCode(call);
     expectError(await recover(call, { code }, { Origin: 'https://evil.example' }), 403, 'origin-not-allowed');
   });
 });

@@ -194,22 +194,38 @@ describe('bounds of HTTP', () => {
     expect((await call('POST', '/api/sessions')).status).toBe(201);
   });
 
-  it('[P7] an address has so many calls a minute, then 429 with Retry-After; files and health do not count', async () => {
+  it('[P7] an address opens so many sessions a minute, then 429 with Retry-After; reading goes on', async () => {
     const { call } = await start({ callsPerMinute: 3, files: { '200.html': '<p>page' } });
-    for (let page = 0; page < 5; page++) expect((await call('GET', '/')).status).toBe(200);
-    for (const path of ['/api/shows', '/api/shows/7', '/api/nothing']) await call('GET', path);
-    const refused = await call('GET', '/api/shows');
+    const first = await call('POST', '/api/sessions');
+    for (let more = 0; more < 2; more++) await call('POST', '/api/sessions', { body: '' });
+    const refused = await call('POST', '/api/sessions');
     expectError(refused, 429, 'rate-limited');
     const seconds = Number(refused.headers['retry-after']);
     expect(seconds).toBeGreaterThan(0);
     expect(seconds).toBeLessThanOrEqual(60);
+    // A whole company looks at the page, and comes back with the sessions that it has.
+    const Cookie = first.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+    for (let view = 0; view < 50; view++) {
+      for (const path of ['/', '/api/shows', '/api/shows/7', '/api/shows/7/layout']) {
+        expect((await call('GET', path)).status).toBe(200);
+      }
+      expect((await call('POST', '/api/sessions', { headers: { Cookie } })).status).toBe(200);
+    }
+    expect((await call('POST', '/api/sessions', { from: '127.0.0.2' })).status).toBe(201);
+  });
+
+  it('[P7] an address reads so much a minute, found or not; files and health do not count', async () => {
+    const { call } = await start({ readsPerMinute: 3, files: { '200.html': '<p>page' } });
+    for (let page = 0; page < 5; page++) expect((await call('GET', '/')).status).toBe(200);
+    for (const path of ['/api/shows', '/api/shows/7', '/api/nothing']) await call('GET', path);
+    expectError(await call('GET', '/api/shows'), 429, 'rate-limited');
     expectError(await call('POST', '/api/sessions', { body: '{}' }), 429, 'rate-limited');
     expect((await call('GET', '/healthz')).status).toBe(200);
     expect((await call('GET', '/api/shows', { from: '127.0.0.2' })).status).toBe(200);
   });
 
   it('[P7] behind a known proxy each client has its own budget, and nobody can borrow one by a forged header', async () => {
-    const { call } = await start({ callsPerMinute: 1, trustedProxies: ['127.0.0.1'] });
+    const { call } = await start({ readsPerMinute: 1, trustedProxies: ['127.0.0.1'] });
     const as = (forwarded: string | string[], from = '127.0.0.1') =>
       call('GET', '/api/shows', { from, headers: { 'X-Forwarded-For': forwarded } });
     expect((await as('203.0.113.1')).status).toBe(200);
@@ -223,7 +239,7 @@ describe('bounds of HTTP', () => {
   });
 
   it('addresses without limits have none', async () => {
-    const { call } = await start({ callsPerMinute: 1, unlimitedAddresses: ['127.0.0.0/8'] });
+    const { call } = await start({ readsPerMinute: 1, unlimitedAddresses: ['127.0.0.0/8'] });
     for (let time = 0; time < 5; time++) expect((await call('GET', '/api/shows')).status).toBe(200);
   });
 });

@@ -9,7 +9,8 @@ import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
 import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import { BuyerSessions } from '../../src/access/buyer-session.ts';
 import { AddressList } from '../../src/access/ip-address.ts';
-import { MemoryRequestBudget } from '../../src/access/memory-request-budget.ts';
+import { MemoryRequestBudgets } from '../../src/access/memory-request-budgets.ts';
+import { budgetWindows } from '../../src/access/request-budgets.ts';
 import { TicketRecovery } from '../../src/access/ticket-recovery.ts';
 import type { RecoveryStore } from '../../src/access/recovery-store.ts';
 import type { Show } from '../../src/catalog/show.ts';
@@ -80,6 +81,7 @@ const show: Show = {
 };
 
 export interface StandOptions {
+  readonly readsPerMinute?: number;
   readonly callsPerMinute?: number;
   readonly trustedProxies?: readonly string[];
   readonly unlimitedAddresses?: readonly string[];
@@ -148,7 +150,14 @@ export async function startHttpStand(options: StandOptions = {}) {
       clock,
     }),
     allowedOrigins: options.allowedOrigins ?? [],
-    budget: new MemoryRequestBudget(options.callsPerMinute ?? 10_000, 60),
+    budgets: new MemoryRequestBudgets(
+      budgetWindows({
+        httpReadsPerMinute: options.readsPerMinute ?? 10_000,
+        httpCallsPerMinute: options.callsPerMinute ?? 10_000,
+        sessionsPerHour: 10_000,
+        socketsPerHour: 10_000,
+      }),
+    ),
     unlimitedAddresses: new AddressList(options.unlimitedAddresses),
     readiness,
     files: new StaticFiles(

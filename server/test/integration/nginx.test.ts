@@ -34,7 +34,7 @@ beforeAll(async () => {
     TRUSTED_PROXIES: '127.0.0.1',
     // The calls of this file's own arrangements, which come from 127.0.0.1.
     UNLIMITED_ADDRESSES: '127.0.0.1',
-    HTTP_CALLS_PER_MINUTE: String(CALLS_PER_MINUTE),
+    HTTP_READS_PER_MINUTE: String(CALLS_PER_MINUTE),
   });
   await fleet.start('worker,scheduler');
   gateways = await Promise.all([fleet.start('gateway,scheduler'), fleet.start('gateway,scheduler')]);

@@ -11,6 +11,8 @@ import { type AppStand, startAppStand } from './app-stand.ts';
 import type { PlainSocket, Request } from './app-stand-socket.ts';
 
 const SOCKETS_PER_ADDRESS = 10;
+/** More than all the other tests of this file open. */
+const SOCKETS_PER_HOUR = 400;
 
 let stand: AppStand;
 let nextSeat = 0;
@@ -18,7 +20,10 @@ let nextSeat = 0;
 beforeAll(async () => {
   stand = await startAppStand({
     shows: [{ sectionSeats: [400, 40] }, { sectionSeats: [10] }],
-    settings: { SOCKETS_PER_ADDRESS_MAX: String(SOCKETS_PER_ADDRESS) },
+    settings: {
+      SOCKETS_PER_ADDRESS_MAX: String(SOCKETS_PER_ADDRESS),
+      SOCKETS_PER_HOUR: String(SOCKETS_PER_HOUR),
+    },
   });
 });
 
@@ -222,6 +227,14 @@ describe('requests that make no sense', () => {
   });
 });
 
+/** What every answer over HTTP says, and that nothing more is read from who was refused. */
+const SAFE = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': expect.stringContaining("default-src 'none'") as string,
+  'cache-control': 'no-store',
+  connection: 'close',
+};
+
 describe('sessions that are none', () => {
   test('2.4 a forged or stale session with the upgrade is closed as stale', async () => {
     const { bearer } = stand.newSession();
@@ -292,14 +305,6 @@ describe('sessions that are none', () => {
     expect(socket.closeCode).toBe(closeCodes['authentication-timeout']);
   });
 
-  /** What every answer over HTTP says, and that nothing more is read from who was refused. */
-  const SAFE = {
-    'x-content-type-options': 'nosniff',
-    'content-security-policy': expect.stringContaining("default-src 'none'") as string,
-    'cache-control': 'no-store',
-    connection: 'close',
-  };
-
   test('1.1 a page of another origin gets no socket; nor does a client without our subprotocol', async () => {
     const origins = ['https://elsewhere.example', 'null', 'nonsense'];
     for (const origin of origins) {
@@ -330,6 +335,16 @@ describe('too much', () => {
     await stand.pass(retryAfterMs);
     expect(await socket.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
     await socket.close();
+  });
+
+  test('[P7] 1.8 an address opens so many sockets an hour, however soon each is closed; another address goes on', async () => {
+    for (let socket = 0; socket < SOCKETS_PER_HOUR; socket++)
+      await (await stand.socket({ from: '127.0.0.8' })).cut();
+    await expect(stand.socket({ from: '127.0.0.8' })).rejects.toMatchObject({
+      status: 429,
+      headers: { ...SAFE, 'retry-after': expect.stringMatching(/^\d+$/) as string },
+    });
+    await (await stand.socket({ from: '127.0.0.7' })).close();
   });
 
   test('[P7] 8 one socket too many of an address is closed as such, another address is not, and one that leaves makes room', async () => {
