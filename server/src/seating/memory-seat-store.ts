@@ -13,6 +13,7 @@ import type {
   ReleasedHold,
   ReleaseRequest,
   SeatFacts,
+  SeatRepairs,
   SeatRules,
   SeatStore,
   Settlement,
@@ -104,6 +105,10 @@ export class MemorySeatStore implements SeatStore {
     const seats = this.#seats(rules.show);
     const now = this.#clock.now();
     for (const settlement of settlements) decisions.settleOrder(seats, settlement, now);
+  }
+
+  async mend(rules: SeatRules, repairs: SeatRepairs): Promise<void> {
+    decisions.mendSeats(this.#seats(rules.show), repairs, this.#clock.now());
   }
 
   async expire(rules: SeatRules): Promise<number> {

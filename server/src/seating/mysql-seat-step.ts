@@ -130,10 +130,9 @@ export class SeatStep {
   #changedSeats(): Parameters<typeof writeSeats>[2] {
     const changes = new Map<SeatIndex, number>();
     for (const entry of this.#entries) {
-      const buyer = entry.notice?.kind === 'order' ? entry.notice.session : null;
       for (const { seat, status } of entry.changes) {
         changes.set(seat, (changes.get(seat) ?? 0) + 1);
-        this.#buyers.set(seat, status === SOLD ? buyer : null);
+        this.#buyers.set(seat, status === SOLD ? this.books.buyerOf(seat) : null);
       }
     }
     return [...changes]

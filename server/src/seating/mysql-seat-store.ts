@@ -22,6 +22,7 @@ import type {
   ReleasedHold,
   ReleaseRequest,
   SeatFacts,
+  SeatRepairs,
   SeatRules,
   SeatStore,
   Settlement,
@@ -45,6 +46,7 @@ export interface MysqlSeatStoreParts {
 const REQUESTS_PER_STEP_MAX = 100;
 const SETTLEMENTS_PER_STEP_MAX = 100;
 const EXPIRED_PER_STEP_MAX = 100;
+const MENDED_PER_STEP_MAX = 200;
 
 /** A step that meets another waits 2–4 ms, then up to twice as long each time: within half a second, it gives up. */
 const ATTEMPTS_MAX = 10;
@@ -149,6 +151,19 @@ export class MysqlSeatStore implements SeatStore {
     }
   }
 
+  /** Counts need no mending here: they are those of the rows. */
+  async mend(rules: SeatRules, { sold, unsold }: SeatRepairs): Promise<void> {
+    const steps: SeatRepairs[] = [
+      ...slices(sold).map((some) => ({ sold: some, unsold: [], counts: [] })),
+      ...slices(unsold).map((some) => ({ sold: [], unsold: some, counts: [] })),
+    ];
+    for (const some of steps) {
+      const seats = [...some.sold.map(({ seat }) => seat), ...some.unsold];
+      const decide = ({ books, now }: SeatStep): void => decisions.mendSeats(books, some, now);
+      await this.#again(() => this.#once(rules, { seats, holders: 'anybody' }, decide), SETTLE_ATTEMPTS_MAX);
+    }
+  }
+
   async expire(rules: SeatRules): Promise<number> {
     const entities = this.#parts.database.entities();
     let ended = 0;
@@ -245,6 +260,13 @@ export class MysqlSeatStore implements SeatStore {
  */
 function isInTheWay(cause: unknown): boolean {
   return isConflict(cause) || cause instanceof UniqueConstraintViolationException;
+}
+
+function slices<T>(list: readonly T[]): readonly (readonly T[])[] {
+  const count = Math.ceil(list.length / MENDED_PER_STEP_MAX);
+  return Array.from({ length: count }, (_, index) =>
+    list.slice(index * MENDED_PER_STEP_MAX, (index + 1) * MENDED_PER_STEP_MAX),
+  );
 }
 
 function busyAfter(cause: unknown): Refusal {

@@ -80,6 +80,12 @@ export const settleOrders = defineScript<[given: GivenInstant, settlements: Pack
   reply: unlessLost(numberOf),
 });
 
+export const mendSeats = defineScript<[given: GivenInstant, sold: Packed, unsold: Packed, counts: Packed]>()({
+  file: lua('mend-seats'),
+  keys: BOOK,
+  reply: unlessLost(numberOf),
+});
+
 export const expireHolds = defineScript<[given: GivenInstant, most: number]>()({
   file: lua('expire-holds'),
   keys: BOOK,

@@ -26,6 +26,7 @@ import type {
   ReleasedHold,
   ReleaseRequest,
   SeatFacts,
+  SeatRepairs,
   SeatRules,
   SeatStore,
   Settlement,
@@ -224,6 +225,19 @@ export class RedisSeatStore implements SeatStore {
       JSON.stringify(order),
     ]);
     const done = await scripts.settleOrders.run(this.#redis, keysOfShow(show), this.#given(), packed);
+    if (done === null) this.#lost(show);
+  }
+
+  async mend({ show }: SeatRules, { sold, unsold, counts }: SeatRepairs): Promise<void> {
+    const buyers = Map.groupBy(sold, (one) => one.session);
+    const done = await scripts.mendSeats.run(
+      this.#redis,
+      keysOfShow(show),
+      this.#given(),
+      Array.from(buyers, ([session, seats]) => [session, seats.map(({ seat }) => seat)]),
+      unsold,
+      counts.map(({ session, here, right }) => [session, here, right]),
+    );
     if (done === null) this.#lost(show);
   }
 

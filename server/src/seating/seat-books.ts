@@ -43,6 +43,7 @@ export class SeatBooks {
   readonly #byToken = new Map<HoldToken, LiveHold>();
   readonly #bySession = new Map<SessionId, LiveHold>();
   readonly #bought = new Map<SessionId, number>();
+  readonly #buyers = new Map<SeatIndex, SessionId>();
   readonly #nextToken: () => HoldToken;
   readonly #emit: (entry: FeedEntry) => void;
 
@@ -182,8 +183,21 @@ export class SeatBooks {
     return { changes: [{ seat, status: SOLD }], holder };
   }
 
+  /** Puts a sold seat on sale again. Returns what changed. */
+  unsell(seat: SeatIndex): SeatChange[] {
+    if (this.statuses[seat] !== SOLD) return [];
+    this.statuses[seat] = AVAILABLE;
+    return [{ seat, status: AVAILABLE }];
+  }
+
+  /** The session that a seat was sold to in these books. */
+  buyerOf(seat: SeatIndex): SessionId | null {
+    return this.#buyers.get(seat) ?? null;
+  }
+
   #markSold(seat: SeatIndex, session: SessionId): void {
     this.statuses[seat] = SOLD;
+    this.#buyers.set(seat, session);
     this.#bought.set(session, this.boughtBy(session) + 1);
   }
 

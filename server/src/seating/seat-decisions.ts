@@ -11,9 +11,11 @@ import type {
   HoldRequest,
   ReleasedHold,
   ReleaseRequest,
+  SeatRepairs,
   SeatRules,
   Settlement,
 } from './seat-store.ts';
+import type { SeatChange } from './show-feed.ts';
 
 // What `SeatStore` promises, decided on books that are read and changed in this process. A store that keeps its seats
 // elsewhere reads the part of the books that a step needs, decides here, and writes back what changed.
@@ -152,6 +154,24 @@ export function settleOrder(seats: SeatBooks, settlement: Settlement, now: numbe
   else giveBack(seats, settlement, now);
 }
 
+/** `SeatStore.mend`. */
+export function mendSeats(seats: SeatBooks, { sold, unsold, counts }: SeatRepairs, now: number): void {
+  for (const { session, here, right } of counts) {
+    if (seats.boughtBy(session) === here) seats.enterBought(session, right);
+  }
+  for (const [session, ofBuyer] of Map.groupBy(sold, (one) => one.session)) {
+    const { changes, losses } = giveTo(
+      seats,
+      session,
+      ofBuyer.map(({ seat }) => seat),
+    );
+    if (changes.length > 0) seats.tell({ changes, notice: null });
+    for (const [hold, lost] of losses) takeLoss(seats, hold, lost, session, now);
+  }
+  const changes = unsold.flatMap((seat) => seats.unsell(seat));
+  if (changes.length > 0) seats.tell({ changes, notice: null });
+}
+
 /** `SeatStore.expire`: ends what ran out among the holds of these books. */
 export function expireHolds(seats: SeatBooks, now: number): number {
   const over = [...seats.holds()].filter((hold) => hold.expiresAt <= now);
@@ -162,16 +182,26 @@ export function expireHolds(seats: SeatBooks, now: number): number {
 function sell(seats: SeatBooks, settlement: Settlement, now: number): void {
   const { session, order } = settlement;
   const paying = payingHold(seats, settlement);
-  const losses = new Map<LiveHold, SeatIndex[]>();
-  const changes = order.seats.flatMap((seat) => {
-    const sold = seats.sell(seat, session);
-    const { holder } = sold;
-    if (holder && holder !== paying) losses.set(holder, [...(losses.get(holder) ?? []), seat]);
-    return sold.changes;
-  });
+  const { changes, losses } = giveTo(seats, session, order.seats, paying);
   seats.tell({ changes, notice: { kind: 'order', session, order } });
   if (paying) seats.end(paying, 'sold', order.seats);
   for (const [hold, lost] of losses) takeLoss(seats, hold, lost, session, now);
+}
+
+/** Marks seats sold, whoever has them; `losses`: what others than the paying hold lost. */
+function giveTo(
+  seats: SeatBooks,
+  session: SessionId,
+  sold: readonly SeatIndex[],
+  paying?: LiveHold,
+): { changes: SeatChange[]; losses: Map<LiveHold, SeatIndex[]> } {
+  const losses = new Map<LiveHold, SeatIndex[]>();
+  const changes = sold.flatMap((seat) => {
+    const { changes: ofSeat, holder } = seats.sell(seat, session);
+    if (holder && holder !== paying) losses.set(holder, [...(losses.get(holder) ?? []), seat]);
+    return ofSeat;
+  });
+  return { changes, losses };
 }
 
 function giveBack(seats: SeatBooks, settlement: Settlement, now: number): void {

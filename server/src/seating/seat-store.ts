@@ -89,6 +89,16 @@ export interface SeatFacts {
   }[];
 }
 
+/** What the database says of seats, and the store doesn't. */
+export interface SeatRepairs {
+  /** Somebody's. */
+  readonly sold: SeatFacts['sold'];
+  /** Nobody's, though they are sold here. */
+  readonly unsold: readonly SeatIndex[];
+  /** Buyers who have bought `right` seats, not the `here` that this store has counted. */
+  readonly counts: readonly { readonly session: SessionId; readonly here: number; readonly right: number }[];
+}
+
 export interface ReleasedHold {
   readonly holdToken: HoldToken;
   readonly seats: readonly SeatIndex[];
@@ -156,6 +166,12 @@ export interface SeatStore {
    * is left alone; the buyer is told of the order every time [P2].
    */
   settle(rules: SeatRules, settlements: readonly Settlement[]): Promise<void>;
+
+  /**
+   * Makes seats what the database says of them. Those that are somebody's are sold, whoever holds them now, as by
+   * `settle`; a count that is not `here` any more is left alone.
+   */
+  mend(rules: SeatRules, repairs: SeatRepairs): Promise<void>;
 
   /** Ends holds that ran out and returns how many. */
   expire(rules: SeatRules): Promise<number>;

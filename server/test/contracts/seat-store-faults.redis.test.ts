@@ -162,6 +162,21 @@ describe('seats in Redis, more than one node', () => {
     expect(await big.picture()).toBe(picture);
   });
 
+  it('[P1] a buyer who was counted wrongly is counted anew, unless somebody did meanwhile', async () => {
+    const ana = await stand.buyer('ana');
+    const mend = (counted: number, right: number): Promise<void> =>
+      here.store.mend(stand.rules, {
+        sold: [],
+        unsold: [],
+        counts: [{ session: ana, here: counted, right }],
+      });
+    await here.connection.client.hset(showKey(stand.show, 'bought'), ana, 4);
+    await mend(3, 1);
+    expectRefused(await stand.hold(ana, 0), 'limit-exceeded');
+    await mend(4, 1);
+    await stand.holding(ana, 0, 1, 2);
+  });
+
   it('[P7] leaves nothing behind of holds that are over', async () => {
     const ana = await stand.buyer('ana');
     const ben = await stand.buyer('ben');

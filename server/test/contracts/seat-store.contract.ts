@@ -3,6 +3,7 @@ import { describeAskingAtOnce } from './seating/asking-at-once-rules.ts';
 import { describeCheckout } from './seating/checkout-rules.ts';
 import { describeHoldLifetime } from './seating/hold-lifetime-rules.ts';
 import { describeHolding, describeRivals } from './seating/holding-rules.ts';
+import { describeMending } from './seating/mending-rules.ts';
 import { describeOpening } from './seating/opening-rules.ts';
 import { describeRandomSales } from './seating/random-sales.ts';
 import { type OpenStand, SeatStand, type SeatStoreFixture } from './seating/seat-stand.ts';
@@ -37,6 +38,7 @@ export function describeSeatStore(
     describeAskingAtOnce(open);
     describeSettlement(open);
     describeOpening(open);
+    describeMending(open);
     describeTelling(open);
     describeTexts(open);
     describeRandomSales(open, randomSales);

@@ -4,6 +4,7 @@
 -- Reply: nil without a history, else 1.
 -- Calls: 3 reads and 6 writes for a whole batch of sold ones, and a write for each buyer; more where a hold is gone.
 -- include: hold-book.lua
+-- include: sell-seats.lua
 
 if not epoch then return false end
 local given, settlements = unpack(cmsgpack.unpack(ARGV[1]))
@@ -14,43 +15,6 @@ local function paying_hold(session, token, order)
   local hold = hold_with(session, token)
   if hold and hold.checkout and hold.checkout[1] == order then return hold end
   return nil
-end
-
--- Goes on with a hold some of whose seats the database gave to an order that it was not frozen for.
-local function take_loss(hold, lost, buyer)
-  if hold.expires <= now then
-    for _, seat in ipairs(hold.seats) do lost[#lost + 1] = seat end
-    end_hold(hold, 'expired', lost)
-  elseif #hold.seats > 0 then
-    announce(hold)
-  else
-    end_hold(hold, hold.session == buyer and 'sold' or 'lost', lost)
-  end
-end
-
--- The seats are the buyer's whoever holds them: the database is the arbiter.
-local function sell(session, token, order, seats, json)
-  local paying = paying_hold(session, token, order)
-  local changes, losers, losses, paid = {}, {}, {}, {}
-  for _, seat in ipairs(paying and paying.seats or {}) do paid[seat] = true end
-  for _, seat in ipairs(seats) do
-    if statuses[seat] ~= SOLD then
-      local holder = statuses[seat] == HELD and (paid[seat] and paying or holder_of(seat))
-      if holder and take_seat(holder, seat) and holder ~= paying then
-        if not losses[holder] then
-          losers[#losers + 1], losses[holder] = holder, {}
-        end
-        table.insert(losses[holder], seat)
-      end
-      set_status(seat, SOLD)
-      bought[session] = (bought[session] or 0) + 1
-      local at = #changes
-      changes[at + 1], changes[at + 2] = seat, SOLD
-    end
-  end
-  tell(changes, { 'order', session, json })
-  if paying then end_hold(paying, 'sold', seats) end
-  for _, hold in ipairs(losers) do take_loss(hold, losses[hold], session) end
 end
 
 local function give_back(kind, session, token, order, json)
@@ -77,7 +41,7 @@ read_statuses(sold_seats)
 for _, settlement in ipairs(settlements) do
   local kind, session, token, order, seats, json = unpack(settlement)
   if kind == 'sold' then
-    sell(session, token, order, seats, json)
+    sell_seats(session, seats, paying_hold(session, token, order), { 'order', session, json }, now)
   else
     give_back(kind, session, token, order, json)
   end

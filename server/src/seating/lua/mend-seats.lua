@@ -1,0 +1,33 @@
+-- Purpose: makes seats what the database says of them, where an outcome was lost on its way or is missing [P1, P3].
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed
+-- ARGV: {given instant, {{session, {seat…}}…} sold, {seat…} nobody's, {{session, how many seats it has bought by this
+--   store, and by the database}…} counts; one that has changed since is left alone}
+-- Reply: nil without a history, else 1.
+-- include: hold-book.lua
+-- include: sell-seats.lua
+
+if not epoch then return false end
+local given, sold, unsold, counts = unpack(cmsgpack.unpack(ARGV[1]))
+local now = instant(given)
+
+for _, one in ipairs(counts) do
+  local session, here, right = unpack(one)
+  if (tonumber(redis.call('HGET', KEY.bought, session)) or 0) == here then bought[session] = right - here end
+end
+for _, one in ipairs(sold) do
+  local session, seats = unpack(one)
+  read_statuses(seats)
+  sell_seats(session, seats, nil, false, now)
+end
+read_statuses(unsold)
+local freed = {}
+for _, seat in ipairs(unsold) do
+  if statuses[seat] == SOLD then
+    set_status(seat, AVAILABLE)
+    local at = #freed
+    freed[at + 1], freed[at + 2] = seat, AVAILABLE
+  end
+end
+if #freed > 0 then tell(freed, false) end
+commit()
+return 1
