@@ -35,6 +35,17 @@ export const voidReasons = {
   paymentDeadline: 'payment-deadline',
 } as const;
 
+/** Seats `from ≤ seat < to`. */
+export interface SeatRange {
+  readonly from: SeatIndex;
+  readonly to: SeatIndex;
+}
+
+export interface SoldSeat {
+  readonly seat: SeatIndex;
+  readonly session: SessionId;
+}
+
 /** What the worker found out at the payment gateway, to be made final. */
 export interface Verdict {
   readonly request: PaymentRequest;
@@ -83,8 +94,8 @@ export interface OrderStore {
     limit: number,
   ): Promise<ReadonlyMap<SessionId, readonly Order[]>>;
 
-  /** Every sold seat of a show and who has it. */
-  soldSeats(show: ShowId): Promise<readonly { readonly seat: SeatIndex; readonly session: SessionId }[]>;
+  /** Sold seats of a show and who has them: every one, or those of a range. */
+  soldSeats(show: ShowId, range?: SeatRange): Promise<readonly SoldSeat[]>;
 
   /** Outbox records with ids above `after` that were not marked applied, oldest first. */
   pendingOutbox(limit: number, after: number): Promise<readonly OutboxRecord[]>;

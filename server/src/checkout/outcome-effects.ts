@@ -6,7 +6,7 @@ import type { SeatRules, SeatStore, Settlement } from '../seating/seat-store.ts'
 import { GatheredCalls } from '../platform/gathered-calls.ts';
 import type { OrderEvents } from './order-events.ts';
 import { orderMessage } from './order-message.ts';
-import type { Order, OrderStore, OutboxRecord } from './order-store.ts';
+import { type Order, type OrderStore, type OutboxRecord, voidReasons } from './order-store.ts';
 import { answerWithin } from '../platform/outside-call.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
 import { type OutcomeEffect, outcomeEffects } from './payment-saga.ts';
@@ -159,8 +159,30 @@ export class OutcomeEffects {
     // Shows are added while nodes run. To pass over one that a neighbour sells already would mark its outcomes as
     // applied: the seat would come back on sale, and its buyer never hear of the tickets [P2, P3].
     if (!rules) throw new Error(`show ${show} is not open on this node`);
+    // First, so that a seat which its loser's hold gives up is on sale for nobody in between.
+    await this.#giveToOwners(rules, orders);
     await answerWithin(clock, STORE_TIMEOUT_MS, 'the seat store', () =>
       seats.settle(rules, orders.map(settlementOf)),
+    );
+  }
+
+  /**
+   * Somebody could hold and pay what was sold: the seat store has lost that sale. The database knows whose it is, and
+   * nobody else shall pay for it in vain [P1].
+   */
+  async #giveToOwners(rules: SeatRules, orders: readonly Order[]): Promise<void> {
+    const { clock, orders: database, seats } = this.#parts;
+    const contested = new Set(
+      orders.flatMap((order) => (order.reason === voidReasons.seatSold ? order.seats : [])),
+    );
+    if (contested.size === 0) return;
+    const range = { from: Math.min(...contested), to: Math.max(...contested) + 1 };
+    const sold = await answerWithin(clock, STORE_TIMEOUT_MS, 'the order database', () =>
+      database.soldSeats(rules.show, range),
+    );
+    const lost = sold.filter(({ seat }) => contested.has(seat));
+    await answerWithin(clock, STORE_TIMEOUT_MS, 'the seat store', () =>
+      seats.mend(rules, { sold: lost, unsold: [], counts: [] }),
     );
   }
 

@@ -2,7 +2,15 @@ import { DeadlockException, type SqlEntityManager, UniqueConstraintViolationExce
 import { z } from 'zod';
 import type { Database } from '../platform/database.ts';
 import { type OrderId, orderId, type SessionId, sessionId, type ShowId } from '../platform/ids.ts';
-import { type Order, type OrderStore, type OutboxRecord, type Verdict, voidReasons } from './order-store.ts';
+import {
+  type Order,
+  type OrderStore,
+  type OutboxRecord,
+  type SeatRange,
+  type SoldSeat,
+  type Verdict,
+  voidReasons,
+} from './order-store.ts';
 import { orderTable, outboxTable, soldSeatTable } from './order-tables.ts';
 import {
   insertVerdicts,
@@ -15,6 +23,8 @@ import {
 
 /** A lone verdict that still clashes after looking at the rows in its way met a concurrent writer each time. */
 const LONE_ATTEMPTS_MAX = 10;
+
+const EVERY_SEAT: SeatRange = { from: 0, to: 2 ** 31 - 1 };
 
 const soldSeatRows = z.array(z.object({ seat: z.int(), session: z.string() }));
 
@@ -75,13 +85,13 @@ export class SqlOrderStore implements OrderStore {
     return new Map(sessions.map((session) => [session, orders.get(session) ?? []]));
   }
 
-  async soldSeats(show: ShowId): Promise<readonly { readonly seat: number; readonly session: SessionId }[]> {
+  async soldSeats(show: ShowId, { from, to }: SeatRange = EVERY_SEAT): Promise<readonly SoldSeat[]> {
     const rows: unknown = await this.#database
       .entities()
       .execute(
-        'select s.seat as seat, o.session_id as session from sold_seats s ' +
-          'join orders o on o.id = s.order_id where s.show_id = ? order by s.seat',
-        [show],
+        'select s.seat as seat, o.session_id as session from sold_seats s join orders o on o.id = s.order_id ' +
+          'where s.show_id = ? and s.seat >= ? and s.seat < ? order by s.seat',
+        [show, from, to],
       );
     return soldSeatRows.parse(rows).map((row) => ({ seat: row.seat, session: sessionId(row.session) }));
   }

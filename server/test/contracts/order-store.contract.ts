@@ -121,6 +121,9 @@ export function orderStoreContract(name: string, open: () => Promise<OrderStoreU
           { seat: 5, session: first.request.session },
           { seat: 6, session: first.request.session },
         ]);
+        expect(await store.soldSeats(first.request.show, { from: 6, to: 7 })).toEqual([
+          { seat: 6, session: first.request.session },
+        ]);
       });
 
       it('[P1] one seat twice in a batch: one has it, the rest of the batch is untouched', async () => {

@@ -1,4 +1,4 @@
-import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
+import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { orderId } from '../../../src/platform/ids.ts';
 import { AppendRefusedError, type PaymentLog } from '../../../src/checkout/payment-log.ts';
@@ -235,6 +235,19 @@ describe('checkout', () => {
     await house.until(() => house.gateway.calls.includes('void'));
     await house.until(() => house.gateway.charged.size === 0);
     expect(await house.orders.soldSeats(show.id)).toHaveLength(1);
+  });
+
+  it('[P1] and the seat is sold on every screen from then on, the others that were held with it are on sale', async () => {
+    const winner = paymentRequest({ seats: [3] });
+    await house.orders.settle([confirmed(winner)], house.clock.now());
+    await house.worker.start();
+    const anna = await house.hold('anna', [3, 4]);
+    const { id } = await house.accepted(anna);
+    await house.outcome(anna.session, id);
+    const since = house.changes.filter(({ seat }) => seat === 3);
+    expect(since.map(({ status }) => status)).toEqual([HELD, SOLD]);
+    expect(house.changes.findLast(({ seat }) => seat === 4)?.status).toBe(AVAILABLE);
+    expect(await house.seats.boughtSeats(show.id)).toEqual(new Map([[winner.session, 1]]));
   });
 
   describe('a worker that dies', () => {
