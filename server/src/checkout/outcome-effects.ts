@@ -1,6 +1,6 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { LimitFunction } from 'p-limit';
-import type { SessionId, ShowId } from '../platform/ids.ts';
+import type { ShowId } from '../platform/ids.ts';
 import type { NextTurn } from '../platform/turn.ts';
 import type { SeatRules, SeatStore, Settlement } from '../seating/seat-store.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
