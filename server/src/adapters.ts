@@ -4,6 +4,7 @@ import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { RecoveryStore } from './access/recovery-store.ts';
 import { recoveryTable } from './access/recovery-table.ts';
 import { SqlRecoveryStore } from './access/sql-recovery-store.ts';
+import { paymentSecrets } from './access/session-secret.ts';
 import type { AppParts } from './app.ts';
 import { CachedCatalogStore } from './catalog/cached-catalog-store.ts';
 import { catalogTables } from './catalog/catalog-tables.ts';
@@ -14,7 +15,10 @@ import { orderTables } from './checkout/order-tables.ts';
 import { KafkaOrderEvents } from './checkout/kafka-order-events.ts';
 import { KafkaPaymentLog } from './checkout/kafka-payment-log.ts';
 import { kafkaTopics } from './checkout/kafka-topics.ts';
-import { paymentLogTable } from './checkout/payment-log-table.ts';
+import { paymentLogTables } from './checkout/payment-log-table.ts';
+import type { PaymentCount } from './checkout/payment-deliveries.ts';
+import { PaymentRecords } from './checkout/payment-record.ts';
+import { paymentTrouble } from './checkout/payment-terms.ts';
 import { SimulatedPaymentGateway } from './checkout/simulated-payment-gateway.ts';
 import { SqlOrderStore } from './checkout/sql-order-store.ts';
 import { SqlPaymentLog } from './checkout/sql-payment-log.ts';
@@ -98,6 +102,7 @@ export async function openAdapters(surroundings: Surroundings): Promise<Adapters
     readiness: {
       database: () => database.isReady(),
       clock: async () => clock.trouble ?? true,
+      payments: async () => paymentTrouble(payments.paymentLog.oldestAt, clock.now()) ?? true,
       ...live.readiness,
     },
     async close() {
@@ -157,7 +162,7 @@ export async function migrateOnly(surroundings: DatabaseSurroundings): Promise<v
 }
 
 function openDatabase({ config, dataDir, clock, logger }: DatabaseSurroundings): Promise<Database> {
-  const tables = [...catalogTables, ...orderTables, paymentLogTable, ...liveSeatTables, recoveryTable];
+  const tables = [...catalogTables, ...orderTables, ...paymentLogTables, ...liveSeatTables, recoveryTable];
   if (config.databaseUrl === null) return openSqliteDatabase(dataDir, tables);
   const onTrouble = (message: string): void => logger.warn(message);
   const migrations = config.migrate === 'off' ? 'await' : 'run';
@@ -212,15 +217,21 @@ async function openLivePorts(
   };
 }
 
+interface PaymentPorts extends Pick<AppParts, 'orderEvents'> {
+  readonly paymentLog: SqlPaymentLog | KafkaPaymentLog;
+}
+
 async function openPaymentPorts(
-  { config, clock, logger }: Surroundings,
+  { config, dataDir, clock, logger, metrics }: Surroundings,
   database: Database,
   closings: (() => void | Promise<void>)[],
-): Promise<Pick<AppParts, 'paymentLog' | 'orderEvents'>> {
+): Promise<PaymentPorts> {
   const random = systemRandom;
+  const records = new PaymentRecords(await paymentSecrets(config.paymentSecrets, dataDir));
+  const count = (what: PaymentCount, payments: number): void => metrics.payments.add(what, payments);
   const report = (message: string, cause: unknown): void => logger.error({ err: cause }, message);
   if (config.kafkaBrokers.length === 0) {
-    const paymentLog = new SqlPaymentLog({ database, clock, random, nextTurn, report });
+    const paymentLog = new SqlPaymentLog({ database, records, clock, random, nextTurn, report, count });
     return { paymentLog, orderEvents: null };
   }
   const topics = kafkaTopics(config.kafkaTopicPrefix);
@@ -230,7 +241,7 @@ async function openPaymentPorts(
     { clock, random, logger, onTrouble: (message) => logger.warn(message) },
   );
   const parts = { kafka, topics, clock, random, nextTurn, report };
-  const paymentLog = new KafkaPaymentLog(parts);
+  const paymentLog = new KafkaPaymentLog({ ...parts, records, count });
   const orderEvents = new KafkaOrderEvents(parts);
   closings.push(
     () => paymentLog.close(),

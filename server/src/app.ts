@@ -6,6 +6,7 @@ import type { RequestBudgets } from './access/request-budgets.ts';
 import type { TicketRecovery } from './access/ticket-recovery.ts';
 import { CatalogWatch } from './catalog/catalog-watch.ts';
 import type { CatalogStore } from './catalog/catalog-store.ts';
+import { seatPrice } from './catalog/show.ts';
 import { BeginCheckout } from './checkout/begin-checkout.ts';
 import { ListOrders } from './checkout/list-orders.ts';
 import { newUuidOrderId } from './checkout/order-ids.ts';
@@ -279,6 +280,10 @@ function paymentJobs(
     events: parts.orderEvents ?? undefined,
     settled: (status, tookMs) => parts.metrics.countSettled(status, tookMs),
     seatRules: (show) => sales.get(show)?.seatRules ?? null,
+    priceOf: ({ show: id, seats: asked }) => {
+      const show = sales.get(id)?.show;
+      return show ? asked.reduce((sum, seat) => sum + seatPrice(show, seat), 0) : null;
+    },
     finished: async ({ show: id, session, createdAt }) => {
       const show = sales.get(id)?.show;
       if (show) await finishVisit(waitingRoom, show, session, createdAt);

@@ -95,9 +95,13 @@ describe('settings', () => {
       REDIS_URL: 'redis://r',
       DATABASE_URL: 'mysql://u:p@d/s',
       KAFKA_BROKERS: 'k:9092',
+      PAYMENT_SECRET: '0123456789abcdefghijklmnopqrstuvw',
     };
+    expect(problemsOf({ ...shared, PAYMENT_SECRET: '' }).message).toMatch(
+      /PAYMENT_SECRET.*with KAFKA_BROKERS/,
+    );
     expect(readConfig({ ROLES: 'gateway', ...shared }).roles).toEqual(new Set(['gateway']));
-    for (const missing of Object.keys(shared)) {
+    for (const missing of ['REDIS_URL', 'DATABASE_URL', 'KAFKA_BROKERS']) {
       const { message } = problemsOf({ ROLES: 'gateway,scheduler', ...shared, [missing]: '' });
       expect(message).toMatch(new RegExp(`ROLES: "gateway,scheduler"; allowed: .* with ${missing}`));
     }

@@ -117,7 +117,7 @@ export const settings = {
     {
       name: 'DATA_DIR',
       fallback: '.data',
-      meaning: 'Folder for the embedded database and the session secret.',
+      meaning: 'Folder for the embedded database and the secrets that are made once.',
     },
     'a path',
     z.string().regex(/^[^\0]+$/),
@@ -134,6 +134,21 @@ export const settings = {
         meaning:
           'Keys of buyer sessions, the newest first: it signs, the older ones are still believed. Made once and kept ' +
           'in DATA_DIR when not set; set it to the same value on every node that serves the same buyers.',
+      },
+      `up to ${SECRETS_MAX} secrets of at least ${SECRET_LENGTH_MIN} random characters, separated by commas`,
+      readSecrets,
+    ),
+    secret: true,
+  },
+  paymentSecrets: {
+    ...list(
+      {
+        name: 'PAYMENT_SECRET',
+        fallback: '',
+        meaning:
+          'Keys that seal accepted payments on their way from gateways to workers, the newest first. Made once and ' +
+          'kept in DATA_DIR when not set; with KAFKA_BROKERS it must be set, the same for every gateway, worker and ' +
+          'scheduler.',
       },
       `up to ${SECRETS_MAX} secrets of at least ${SECRET_LENGTH_MIN} random characters, separated by commas`,
       readSecrets,
@@ -366,7 +381,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     const most = `at most ${settings.paymentDelayMaxMs.name}, which is ${config.paymentDelayMaxMs}`;
     problems.push({ name, given: String(config.paymentDelayMinMs), allowed: `${allowed}, and ${most}` });
   }
-  if (problems.length === 0) problems.push(...rolesProblem(config));
+  if (problems.length === 0) problems.push(...rolesProblem(config), ...paymentSecretProblem(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -384,6 +399,14 @@ function rolesProblem({ roles, redisUrl, databaseUrl, kafkaBrokers }: Config): r
   if (roles.size === ROLES.length || missing.length === 0) return [];
   const allowed = `all of ${ROLES.join(',')}, or fewer with ${missing.join(' and ')} set`;
   return [{ name: settings.roles.name, given: JSON.stringify([...roles].join(',')), allowed }];
+}
+
+/** What one process sealed with a secret of its own, the workers of others would take for forged [P2]. */
+function paymentSecretProblem({ kafkaBrokers, paymentSecrets }: Config): readonly SettingProblem[] {
+  if (kafkaBrokers.length === 0 || paymentSecrets.length > 0) return [];
+  const setting = settings.paymentSecrets;
+  const { given, allowed } = problemOf(setting, '');
+  return [{ name: setting.name, given, allowed: `${allowed}; the same everywhere, with KAFKA_BROKERS` }];
 }
 
 function problemOf({ name, allowed, secret }: Setting<unknown>, given: string): SettingProblem {

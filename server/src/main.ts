@@ -26,6 +26,7 @@ import { Metrics } from './platform/metrics.ts';
 const EXIT_UNUSABLE = 2;
 const MS_PER_SECOND = 1_000;
 const DRAW_SEED_BYTES = 32;
+const SECRET_BYTES = 32;
 const CLIENT_BUILD = new URL('../../client/build/', import.meta.url);
 
 async function start(config: Config, logger: Logger): Promise<{ app: App; close: () => Promise<void> }> {
@@ -35,7 +36,10 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
     onTrouble: (message) => logger.warn(message),
   });
   const dataDir = resolve(config.dataDir);
-  const secrets = await sessionSecrets(config.sessionSecrets, dataDir);
+  // A process that serves no buyers reads no session: it need not know what would make one.
+  const secrets = config.roles.has('gateway')
+    ? await sessionSecrets(config.sessionSecrets, dataDir)
+    : ([randomBytes(SECRET_BYTES)] as const);
   const metrics = new Metrics(clock);
   const adapters = await openAdapters({ config, dataDir, clock, logger, metrics });
   if (config.demo === 'on') {

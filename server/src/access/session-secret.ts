@@ -3,11 +3,22 @@ import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { ConfigError } from '../platform/config-error.ts';
 
-const SECRET_FILE = 'session-secret';
 const SECRET_BYTES = 32;
 const SECRET_TEXT = new RegExp(`^[0-9a-f]{${2 * SECRET_BYTES}}$`);
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
+
+/** Several at once, so that a secret can be replaced while the old one is still believed. */
+type Secrets = [newest: Uint8Array, ...older: Uint8Array[]];
+
+interface SecretUse {
+  readonly name: string;
+  /** What goes with a secret that is replaced. */
+  readonly loss: string;
+}
+
+const SESSIONS: SecretUse = { name: 'session', loss: 'buyers lose their sessions' };
+const PAYMENTS: SecretUse = { name: 'payment', loss: 'payments on their way are put aside' };
 
 /**
  * The keys of sessions, the one that signs first: the `SESSION_SECRET` setting if given (needed as soon as several
@@ -15,26 +26,32 @@ const OTHERS = 0o077;
  * so that sessions survive a restart [P4]. Throws `ConfigError` naming `DATA_DIR` if the folder can't be used or the
  * file isn't ours.
  */
-export async function sessionSecrets(
-  setting: readonly string[],
-  dataDir: string,
-): Promise<[Uint8Array, ...Uint8Array[]]> {
+export function sessionSecrets(setting: readonly string[], dataDir: string): Promise<Secrets> {
+  return secretsOf(setting, dataDir, SESSIONS);
+}
+
+/** The keys that seal payments, in the same way: `PAYMENT_SECRET`, or one in the data folder. */
+export function paymentSecrets(setting: readonly string[], dataDir: string): Promise<Secrets> {
+  return secretsOf(setting, dataDir, PAYMENTS);
+}
+
+async function secretsOf(setting: readonly string[], dataDir: string, use: SecretUse): Promise<Secrets> {
   const [newest, ...older] = setting.map((secret) => Buffer.from(secret, 'utf8'));
   if (newest) return [newest, ...older];
-  const path = join(dataDir, SECRET_FILE);
+  const path = join(dataDir, `${use.name}-secret`);
   try {
     await mkdir(dataDir, { recursive: true });
-    return [(await readSecret(path)) ?? (await makeSecret(path))];
+    return [(await readSecret(path, use)) ?? (await makeSecret(path, use))];
   } catch (error) {
     if (error instanceof ConfigError || !isSystemError(error)) throw error;
-    const given = `${dataDir} can't be used for the session secret (${error.code}: ${error.message})`;
+    const given = `${dataDir} can't be used for the ${use.name} secret (${error.code}: ${error.message})`;
     throw new ConfigError([{ name: 'DATA_DIR', given, allowed: 'a folder this user can read and write' }], {
       cause: error,
     });
   }
 }
 
-async function readSecret(path: string): Promise<Uint8Array | null> {
+async function readSecret(path: string, { name, loss }: SecretUse): Promise<Uint8Array | null> {
   let text: string;
   try {
     text = (await readFile(path, 'utf8')).trim();
@@ -43,8 +60,8 @@ async function readSecret(path: string): Promise<Uint8Array | null> {
     throw error;
   }
   if (!SECRET_TEXT.test(text)) {
-    const given = `${path} does not hold a session secret`;
-    const allowed = `${2 * SECRET_BYTES} hex digits; remove the file to have a new one made (buyers lose their sessions)`;
+    const given = `${path} does not hold a ${name} secret`;
+    const allowed = `${2 * SECRET_BYTES} hex digits; remove the file to have a new one made (${loss})`;
     throw new ConfigError([{ name: 'DATA_DIR', given, allowed }]);
   }
   if (((await stat(path)).mode & OTHERS) !== 0) await chmod(path, OWNER_ONLY);
@@ -52,7 +69,7 @@ async function readSecret(path: string): Promise<Uint8Array | null> {
 }
 
 /** Writes aside and links into place, so that of several processes starting at once all use the same secret, whole. */
-async function makeSecret(path: string): Promise<Uint8Array> {
+async function makeSecret(path: string, use: SecretUse): Promise<Uint8Array> {
   const secret = randomBytes(SECRET_BYTES);
   const aside = `${path}.${process.pid}.${secret.toString('hex', 0, 4)}`;
   try {
@@ -61,7 +78,7 @@ async function makeSecret(path: string): Promise<Uint8Array> {
     return secret;
   } catch (error) {
     if (!isSystemError(error) || error.code !== 'EEXIST') throw error;
-    const theirs = await readSecret(path);
+    const theirs = await readSecret(path, use);
     if (!theirs) throw error;
     return theirs;
   } finally {

@@ -1,10 +1,11 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { KafkaConnection } from '../platform/kafka.ts';
-import type { DeadLetterReason } from './kafka-deliveries.ts';
+import { errorText } from './error-text.ts';
 import type { RecordPlace } from './kafka-partition-progress.ts';
 import type { KafkaSender } from './kafka-sender.ts';
 import type { KafkaTopics } from './kafka-topics.ts';
+import type { DeadLetterReason } from './payment-deliveries.ts';
 import { readTopic, uncommittedRange } from './kafka-topic-reading.ts';
 
 export interface KafkaDeadLettersParts {
@@ -17,8 +18,6 @@ export interface KafkaDeadLettersParts {
 const HEADER_PREFIX = 'dead-letter-';
 /** How often the record was put aside; the only header that outlives a replay. */
 const COUNT_HEADER = `${HEADER_PREFIX}count`;
-/** An error may quote a whole record. */
-const ERROR_LENGTH_MAX = 1_000;
 
 /**
  * Payments that can't be processed: put aside with what went wrong, so that a person may look, mend the cause and
@@ -43,7 +42,7 @@ export class KafkaDeadLetters {
       ...record.headers,
       [COUNT_HEADER]: String(Number(record.headers?.[COUNT_HEADER]?.toString() ?? '0') + 1),
       [`${HEADER_PREFIX}reason`]: reason,
-      [`${HEADER_PREFIX}error`]: errorText(cause).slice(0, ERROR_LENGTH_MAX),
+      [`${HEADER_PREFIX}error`]: errorText(cause),
       [`${HEADER_PREFIX}at`]: new Date(clock.now()).toISOString(),
       [`${HEADER_PREFIX}topic`]: topics.paymentRequests.name,
       [`${HEADER_PREFIX}partition`]: String(place.progress.partition),
@@ -88,11 +87,4 @@ function withoutDeath(headers: IHeaders): IHeaders {
     ([name]) => name === COUNT_HEADER || !name.startsWith(HEADER_PREFIX),
   );
   return Object.fromEntries(kept);
-}
-
-/** An error's message with those of what caused it. */
-function errorText(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  const inner = cause instanceof AggregateError ? (cause.errors as unknown[]) : [cause.cause];
-  return [cause.message, ...inner.filter((one) => one !== undefined).map(errorText)].join(': ');
 }

@@ -4,13 +4,29 @@ import { seededRandom } from '@stampede/shared/platform/random.ts';
 import type { KafkaMessage } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
 import { holdToken, orderId, sessionId, showId } from '../platform/ids.ts';
-import { type DeadLetterReason, KafkaDeliveries, type KafkaPaymentCount } from './kafka-deliveries.ts';
-import { paymentRecord } from './kafka-payment-record.ts';
+import { KafkaDeliveries } from './kafka-deliveries.ts';
+import { type DeadLetterReason, NEWER_LEFT_MS, type PaymentCount } from './payment-deliveries.ts';
+import { PaymentRecords } from './payment-record.ts';
 
 /** Longer than any wait before a redelivery. */
 const REDELIVERY_MS_MAX = 30_000;
 
-function message(order: string, offset: number) {
+const records = new PaymentRecords([Buffer.from('ours')]);
+
+/** A message whose text one of ours wrote, in the form of a version. */
+function sealed(content: string, offset: number, version = 1) {
+  const { schema, text, mac } = records.seal(content, version);
+  return {
+    key: Buffer.from('key'),
+    value: Buffer.from(text),
+    headers: { schema, mac },
+    offset: String(offset),
+    timestamp: '0',
+    attributes: 0,
+  } satisfies KafkaMessage;
+}
+
+function message(order: string, offset: number, version = 1) {
   const request = {
     orderId: orderId(order),
     show: showId(1),
@@ -23,15 +39,7 @@ function message(order: string, offset: number) {
     createdAt: 0,
     payBy: 60_000,
   };
-  const { value, headers } = paymentRecord('t', request, {});
-  return {
-    key: Buffer.from(order),
-    value: Buffer.from(String(value)),
-    headers: headers ?? {},
-    offset: String(offset),
-    timestamp: '0',
-    attributes: 0,
-  } satisfies KafkaMessage;
+  return sealed(records.write(request).text, offset, version);
 }
 
 /** Deliveries to a handler that fails for the orders it is told to, or for all. */
@@ -39,10 +47,13 @@ function stand() {
   const clock = new ManualClock();
   const batches: string[][] = [];
   const buried: [offset: string, reason: DeadLetterReason][] = [];
-  const counts = new Map<KafkaPaymentCount, number>();
+  const counts = new Map<PaymentCount, number>();
   const failing = new Set<string>();
   const state = { isDown: false, cannotBury: false };
+  const givenUp: string[] = [];
   const deliveries = new KafkaDeliveries({
+    records,
+    giveUp: async ({ orderId: order }) => void givenUp.push(order),
     handler: async (requests) => {
       const orders = requests.map((request) => request.orderId as string);
       batches.push(orders);
@@ -75,7 +86,7 @@ function stand() {
       await pass();
     }
   };
-  return { deliveries, batches, buried, counts, failing, state, pass, passWithOthers };
+  return { deliveries, clock, givenUp, batches, buried, counts, failing, state, pass, passWithOthers };
 }
 
 describe('deliveries of payments from Kafka', () => {
@@ -129,19 +140,75 @@ describe('deliveries of payments from Kafka', () => {
 
   test('a record nobody can read goes to the dead letters at once, and blocks nothing', async () => {
     const { deliveries, buried, pass } = stand();
-    const unreadable = { ...message('x', 1), value: Buffer.from('{') };
-    const unknown = { ...message('y', 2), headers: { schema: 'payment-request/2' } };
-    const empty = { ...message('z', 3), value: null };
-    deliveries.take(0, [message('a', 0), unreadable, unknown, empty, message('b', 4)]);
+    const unreadable = sealed('{', 1);
+    const empty = { ...sealed('', 2), value: null };
+    deliveries.take(0, [message('a', 0), unreadable, empty, message('b', 3)]);
     await pass();
-    expect(buried.map(([offset]) => offset)).toEqual(['1', '2', '3']);
-    expect(deliveries.committable()).toEqual(new Map([[0, 5]]));
+    expect(buried.map(([offset]) => offset)).toEqual(['1', '2']);
+    expect(deliveries.committable()).toEqual(new Map([[0, 4]]));
+  });
+
+  test('[P2] a payment of a newer version is left to its workers, and the others go on', async () => {
+    const { deliveries, batches, buried, counts, pass } = stand();
+    deliveries.take(0, [message('a', 0), message('newer', 1, 2), message('b', 2)]);
+    await pass(3);
+    expect(batches.flat()).toEqual(['a', 'b']);
+    expect(buried).toEqual([]);
+    expect(counts.get('left-to-newer')).toBe(1);
+    // Not committed past it: whoever takes the partition over gets it.
+    expect(deliveries.committable()).toEqual(new Map([[0, 1]]));
+  });
+
+  test('[P7] no worker of a newer version for so long: its payment is put aside, and what was behind it committed', async () => {
+    const { deliveries, buried, clock, pass } = stand();
+    deliveries.take(0, [message('newer', 0, 2), message('b', 1)]);
+    await pass();
+    clock.advance(NEWER_LEFT_MS);
+    await pass();
+    expect(buried).toEqual([['0', 'newer']]);
+    expect(deliveries.committable()).toEqual(new Map([[0, 2]]));
+  });
+
+  test('[P6] what none of ours wrote is put aside at once, and nobody is charged or told an end', async () => {
+    const { deliveries, givenUp, batches, buried, pass } = stand();
+    const changed = message('changed', 0);
+    const text = changed.value.toString().replace('"amount":1', '"amount":9');
+    const unsealed = { ...message('unsealed', 1), headers: { schema: 'payment-request/1' } };
+    const foreign = {
+      ...message('newer', 2, 2),
+      headers: { schema: 'payment-request/2', mac: 'x'.repeat(43) },
+    };
+    deliveries.take(0, [{ ...changed, value: Buffer.from(text) }, unsealed, foreign]);
+    await pass();
+    expect(batches).toEqual([]);
+    expect(givenUp).toEqual([]);
+    expect(buried.map(([, reason]) => reason)).toEqual(['forged', 'forged', 'forged']);
+  });
+
+  test('[P2] a payment that is put aside for failing is given an end first', async () => {
+    const { deliveries, givenUp, failing, passWithOthers } = stand();
+    failing.add('bad');
+    deliveries.take(0, [message('bad', 0)]);
+    await passWithOthers(12);
+    expect(givenUp).toEqual(['bad']);
+  });
+
+  test('tells when the oldest payment that waits was accepted', async () => {
+    const { deliveries, state, pass } = stand();
+    expect(deliveries.oldestAt).toBeNull();
+    state.isDown = true;
+    deliveries.take(0, [message('a', 0), message('b', 1)]);
+    await pass();
+    expect(deliveries.oldestAt).toBe(0);
+    state.isDown = false;
+    await pass(2);
+    expect(deliveries.oldestAt).toBeNull();
   });
 
   test('[P2] what cannot be put aside is not committed either', async () => {
     const { deliveries, buried, state, pass } = stand();
     state.cannotBury = true;
-    deliveries.take(0, [{ ...message('x', 0), value: Buffer.from('{') }]);
+    deliveries.take(0, [sealed('{', 0)]);
     await pass(3);
     expect(deliveries.committable()).toEqual(new Map());
     state.cannotBury = false;

@@ -6,13 +6,16 @@ import type { KafkaConnection } from '../platform/kafka.ts';
 import type { NextTurn } from '../platform/turn.ts';
 import { KafkaConsumerGroup } from './kafka-consumer-group.ts';
 import { KafkaDeadLetters } from './kafka-dead-letters.ts';
-import { KafkaDeliveries, type KafkaPaymentCount } from './kafka-deliveries.ts';
-import { paymentRecord, readPaymentRecord } from './kafka-payment-record.ts';
+import { KafkaDeliveries } from './kafka-deliveries.ts';
+import { paymentRecord, recordOf } from './kafka-payment-record.ts';
 import { KafkaSender, NotSentError } from './kafka-sender.ts';
 import { readTopic, uncommittedRange } from './kafka-topic-reading.ts';
 import type { KafkaTopics } from './kafka-topics.ts';
+import type { PaymentCount } from './payment-deliveries.ts';
+import type { PaymentRecords } from './payment-record.ts';
 import {
   AppendRefusedError,
+  type PaymentGiveUp,
   type PaymentHandler,
   type PaymentLog,
   type PaymentRequest,
@@ -21,13 +24,14 @@ import {
 export interface KafkaPaymentLogParts {
   readonly kafka: KafkaConnection;
   readonly topics: KafkaTopics;
+  readonly records: PaymentRecords;
   readonly clock: Clock;
   readonly random: Random;
   readonly nextTurn: NextTurn;
   /** Told of what went wrong and is being tried again, or was put aside. */
   readonly report: (message: string, cause: unknown) => void;
   /** Told how many payments something happened to; for metrics. */
-  readonly count?: (what: KafkaPaymentCount, payments: number) => void;
+  readonly count?: (what: PaymentCount, payments: number) => void;
   /** Headers that carry the trace of whoever appends (`traceparent`); called within `append`. */
   readonly traceHeaders?: () => Readonly<Record<string, string>>;
 }
@@ -67,11 +71,11 @@ export class KafkaPaymentLog implements PaymentLog {
 
   async append(requests: readonly PaymentRequest[]): Promise<void> {
     if (requests.length === 0) return;
-    const { topics, traceHeaders } = this.#parts;
+    const { records, topics, traceHeaders } = this.#parts;
     const headers = traceHeaders?.() ?? {};
     try {
       await this.#sender.send(
-        requests.map((request) => paymentRecord(topics.paymentRequests.name, request, headers)),
+        requests.map((request) => paymentRecord(topics.paymentRequests.name, records, request, headers)),
       );
     } catch (cause) {
       if (!(cause instanceof NotSentError)) throw cause;
@@ -81,7 +85,10 @@ export class KafkaPaymentLog implements PaymentLog {
     this.#count('appended', requests.length);
   }
 
-  async consume(handler: PaymentHandler): Promise<() => Promise<void>> {
+  async consume(
+    handler: PaymentHandler,
+    giveUp: PaymentGiveUp = async () => undefined,
+  ): Promise<() => Promise<void>> {
     const { topics } = this.#parts;
     const group = new KafkaConsumerGroup({
       ...this.#parts,
@@ -95,6 +102,7 @@ export class KafkaPaymentLog implements PaymentLog {
     const deliveries: KafkaDeliveries = new KafkaDeliveries({
       ...this.#parts,
       handler,
+      giveUp,
       bury: (...letter) => this.#deadLetters.bury(...letter),
       settled: () => group.adjust(),
       count: (what, payments) => this.#count(what, payments),
@@ -115,7 +123,7 @@ export class KafkaPaymentLog implements PaymentLog {
    * log from the committed offsets to its end, which takes a second or so if there is anything.
    */
   async pending(show: ShowId): Promise<readonly PaymentRequest[]> {
-    const { clock, kafka, topics } = this.#parts;
+    const { clock, kafka, records, topics } = this.#parts;
     const topic = topics.paymentRequests.name;
     const found = new Map<OrderId, PaymentRequest>();
     await readTopic(kafka, clock, {
@@ -124,10 +132,13 @@ export class KafkaPaymentLog implements PaymentLog {
       // A group that commits nothing is forgotten by the brokers when its only member has left.
       group: `${topics.workers}.pending.${randomUUID()}`,
       commits: false,
-      handle: async (records) => {
-        for (const record of records) {
-          const request = this.#readable(() => readPaymentRecord(record));
-          if (request?.show === show && !found.has(request.orderId)) found.set(request.orderId, request);
+      handle: async (messages) => {
+        for (const message of messages) {
+          // What isn't a request of ours is put aside by the worker that gets it.
+          const reading = records.read(recordOf(message));
+          if (reading.kind !== 'request' || reading.request.show !== show) continue;
+          const { orderId } = reading.request;
+          if (!found.has(orderId)) found.set(orderId, reading.request);
         }
       },
     });
@@ -137,21 +148,18 @@ export class KafkaPaymentLog implements PaymentLog {
     return [...found.values()].filter(({ orderId }) => !isConsumed(orderId));
   }
 
+  /** When the oldest payment that waits at this worker was accepted, or null. */
+  get oldestAt(): number | null {
+    const instants = [...this.#deliveries].flatMap(({ oldestAt }) => oldestAt ?? []);
+    return instants.length > 0 ? Math.min(...instants) : null;
+  }
+
   /** Hands every dead letter to the workers again and returns how many there were. */
   replayDeadLetters(): Promise<number> {
     return this.#deadLetters.replay();
   }
 
-  /** Null for a record that nobody can read: the worker that gets it puts it aside. */
-  #readable(read: () => PaymentRequest): PaymentRequest | null {
-    try {
-      return read();
-    } catch {
-      return null;
-    }
-  }
-
-  #count(what: KafkaPaymentCount, payments: number): void {
+  #count(what: PaymentCount, payments: number): void {
     this.#parts.count?.(what, payments);
   }
 }

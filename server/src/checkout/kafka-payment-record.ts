@@ -1,26 +1,24 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { KafkaRecord } from './kafka-sender.ts';
 import type { PaymentRequest } from './payment-log.ts';
-import { readPaymentRequest, writePaymentRequest } from './payment-request-json.ts';
+import type { PaymentRecord, PaymentRecords } from './payment-record.ts';
 
-/** Which form a record's value has; a worker that doesn't know it leaves the record to the dead letters. */
 const SCHEMA_HEADER = 'schema';
-const SCHEMA = 'payment-request/1';
+const MAC_HEADER = 'mac';
 
-/** JSON, as in every payment log: 300 bytes, and readable with Kafka's own tools when something went wrong. */
-export function paymentRecord(topic: string, request: PaymentRequest, headers: IHeaders): KafkaRecord {
-  return {
-    topic,
-    key: request.orderId,
-    value: writePaymentRequest(request),
-    headers: { ...headers, [SCHEMA_HEADER]: SCHEMA },
-  };
+export function paymentRecord(
+  topic: string,
+  records: PaymentRecords,
+  request: PaymentRequest,
+  headers: IHeaders,
+): KafkaRecord {
+  const { schema, text, mac } = records.write(request);
+  const sealed = { ...headers, [SCHEMA_HEADER]: schema, [MAC_HEADER]: mac };
+  return { topic, key: request.orderId, value: text, headers: sealed };
 }
 
-/** Throws on anything but a payment request in a form that is known. */
-export function readPaymentRecord({ headers, value }: KafkaMessage): PaymentRequest {
-  const schema = headers?.[SCHEMA_HEADER]?.toString() ?? 'none';
-  if (schema !== SCHEMA) throw new Error(`a payment record of the unknown schema ${JSON.stringify(schema)}`);
-  if (value === null) throw new Error('a payment record without a value');
-  return readPaymentRequest(value.toString());
+/** What a Kafka message holds; a header or a value that is missing is empty. */
+export function recordOf({ headers, value }: KafkaMessage): PaymentRecord {
+  const header = (name: string): string => headers?.[name]?.toString() ?? '';
+  return { schema: header(SCHEMA_HEADER), text: value?.toString() ?? '', mac: header(MAC_HEADER) };
 }

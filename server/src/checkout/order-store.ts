@@ -33,6 +33,10 @@ export const voidReasons = {
   paymentTimeout: 'payment-timeout',
   /** The payment deadline had passed before anything was charged. */
   paymentDeadline: 'payment-deadline',
+  /** The seats cost another sum than the buyer agreed to. */
+  amountChanged: 'amount-changed',
+  /** It could not be settled, however often it was tried. */
+  paymentFailed: 'payment-failed',
 } as const;
 
 /** Seats `from ≤ seat < to`. */

@@ -10,7 +10,7 @@ import type { Order, OrderStore } from './order-store.ts';
 import { OutboxRelay } from './outbox-relay.ts';
 import { OutcomeEffects } from './outcome-effects.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
-import type { PaymentLog } from './payment-log.ts';
+import type { PaymentLog, PaymentRequest } from './payment-log.ts';
 import { GATEWAY_CALLS_MAX } from './payment-terms.ts';
 import { PaymentWorker } from './payment-worker.ts';
 import { newRandomTicketCode } from './ticket-codes.ts';
@@ -25,6 +25,8 @@ export interface PaymentJobParts {
   readonly seatRules: (show: ShowId) => SeatRules | null;
   /** The buyer has their tickets: frees the admission for the next. */
   readonly finished: (order: Order) => Promise<void>;
+  /** What the seats of a request cost, or null for a show that this node doesn't know. */
+  readonly priceOf: (request: PaymentRequest) => number | null;
   /** Told of each order that this process settled, and how long that took since its checkout, in milliseconds. */
   readonly settled?: ((status: OrderStatus, tookMs: number) => void) | undefined;
   readonly clock: Clock;

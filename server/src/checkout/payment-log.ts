@@ -23,6 +23,9 @@ export class AppendRefusedError extends Error {
 /** Handles records until each is settled; rejecting means: deliver these again later. */
 export type PaymentHandler = (requests: readonly PaymentRequest[]) => Promise<void>;
 
+/** Gives a request an end that its handler keeps failing to; called once before it is put aside. */
+export type PaymentGiveUp = (request: PaymentRequest) => Promise<void>;
+
 /**
  * The durable, ordered list of accepted payments between gateways and workers. Delivery is at least once: a
  * request counts as consumed only after its handler's promise has been fulfilled, whichever process dies.
@@ -36,9 +39,11 @@ export interface PaymentLog {
 
   /**
    * Delivers requests in batches, several batches at once up to a bound, starting with those that were never
-   * consumed. The returned function stops delivery and resolves when handlers under way have ended.
+   * consumed. What can't be settled is put aside for a person to look at, after `giveUp` where it is known whose
+   * payment it is; the others don't wait for it. The returned function stops delivery and resolves when handlers under
+   * way have ended.
    */
-  consume(handler: PaymentHandler): Promise<() => Promise<void>>;
+  consume(handler: PaymentHandler, giveUp?: PaymentGiveUp): Promise<() => Promise<void>>;
 
   /** Requests of a show that are not consumed yet: what an in-process seat store must restore after a restart. */
   pending(show: ShowId): Promise<readonly PaymentRequest[]>;

@@ -76,6 +76,11 @@ export function beginSaga(terms: SagaTerms, now: number): SagaStep {
   return { state: { step: 'authorizing', attempt: 1 }, effects: [{ kind: 'authorize', afterMs: 0 }] };
 }
 
+/** The way of a payment that may not be made: nothing is charged. */
+export function refuseSaga(reason: string): SagaStep {
+  return settle('voided', reason, '');
+}
+
 /** The next step after an input; throws on one that the state can't get, which is a fault of the program. */
 export function stepSaga(terms: SagaTerms, state: SagaState, input: SagaInput): SagaStep {
   switch (input.kind) {

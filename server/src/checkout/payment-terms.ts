@@ -28,6 +28,19 @@ export const GATEWAY_CALLS_MAX = 1_024;
 /** When a buyer who was told "busy" should try again. */
 export const BUSY_RETRY_MS = 2_000;
 
+/** Past its deadline and the time to write its end: an accepted payment that waits longer is stuck. */
+const STALLED_AFTER_MS = 120_000;
+
+/**
+ * Why a worker isn't ready, in words for its operator, or null.
+ * @param oldestAt when the oldest payment that waits was accepted, or null
+ */
+export function paymentTrouble(oldestAt: number | null, now: number): string | null {
+  const waitedMs = oldestAt === null ? 0 : now - oldestAt;
+  if (waitedMs <= STALLED_AFTER_MS) return null;
+  return `payments (one that was accepted has waited for its settling for ${Math.round(waitedMs / 1_000)} s)`;
+}
+
 if (KEEP_MARGIN_MS < GATEWAY_TIMEOUT_MS + STORE_TIMEOUT_MS) {
   throw new Error('seats must be kept until a payment that began before its deadline is settled');
 }

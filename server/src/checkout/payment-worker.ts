@@ -5,12 +5,20 @@ import type { LimitFunction } from 'p-limit';
 import type { OrderId } from '../platform/ids.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
 import type { NextTurn } from '../platform/turn.ts';
-import type { Order, OrderStore, Verdict } from './order-store.ts';
+import { type Order, type OrderStore, type Verdict, voidReasons } from './order-store.ts';
 import type { OutcomeEffects } from './outcome-effects.ts';
 import { answerWithin } from '../platform/outside-call.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
 import type { PaymentLog, PaymentRequest } from './payment-log.ts';
-import { beginSaga, type SagaEffect, type SagaInput, type SagaTerms, stepSaga } from './payment-saga.ts';
+import {
+  beginSaga,
+  refuseSaga,
+  type SagaEffect,
+  type SagaInput,
+  type SagaStep,
+  type SagaTerms,
+  stepSaga,
+} from './payment-saga.ts';
 import {
   GATEWAY_ATTEMPTS_MAX,
   GATEWAY_BACKOFF,
@@ -28,6 +36,8 @@ export interface PaymentWorkerParts {
   readonly gatewayCalls: LimitFunction;
   readonly outcomes: OutcomeEffects;
   readonly newTicketCode: NewTicketCode;
+  /** What the seats of a request cost, or null for a show that this node doesn't know: then its gateway is believed. */
+  readonly priceOf: (request: PaymentRequest) => number | null;
   /** Told of each order settled here, and how long that took since its checkout, in milliseconds. */
   readonly settled?: ((status: OrderStatus, tookMs: number) => void) | undefined;
   readonly clock: Clock;
@@ -75,7 +85,10 @@ export class PaymentWorker {
   }
 
   async start(): Promise<void> {
-    this.#stopConsuming = await this.#parts.log.consume((requests) => this.#handle(requests));
+    this.#stopConsuming = await this.#parts.log.consume(
+      (requests) => this.#handle(requests),
+      (request) => this.#giveUp(request),
+    );
   }
 
   /** Resolves when calls under way have come back; payments that wait for another try are left for the next start. */
@@ -116,7 +129,7 @@ export class PaymentWorker {
   async #pay(request: PaymentRequest): Promise<void> {
     const { clock, outcomes, report } = this.#parts;
     const terms = { payBy: request.payBy, attemptsMax: GATEWAY_ATTEMPTS_MAX, backoff: GATEWAY_BACKOFF };
-    let { state, effects } = beginSaga(terms, clock.now());
+    let { state, effects } = this.#begin(request, terms);
     for (;;) {
       const [effect] = effects;
       if (effect?.kind === 'settle') {
@@ -134,6 +147,35 @@ export class PaymentWorker {
       const input = await this.#call(request, terms, effect);
       ({ state, effects } = stepSaga(terms, state, input));
     }
+  }
+
+  /** Only what the seats cost may be charged, whatever the log says. */
+  #begin(request: PaymentRequest, terms: SagaTerms): SagaStep {
+    const { clock, priceOf, report } = this.#parts;
+    const price = priceOf(request);
+    if (price === null || price === request.amount) return beginSaga(terms, clock.now());
+    const { orderId, amount } = request;
+    report(`order ${orderId} is not charged`, new Error(`its amount is ${amount}, its seats cost ${price}`));
+    return refuseSaga(voidReasons.amountChanged);
+  }
+
+  /**
+   * The end of a payment that can't be settled [P2]. Should its key be what the database will not have, it is written
+   * under the order's id.
+   */
+  async #giveUp(request: PaymentRequest): Promise<void> {
+    const end = {
+      kind: 'settle',
+      status: 'voided',
+      reason: voidReasons.paymentFailed,
+      reference: '',
+    } as const;
+    const keyless = { ...request, idempotencyKey: request.orderId };
+    const { id, order } = await this.#settlements
+      .add(this.#verdict(request, end))
+      .catch(() => this.#settlements.add(this.#verdict(keyless, end)));
+    this.#parts.settled?.(order.status, order.settledAt - order.createdAt);
+    await this.#parts.outcomes.carryOut(order, id);
   }
 
   /** One call to the payment gateway; every failure is an input to the saga, never an error. */

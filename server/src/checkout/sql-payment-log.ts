@@ -1,53 +1,57 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { Random } from '@stampede/shared/platform/random.ts';
 import type { Database } from '../platform/database.ts';
-import { orderId, type ShowId } from '../platform/ids.ts';
+import { GatheredCalls } from '../platform/gathered-calls.ts';
+import type { ShowId } from '../platform/ids.ts';
 import { repeat } from '../platform/repeat.ts';
 import type { NextTurn } from '../platform/turn.ts';
-import { type Backoff, backoffMs } from '../platform/backoff.ts';
-import { GatheredCalls } from '../platform/gathered-calls.ts';
+import { errorText } from './error-text.ts';
+import {
+  type DeadLetterReason,
+  type PaymentCount,
+  PaymentDeliveries,
+  type PaymentDeliveriesParts,
+  type Taken,
+  UNCONSUMED_MAX,
+} from './payment-deliveries.ts';
 import {
   AppendRefusedError,
+  type PaymentGiveUp,
   type PaymentHandler,
   type PaymentLog,
   type PaymentRequest,
 } from './payment-log.ts';
-import { paymentLogTable, type PaymentLogRow } from './payment-log-table.ts';
-import { readPaymentRequest, writePaymentRequest } from './payment-request-json.ts';
+import { deadLetterTable, paymentLogTable, type PaymentLogRow } from './payment-log-table.ts';
+import type { PaymentRecords, RecordReading } from './payment-record.ts';
 
 export interface SqlPaymentLogParts {
   readonly database: Database;
+  readonly records: PaymentRecords;
   readonly clock: Clock;
   readonly random: Random;
   readonly nextTurn: NextTurn;
-  /** Told of what went wrong and is being tried again. */
+  /** Told of what went wrong and is being tried again, or was put aside. */
   readonly report: (message: string, cause: unknown) => void;
+  /** Told how many payments something happened to; for metrics. */
+  readonly count?: (what: PaymentCount, payments: number) => void;
 }
 
 /** Requests of one insert, and of one delivered batch. */
 const APPEND_MAX = 1_000;
 const BATCH_MAX = 256;
 
-/** Requests delivered and not yet consumed, waiting for redelivery included: what the process keeps in memory [P7]. */
-const UNCONSUMED_MAX = 4_096;
-
-/** For safety only: appends of this process wake the delivery themselves. */
+/**
+ * Appends of this process wake the delivery themselves. Those of others are found by looking over all that is not
+ * consumed: a transaction that got its offset early may commit late, behind what was delivered already.
+ */
 const POLL_INTERVAL_MS = 5_000;
-
-const REDELIVERY: Backoff = { firstMs: 500, maxMs: 30_000 };
 
 /** Consumed requests are kept that long: a request appended again within it is recognised. */
 const CONSUMED_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
 
-interface Delivery {
-  readonly offsets: readonly number[];
-  readonly requests: readonly PaymentRequest[];
-  readonly attempt: number;
-}
-
 /**
- * The payment log as a table of the database: the embedded default, made for one process that both appends and
- * consumes (several consumers would each get every request).
+ * The payment log as a table of the database: the embedded default, made for one process that consumes (several
+ * consumers would each get every request).
  *
  * If the process dies
  * - before the append committed: nobody heard "accepted", the hold ends with its time;
@@ -59,73 +63,103 @@ export class SqlPaymentLog implements PaymentLog {
   readonly #parts: SqlPaymentLogParts;
   readonly #appends: GatheredCalls<readonly PaymentRequest[], null>;
   readonly #marks: GatheredCalls<readonly number[], null>;
-  #wake: () => void = () => undefined;
+  #consumer: Consumer | null = null;
 
   constructor(parts: SqlPaymentLogParts) {
     this.#parts = parts;
-    const { nextTurn } = parts;
-    this.#appends = new GatheredCalls((lists) => this.#insert(lists), nextTurn, {
-      itemsMax: APPEND_MAX,
-      callsMax: 1,
-    });
-    this.#marks = new GatheredCalls((lists) => this.#markConsumed(lists), nextTurn, {
-      itemsMax: APPEND_MAX,
-      callsMax: 1,
-    });
+    const bounds = { itemsMax: APPEND_MAX, callsMax: 1 };
+    this.#appends = new GatheredCalls((lists) => this.#insert(lists), parts.nextTurn, bounds);
+    this.#marks = new GatheredCalls((lists) => this.#markConsumed(lists), parts.nextTurn, bounds);
   }
 
   async append(requests: readonly PaymentRequest[]): Promise<void> {
     if (requests.length === 0) return;
     await this.#appends.add(requests);
-    this.#wake();
+    this.#consumer?.wake();
   }
 
   async pending(show: ShowId): Promise<readonly PaymentRequest[]> {
     const rows = await this.#parts.database
       .entities()
       .find(paymentLogTable, { showId: show, consumedAt: null }, { orderBy: { logOffset: 'asc' } });
-    return rows.flatMap((row) => this.#read(row));
+    return rows.flatMap((row) => {
+      const reading = this.#read(row);
+      return reading.kind === 'request' ? [reading.request] : [];
+    });
   }
 
-  async consume(handler: PaymentHandler): Promise<() => Promise<void>> {
-    const { clock, database, report } = this.#parts;
-    await database
-      .entities()
-      .nativeDelete(paymentLogTable, { consumedAt: { $lt: clock.now() - CONSUMED_KEPT_MS } });
+  async consume(
+    handler: PaymentHandler,
+    giveUp: PaymentGiveUp = async () => undefined,
+  ): Promise<() => Promise<void>> {
+    const { clock, report } = this.#parts;
+    await this.#dropOld();
     const consumer = new Consumer({
       ...this.#parts,
       handler,
-      next: (after, limit) => this.#next(after, limit),
+      giveUp,
+      next: (after) => this.#next(after),
       consumed: (offsets) => this.#marks.add(offsets),
+      bury: (offsets, reason, cause) => this.#bury(offsets, reason, cause),
+      count: (what, payments) => this.#parts.count?.(what, payments),
     });
-    this.#wake = () => consumer.wake();
+    this.#consumer = consumer;
     const poll = repeat(
       clock,
       POLL_INTERVAL_MS,
-      async () => consumer.wake(),
+      async () => consumer.lookOver(),
       (cause) => report('the payment log could not be polled', cause),
     );
     consumer.wake();
     return async () => {
-      this.#wake = () => undefined;
+      this.#consumer = null;
       await Promise.all([poll(), consumer.stop()]);
     };
   }
 
+  /** When the oldest payment that waits at this worker was accepted, or null. */
+  get oldestAt(): number | null {
+    return this.#consumer?.oldestAt ?? null;
+  }
+
+  /** Hands every dead letter to the worker again and returns how many there were. */
+  async replayDeadLetters(): Promise<number> {
+    const count = await this.#parts.database.transaction(async (entities) => {
+      const letters = await entities.find(deadLetterTable, {}, { orderBy: { logOffset: 'asc' } });
+      const offsets = letters.map(({ logOffset }) => logOffset);
+      await entities.nativeUpdate(paymentLogTable, { logOffset: { $in: offsets } }, { consumedAt: null });
+      await entities.nativeDelete(deadLetterTable, { logOffset: { $in: offsets } });
+      return offsets.length;
+    });
+    this.#consumer?.lookOver();
+    return count;
+  }
+
+  /** What was put aside stays until somebody has looked at it. */
+  async #dropOld(): Promise<void> {
+    const { clock, database } = this.#parts;
+    await database
+      .entities()
+      .execute(
+        'delete from payment_log where consumed_at < ? and log_offset not in (select log_offset from payment_dead_letters)',
+        [clock.now() - CONSUMED_KEPT_MS],
+        'run',
+      );
+  }
+
   async #insert(lists: readonly (readonly PaymentRequest[])[]): Promise<readonly null[]> {
-    const appendedAt = this.#parts.clock.now();
+    const { clock, database, records } = this.#parts;
+    const appendedAt = clock.now();
     // Within one statement a repeated key would be touched twice, which MySQL and SQLite treat differently.
     const unique = new Map(lists.flat().map((request) => [request.orderId, request]));
-    const rows = [...unique.values()].map((request) => ({
-      orderId: request.orderId,
-      showId: request.show,
-      request: writePaymentRequest(request),
-      appendedAt,
-      consumedAt: null,
-    }));
+    const rows = [...unique.values()].map((request) => {
+      const { schema: form, text, mac } = records.write(request);
+      const { orderId, show: showId } = request;
+      return { orderId, showId, request: text, form, mac, appendedAt, consumedAt: null };
+    });
     const progress = { inserted: false };
     try {
-      await this.#parts.database.transaction(async (entities) => {
+      await database.transaction(async (entities) => {
         // "Do nothing" spelt as an update to the same: MySQL's INSERT IGNORE would swallow other faults as well.
         await entities
           .createQueryBuilder(paymentLogTable)
@@ -138,76 +172,96 @@ export class SqlPaymentLog implements PaymentLog {
     } catch (cause) {
       // A commit that failed may yet have happened; anything before it was rolled back for sure.
       if (progress.inserted) throw cause;
+      this.#parts.count?.('refused', rows.length);
       throw new AppendRefusedError('the payment log did not take the requests', { cause });
     }
+    this.#parts.count?.('appended', rows.length);
     return lists.map(() => null);
   }
 
   async #markConsumed(lists: readonly (readonly number[])[]): Promise<readonly null[]> {
-    await this.#parts.database
+    const { clock, database } = this.#parts;
+    await database
       .entities()
-      .nativeUpdate(
-        paymentLogTable,
-        { logOffset: { $in: lists.flat() } },
-        { consumedAt: this.#parts.clock.now() },
-      );
+      .nativeUpdate(paymentLogTable, { logOffset: { $in: lists.flat() } }, { consumedAt: clock.now() });
     return lists.map(() => null);
   }
 
-  /** Unconsumed rows above an offset, with the highest offset that was looked at. */
-  async #next(after: number, limit: number): Promise<Delivery & { readonly last: number }> {
+  async #bury(offsets: readonly number[], reason: DeadLetterReason, cause: unknown): Promise<void> {
+    const { clock, database } = this.#parts;
+    const buriedAt = clock.now();
+    await database.transaction(async (entities) => {
+      for (const logOffset of offsets) {
+        await entities.insert(deadLetterTable, { logOffset, reason, error: errorText(cause), buriedAt });
+      }
+      await entities.nativeUpdate(
+        paymentLogTable,
+        { logOffset: { $in: [...offsets] } },
+        { consumedAt: buriedAt },
+      );
+    });
+  }
+
+  async #next(after: number): Promise<readonly Taken<number>[]> {
     const rows = await this.#parts.database
       .entities()
       .find(
         paymentLogTable,
         { consumedAt: null, logOffset: { $gt: after } },
-        { orderBy: { logOffset: 'asc' }, limit },
+        { orderBy: { logOffset: 'asc' }, limit: BATCH_MAX },
       );
-    const read = rows.flatMap((row) =>
-      this.#read(row).map((request) => ({ offset: row.logOffset, request })),
-    );
-    return {
-      offsets: read.map((one) => one.offset),
-      requests: read.map((one) => one.request),
-      attempt: 1,
-      last: rows.at(-1)?.logOffset ?? after,
-    };
+    return rows.map((row) => ({ place: row.logOffset, reading: this.#read(row) }));
   }
 
-  /** A row that isn't readable stays in the table for a person to look at; the others don't wait for it. */
-  #read(row: PaymentLogRow): PaymentRequest[] {
-    try {
-      return [readPaymentRequest(row.request)];
-    } catch (cause) {
-      this.#parts.report(`payment log: the request of order ${orderId(row.orderId)} is not readable`, cause);
-      return [];
-    }
+  #read({ form: schema, request: text, mac }: PaymentLogRow): RecordReading {
+    return this.#parts.records.read({ schema, text, mac });
   }
 }
 
-interface ConsumerParts extends Pick<SqlPaymentLogParts, 'clock' | 'random' | 'nextTurn' | 'report'> {
-  readonly handler: PaymentHandler;
-  next(after: number, limit: number): Promise<Delivery & { readonly last: number }>;
+interface ConsumerParts
+  extends
+    Omit<PaymentDeliveriesParts<number>, 'isOurs' | 'consumed' | 'settled'>,
+    Pick<SqlPaymentLogParts, 'nextTurn'> {
+  /** Some records above an offset that are not consumed, in their order. */
+  next(after: number): Promise<readonly Taken<number>[]>;
   consumed(offsets: readonly number[]): Promise<unknown>;
 }
 
-/** Hands out deliveries in the order of their offsets, none waiting for another, and failed ones again later. */
+/** Reads the table and hands out what isn't under way yet. */
 class Consumer {
   readonly #parts: ConsumerParts;
-  readonly #underWay = new Set<Promise<void>>();
-  readonly #redeliveries = new Set<() => void>();
-  #delivered = 0;
-  #unconsumed = 0;
+  readonly #deliveries: PaymentDeliveries<number>;
+  /** Offsets taken and not marked yet. */
+  readonly #taken = new Set<number>();
+  #readUpTo = 0;
   #fetching: Promise<void> | null = null;
   #wakeAgain = false;
   #stopped = false;
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts;
+    this.#deliveries = new PaymentDeliveries({
+      ...parts,
+      isOurs: () => true,
+      consumed: async (offsets) => {
+        await parts.consumed(offsets);
+        this.#leave(offsets);
+      },
+      bury: async (offsets, reason, cause) => {
+        await parts.bury(offsets, reason, cause);
+        this.#leave(offsets);
+      },
+      settled: () => this.wake(),
+    });
   }
 
-  /** Looks for new rows now, or once more if it is looking already. */
+  get oldestAt(): number | null {
+    return this.#deliveries.oldestAt;
+  }
+
+  /** Looks for what was appended behind the last one now, or once more if it is looking already. */
   wake(): void {
+    if (this.#stopped) return;
     if (this.#fetching) {
       this.#wakeAgain = true;
       return;
@@ -223,47 +277,33 @@ class Consumer {
       });
   }
 
+  /** Looks at everything that isn't consumed. */
+  lookOver(): void {
+    this.#readUpTo = 0;
+    this.wake();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const cancel of this.#redeliveries) cancel();
     await this.#fetching;
-    await Promise.all(this.#underWay);
+    await this.#deliveries.stop();
+  }
+
+  #leave(offsets: readonly number[]): void {
+    for (const offset of offsets) this.#taken.delete(offset);
   }
 
   async #fetch(): Promise<void> {
-    while (!this.#stopped && this.#unconsumed < UNCONSUMED_MAX) {
-      const limit = Math.min(BATCH_MAX, UNCONSUMED_MAX - this.#unconsumed);
-      const { last, ...delivery } = await this.#parts.next(this.#delivered, limit);
-      if (last === this.#delivered) return;
-      this.#delivered = last;
-      this.#unconsumed += delivery.requests.length;
-      if (delivery.requests.length > 0) this.#start(delivery);
+    while (!this.#stopped && this.#deliveries.size < UNCONSUMED_MAX) {
+      const found = await this.#parts.next(this.#readUpTo);
+      const last = found.at(-1);
+      if (!last) return;
+      this.#readUpTo = last.place;
+      const fresh = found.filter(({ place }) => !this.#taken.has(place));
+      for (const { place } of fresh) this.#taken.add(place);
+      if (fresh.length > 0) this.#deliveries.take(fresh);
       // A long backlog must not keep the event loop to itself.
       await new Promise<void>((resume) => this.#parts.nextTurn(resume));
-    }
-  }
-
-  #start(delivery: Delivery): void {
-    if (this.#stopped) return;
-    const work = this.#deliver(delivery).finally(() => this.#underWay.delete(work));
-    this.#underWay.add(work);
-  }
-
-  async #deliver(delivery: Delivery): Promise<void> {
-    try {
-      await this.#parts.handler(delivery.requests);
-      await this.#parts.consumed(delivery.offsets);
-      this.#unconsumed -= delivery.requests.length;
-      this.wake();
-    } catch (cause) {
-      if (this.#stopped) return;
-      const waitMs = backoffMs(REDELIVERY, delivery.attempt, this.#parts.random());
-      this.#parts.report(`${delivery.requests.length} payments are delivered again in ${waitMs} ms`, cause);
-      const cancel = this.#parts.clock.after(waitMs, () => {
-        this.#redeliveries.delete(cancel);
-        this.#start({ ...delivery, attempt: delivery.attempt + 1 });
-      });
-      this.#redeliveries.add(cancel);
     }
   }
 }

@@ -12,6 +12,12 @@ const SETTLED = ['confirmed', 'declined', 'voided', 'refunded'] as const satisfi
 export type RequestResult = 'done' | 'failed' | RefusalCode;
 const RESULTS: readonly RequestResult[] = ['done', 'failed', ...REFUSALS];
 
+/** What happens to accepted payments on their way to a worker. */
+const PAYMENT_STEPS = [
+  ...(['appended', 'refused', 'redelivered', 'duplicate', 'left-to-newer'] as const),
+  ...(['dead-letter-unreadable', 'dead-letter-forged', 'dead-letter-newer', 'dead-letter-failing'] as const),
+];
+
 const CATALOG_LAYERS = ['process', 'redis', 'database'] as const;
 
 /** From what a script in Redis takes to what a buyer gives up at. */
@@ -95,6 +101,7 @@ export class Metrics {
   readonly admissions: Tally;
   readonly unknownNotices: Tally;
   readonly catalogReads: Tallies<(typeof CATALOG_LAYERS)[number]>;
+  readonly payments: Tallies<(typeof PAYMENT_STEPS)[number]>;
   readonly #holds: Tallies<RequestResult>;
   readonly #checkouts: Tallies<RequestResult>;
   readonly #settled: Tallies<(typeof SETTLED)[number]>;
@@ -128,6 +135,12 @@ export class Metrics {
     this.#holds = this.#tallies('stampede_holds_total', 'Requests for seats.', 'outcome', RESULTS);
     this.#checkouts = this.#tallies('stampede_checkouts_total', 'Requests to pay.', 'outcome', RESULTS);
     this.#settled = this.#tallies('stampede_orders_settled_total', 'Orders with an end.', 'status', SETTLED);
+    this.payments = this.#tallies(
+      'stampede_payments_total',
+      'Accepted payments, by what happened to them on their way to a worker.',
+      'step',
+      PAYMENT_STEPS,
+    );
     this.catalogReads = this.#tallies(
       'stampede_catalog_reads_total',
       'Catalogue reads that reached a layer; every read reaches the process.',

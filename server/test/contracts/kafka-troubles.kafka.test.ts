@@ -192,7 +192,7 @@ describe('a broker that fails', () => {
 });
 
 describe('dead letters', () => {
-  test('a record that nobody can read is put aside with its error, and comes again when replayed', async () => {
+  test('[P6] a record that none of ours wrote is put aside with its error, and comes again when replayed', async () => {
     const { paymentRequests, deadLetters } = stand.topics;
     const counted: string[] = [];
     const log = stand.newLog({ count: (what) => void counted.push(what) });
@@ -206,16 +206,16 @@ describe('dead letters', () => {
     const good = paymentRequest();
     await log.append([good]);
     await eventually(() => expect(handled).toEqual(new Set([good.orderId])));
-    await eventually(() => expect(counted).toContain('dead-letter-unreadable'));
+    await eventually(() => expect(counted).toContain('dead-letter-forged'));
     const [letter] = await stand.recordsOf(deadLetters.name);
     expect(letter).toMatchObject({ key: foreign.key, value: foreign.value });
     expect(letter?.headers).toMatchObject({
       ...foreign.headers,
-      'dead-letter-reason': 'unreadable',
+      'dead-letter-reason': 'forged',
       'dead-letter-topic': paymentRequests.name,
       'dead-letter-count': '1',
     });
-    expect(letter?.headers['dead-letter-error']).toContain('payment-request/9');
+    expect(letter?.headers['dead-letter-error']).toContain('seal');
 
     expect(await log.replayDeadLetters()).toBe(1);
     await eventually(async () => expect(await stand.recordsOf(deadLetters.name)).toHaveLength(2));

@@ -3,13 +3,27 @@ import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { SqlPaymentLog } from '../../src/checkout/sql-payment-log.ts';
 import { nextTurn } from '../../src/platform/turn.ts';
 import { paymentLogContract } from './payment-log.contract.ts';
+import { records } from './payment-requests.ts';
+import { describeTableLog } from './table-log-rules.ts';
 import { openTestDatabase } from './test-database.ts';
+
+describeTableLog('SQLite', async () => {
+  const { database, ...test } = await openTestDatabase();
+  return { database, empty: () => test.remove() };
+});
 
 paymentLogContract('SQL on SQLite', async () => {
   const { database, ...test } = await openTestDatabase();
   const clock = new ManualClock();
   const start = () =>
-    new SqlPaymentLog({ database, clock, random: seededRandom(1), nextTurn, report: () => undefined });
+    new SqlPaymentLog({
+      database,
+      records,
+      clock,
+      random: seededRandom(1),
+      nextTurn,
+      report: () => undefined,
+    });
   return {
     log: start(),
     restarted: async () => start(),

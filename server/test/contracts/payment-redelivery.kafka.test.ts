@@ -88,6 +88,7 @@ async function startWorker(log: PaymentLog = stand.newLog()): Promise<void> {
     gatewayCalls,
     outcomes,
     newTicketCode: newRandomTicketCode,
+    priceOf: () => null,
     clock,
     random: systemRandom,
     nextTurn,

@@ -1,9 +1,13 @@
 import { v7 } from 'uuid';
 import type { Verdict } from '../../src/checkout/order-store.ts';
 import type { PaymentRequest } from '../../src/checkout/payment-log.ts';
+import { PaymentRecords } from '../../src/checkout/payment-record.ts';
 import { holdToken, type OrderId, orderId, sessionId, showId } from '../../src/platform/ids.ts';
 
 export const NOW = 1_800_000_000_000;
+
+/** Records that every log of a test can read. */
+export const records = new PaymentRecords([Buffer.from('a secret of tests')]);
 
 export function newOrderId(now = NOW): OrderId {
   return orderId(v7({ msecs: now }));

@@ -31,6 +31,7 @@ import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
 import { MemoryShowFeed } from '../../src/seating/memory-show-feed.ts';
 import { MemoryWaitingRoomStore } from '../../src/waiting-room/memory-waiting-room-store.ts';
 import { socketsFrom } from '../../tools/crowd/sockets.ts';
+import { records } from '../contracts/payment-requests.ts';
 import { allTables } from '../contracts/test-database.ts';
 import { draftOf, DRAW_SEED, layoutOf, SECTION_SEATS, type StandShow } from './app-stand-show.ts';
 import { PlainSocket, type SocketOptions } from './app-stand-socket.ts';
@@ -271,7 +272,7 @@ export async function startAppStand({
     feed,
     waitingRoom,
     orders,
-    paymentLog: new SqlPaymentLog({ database, clock, random: seededRandom(2), nextTurn, report }),
+    paymentLog: new SqlPaymentLog({ database, records, clock, random: seededRandom(2), nextTurn, report }),
     orderEvents: null,
     metrics: new Metrics(clock),
     payments: new SimulatedPaymentGateway(

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -10,6 +11,8 @@ const SETTINGS: Readonly<Record<PartName, string>> = {
   kafka: 'KAFKA_BROKERS',
 };
 
+const SECRET_BYTES = 32;
+
 export interface PartAddress {
   readonly name: PartName;
   readonly url: string;
@@ -19,7 +22,8 @@ export interface PartAddress {
 export type StackEnvironment = Readonly<Record<string, string>>;
 
 export function stackEnvironment(parts: readonly PartAddress[]): StackEnvironment {
-  return Object.fromEntries(parts.map(({ name, url }) => [SETTINGS[name], url]));
+  const addresses = Object.fromEntries(parts.map(({ name, url }) => [SETTINGS[name], url]));
+  return { ...addresses, PAYMENT_SECRET: randomBytes(SECRET_BYTES).toString('hex') };
 }
 
 const environmentFile = (folder: string): string => join(folder, 'env');

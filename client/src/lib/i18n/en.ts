@@ -237,6 +237,8 @@ export const en = {
       'seat-sold': 'A seat had already gone to somebody else.',
       'payment-timeout': 'The payment service did not answer in time.',
       'payment-deadline': 'The time for paying had run out.',
+      'amount-changed': 'The price had changed. Nothing was charged.',
+      'payment-failed': 'The payment could not be completed. Nothing was charged.',
       other: 'The payment service gave no other reason.',
     },
   },

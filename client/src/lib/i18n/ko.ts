@@ -220,6 +220,8 @@ export const ko: Dictionary = {
       'seat-sold': '좌석이 이미 다른 사람에게 넘어갔습니다.',
       'payment-timeout': '결제 서비스가 제때 응답하지 않았습니다.',
       'payment-deadline': '결제할 수 있는 시간이 지났습니다.',
+      'amount-changed': '가격이 바뀌었습니다. 결제되지 않았습니다.',
+      'payment-failed': '결제를 마치지 못했습니다. 결제되지 않았습니다.',
       other: '결제 서비스가 다른 이유를 알려 주지 않았습니다.',
     },
   },

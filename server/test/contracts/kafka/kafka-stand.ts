@@ -8,6 +8,7 @@ import { readTopic, uncommittedRange } from '../../../src/checkout/kafka-topic-r
 import { connectKafka, type KafkaConnection } from '../../../src/platform/kafka.ts';
 import { createLogger } from '../../../src/platform/logger.ts';
 import { nextTurn } from '../../../src/platform/turn.ts';
+import { records } from '../payment-requests.ts';
 
 export const settingsOf = (broker: string) => ({ brokers: [broker], tls: false, credentials: null });
 
@@ -54,6 +55,7 @@ export class KafkaStand {
     const log = new KafkaPaymentLog({
       kafka: this.kafka,
       topics: this.topics,
+      records,
       clock: systemClock,
       random: systemRandom,
       nextTurn,

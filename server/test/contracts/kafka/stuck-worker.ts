@@ -9,6 +9,7 @@ import { kafkaTopics } from '../../../src/checkout/kafka-topics.ts';
 import { connectKafka } from '../../../src/platform/kafka.ts';
 import { createLogger } from '../../../src/platform/logger.ts';
 import { nextTurn } from '../../../src/platform/turn.ts';
+import { records } from '../payment-requests.ts';
 
 const [broker = '', prefix = ''] = process.argv.slice(2);
 const clock = systemClock;
@@ -22,6 +23,7 @@ const kafka = await connectKafka({ brokers: [broker], tls: false, credentials: n
 const log = new KafkaPaymentLog({
   kafka,
   topics: kafkaTopics(prefix),
+  records,
   clock,
   random,
   nextTurn,

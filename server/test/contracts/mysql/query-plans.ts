@@ -8,7 +8,14 @@ import type { Database } from '../../../src/platform/database.ts';
 import { orderId, sessionId, showId } from '../../../src/platform/ids.ts';
 import { nextTurn } from '../../../src/platform/turn.ts';
 import type { SeatRules } from '../../../src/seating/seat-store.ts';
-import { confirmed, declined, newOrderId, NOW, paymentRequest } from '../payment-requests.ts';
+import {
+  confirmed,
+  declined,
+  newOrderId,
+  NOW,
+  paymentRequest,
+  records as sealed,
+} from '../payment-requests.ts';
 import { FeedReader } from '../seating/feed-reader.ts';
 import { seatNode } from './seat-stand.ts';
 import type { SqlServerStand } from './sql-server-stand.ts';
@@ -78,7 +85,14 @@ function withInsides(database: Database) {
 /** Every statement of the adapters, run on tables that are not empty. */
 async function hotStatements({ database, another }: SqlServerStand): Promise<ReadonlyMap<string, string>> {
   const clock = new ManualClock(NOW);
-  const parts = { database, clock, random: seededRandom(1), nextTurn, report: () => undefined };
+  const parts = {
+    database,
+    records: sealed,
+    clock,
+    random: seededRandom(1),
+    nextTurn,
+    report: () => undefined,
+  };
   const [orders, log, node] = [new SqlOrderStore(database), new SqlPaymentLog(parts), seatNode(database)];
   const requests = Array.from({ length: ORDERS }, (_, index) =>
     paymentRequest({

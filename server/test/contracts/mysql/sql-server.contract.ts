@@ -9,7 +9,9 @@ import { nextTurn } from '../../../src/platform/turn.ts';
 import { catalogStoreContract } from '../catalog-store.contract.ts';
 import { orderStoreContract } from '../order-store.contract.ts';
 import { paymentLogContract } from '../payment-log.contract.ts';
+import { records } from '../payment-requests.ts';
 import { recoveryStoreContract } from '../recovery-store.contract.ts';
+import { describeTableLog } from '../table-log-rules.ts';
 import { describeSeatStore } from '../seat-store.contract.ts';
 import { describeStoreTime } from '../seating/store-time-rules.ts';
 import { describeSharedShowFeed } from '../show-feed.contract.ts';
@@ -49,6 +51,8 @@ export function describeSqlServer(name: string, server: 'database' | 'mariadb'):
 }
 
 function describeStores(name: string, stand: () => SqlServerStand): void {
+  describeTableLog(name, async () => ({ database: stand().database, empty: () => stand().empty() }));
+
   catalogStoreContract(`SQL on ${name}`, async () => {
     const sql = stand();
     const { database, another } = sql;
@@ -83,7 +87,7 @@ function describeStores(name: string, stand: () => SqlServerStand): void {
     const sql = stand();
     const { database, another } = sql;
     const clock = new ManualClock();
-    const parts = { clock, random: seededRandom(1), nextTurn, report: () => undefined };
+    const parts = { records, clock, random: seededRandom(1), nextTurn, report: () => undefined };
     return {
       log: new SqlPaymentLog({ ...parts, database }),
       restarted: async () => new SqlPaymentLog({ ...parts, database: another }),

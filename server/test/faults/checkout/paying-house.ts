@@ -13,6 +13,7 @@ import { SqlPaymentLog } from '../../../src/checkout/sql-payment-log.ts';
 import { newRandomTicketCode } from '../../../src/checkout/ticket-codes.ts';
 import { openSqliteDatabase } from '../../../src/platform/database-sqlite.ts';
 import { nextTurn } from '../../../src/platform/turn.ts';
+import { records } from '../../contracts/payment-requests.ts';
 import { allTables } from '../../contracts/test-database.ts';
 
 const BOOKS_FILE = 'gateway-books.txt';
@@ -78,7 +79,7 @@ export async function openPayingHouse(directory: string) {
   const gateway = new BookkeepingGateway(directory);
   const gatewayCalls = pLimit(256);
   const orders = new SqlOrderStore(database);
-  const log = new SqlPaymentLog({ database, clock, random, nextTurn, report });
+  const log = new SqlPaymentLog({ database, records, clock, random, nextTurn, report });
   const outcomes = new OutcomeEffects({
     orders,
     gateway,
@@ -99,6 +100,7 @@ export async function openPayingHouse(directory: string) {
     gatewayCalls,
     outcomes,
     newTicketCode,
+    priceOf: () => null,
     clock,
     random,
     nextTurn,

@@ -22,6 +22,7 @@ import { MemorySeatStore } from '../../../src/seating/memory-seat-store.ts';
 import { MemoryShowFeed } from '../../../src/seating/memory-show-feed.ts';
 import type { Hold, SeatRules } from '../../../src/seating/seat-store.ts';
 import type { Notice, SeatChange } from '../../../src/seating/show-feed.ts';
+import { records } from '../../contracts/payment-requests.ts';
 import { openTestDatabase, type TestDatabase } from '../../contracts/test-database.ts';
 import { ScriptedGateway } from './scripted-gateway.ts';
 
@@ -121,7 +122,14 @@ export class CheckoutHouse {
       clock,
     });
     this.orders = new SqlOrderStore(database);
-    this.log = new SqlPaymentLog({ database, clock, random: seededRandom(1), nextTurn, report: this.report });
+    this.log = new SqlPaymentLog({
+      database,
+      records,
+      clock,
+      random: seededRandom(1),
+      nextTurn,
+      report: this.report,
+    });
     ({ worker: this.worker, relay: this.relay } = this.newWorker());
     this.beginCheckout = this.checkoutThrough(this.log);
   }
@@ -173,6 +181,7 @@ export class CheckoutHouse {
       gateway,
       gatewayCalls,
       outcomes,
+      priceOf: ({ seats }) => seats.length * 1_000,
       newTicketCode,
       clock,
       random,

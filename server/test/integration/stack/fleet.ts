@@ -125,6 +125,7 @@ export class Fleet {
       DEMO: 'off',
       LOG_LEVEL: 'warn',
       SESSION_SECRET: secret,
+      PAYMENT_SECRET: secret,
       UNLIMITED_ADDRESSES: '127.0.0.1',
       PAYMENT_DELAY_MIN_MS: '50',
       PAYMENT_DELAY_MAX_MS: '150',

@@ -46,6 +46,7 @@ export async function openStackHouse(
     REDIS_URL: redis.url,
     DATABASE_URL: database.url,
     KAFKA_BROKERS: kafka.url,
+    PAYMENT_SECRET: 'a secret of no payment and for benchmarks only',
     DATA_DIR: await dataFolder(context),
   };
   const serve = async (roles: string): Promise<ServerProcess> => {
