@@ -127,7 +127,7 @@ export class PaymentWorker {
 
   /** Runs one payment's saga to its outcome; rejects where only another delivery can go on. */
   async #pay(request: PaymentRequest): Promise<void> {
-    const { clock, outcomes, report } = this.#parts;
+    const { outcomes, report } = this.#parts;
     const terms = { payBy: request.payBy, attemptsMax: GATEWAY_ATTEMPTS_MAX, backoff: GATEWAY_BACKOFF };
     let { state, effects } = this.#begin(request, terms);
     for (;;) {

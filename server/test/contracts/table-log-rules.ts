@@ -14,7 +14,7 @@ const PATIENCE_MS = 60_000;
 
 export interface TableLogStand {
   readonly database: Database;
-  empty(): Promise<void>;
+  readonly empty: () => Promise<void>;
 }
 
 /** What the payment log does with records that can't be settled, where it is a table. */
