@@ -75,7 +75,8 @@ export function tellSession(
   status: number,
   { signed, asBearer, now }: { signed: SignedSession; asBearer: boolean; now: number },
 ): void {
-  const opened: SessionOpened = { expiresAt: new Date(signed.session.expiresAt).toISOString() };
+  const { id, expiresAt } = signed.session;
+  const opened: SessionOpened = { id, expiresAt: new Date(expiresAt).toISOString() };
   const notKept = { 'Cache-Control': 'no-store' };
   if (asBearer) {
     const body: BearerOpened = { ...opened, bearer: signed.bearer };

@@ -43,7 +43,10 @@ describe('sessions over HTTP', () => {
     const { call } = await start();
     const created = await call('POST', '/api/sessions');
     expect(created.status).toBe(201);
-    expect(created.json()).toEqual({ expiresAt: new Date(EXPIRES_AT).toISOString() });
+    expect(created.json()).toEqual({
+      id: expect.stringMatching(/^[\w-]{22}$/),
+      expiresAt: new Date(EXPIRES_AT).toISOString(),
+    });
     expect(created.headers['set-cookie']).toEqual([
       expect.stringMatching(/^stampede_session=s2\.\S+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/),
     ]);

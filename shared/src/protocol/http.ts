@@ -70,6 +70,8 @@ export interface SectionSeats {
 
 /** `POST /api/sessions` and `POST /api/recoveries` of a browser, whose cookie is set (PROTOCOL.md rule 10.1). */
 export interface SessionOpened {
+  /** What the session is called in the draw; it opens nothing (PROTOCOL.md rule 12.2). */
+  readonly id: string;
   readonly expiresAt: string;
 }
 
