@@ -79,7 +79,8 @@ export interface App {
 
 /** Outbox records are counted up to this: more are as alarming. */
 const OUTBOX_COUNTED_MAX = 1_000;
-const CATALOG_INTERVAL_MS = 3_000;
+/** An organiser who pauses a sale, in the database say, is not to see it sell for seconds. */
+const CATALOG_INTERVAL_MS = 1_000;
 /** How often a node that is left looks whether everybody has gone. */
 const LEFT_CHECK_MS = 50;
 

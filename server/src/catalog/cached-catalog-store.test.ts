@@ -35,6 +35,14 @@ class SlowDatabase implements CatalogStore {
     return shows;
   }
 
+  async refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async edition(): Promise<string> {
+    return this.titles.join();
+  }
+
   answer(): void {
     for (const resolve of this.waiting?.splice(0) ?? []) resolve();
     this.waiting = null;

@@ -14,8 +14,8 @@ export const CATALOG_LAYERS = ['process', 'redis', 'database'] as const;
 export type CatalogLayer = (typeof CATALOG_LAYERS)[number];
 
 export interface CachedCatalogParts {
-  /** The database. */
-  readonly store: CatalogStore;
+  /** The database; `edition` is another one after every edit of a show. */
+  readonly store: CatalogStore & { edition(): Promise<string> };
   readonly cache: CatalogCache;
   readonly clock: Clock;
   readonly random: Random;
@@ -33,7 +33,7 @@ const PROCESS_STALE_MS = 10_000;
 const ALONE_FRESH_MS = 10_000;
 /** After a failure the catalogue of before is good for so long. */
 const FAILED_FRESH_MS = 1_000;
-/** An edit that went past us, by hand in the database, is seen after this at the latest. */
+/** An edit that went past us, by hand in the database, is seen after this where nobody calls `refresh`. */
 const SHARED_FRESH_MS = 60_000;
 /** Nodes find an entry due at different moments of the last part of its life, so that they don't all look at once. */
 const EARLY_SHARE = 0.2;
@@ -66,6 +66,8 @@ export class CachedCatalogStore implements CatalogStore {
   #refresh: Promise<readonly Show[]> | null = null;
   /** Goes on while callers already have an older value. */
   #background: Promise<unknown> = Promise.resolve();
+  /** Of the shows as the database held them when it was last asked. */
+  #edition: string | null = null;
   /** Counts edits made here: what was read before one is not kept after it. */
   #edits = 0;
   /** The shared cache was away when it should have heard of an edit. */
@@ -83,6 +85,16 @@ export class CachedCatalogStore implements CatalogStore {
     if (held && isFresh(held, now)) return held.shows;
     const refresh = (this.#refresh ??= this.#startRefresh());
     return held && now < held.freshUntil + PROCESS_STALE_MS ? held.shows : refresh;
+  }
+
+  /** An edit that went past this store, by hand in the database, is known to every node from here on. */
+  async refresh(): Promise<void> {
+    const { clock, store } = this.#parts;
+    const before = this.#edition;
+    this.#edition = await answerWithin(clock, LOAD_TIMEOUT_MS, 'the catalogue database', () =>
+      store.edition(),
+    );
+    if (this.#edition !== before) await this.invalidate();
   }
 
   async addLayouts(layouts: readonly VenueLayout[]): Promise<void> {

@@ -6,6 +6,8 @@ import type { Show, ShowDraft } from './show.ts';
 export interface CatalogStore {
   /** Every show, by id. */
   shows(): Promise<readonly Show[]>;
+  /** Lets the next `shows` tell what the database holds by now, whoever edited it, at the price of a small read. */
+  refresh(): Promise<void>;
   /** Saves layouts that are not there yet; a known id keeps its first layout, because tickets refer to it. */
   addLayouts(layouts: readonly VenueLayout[]): Promise<void>;
   /** Saves a show of a known layout with its draw seed and returns its id. */

@@ -33,7 +33,7 @@ describe('catalogue watch', () => {
       told.push(`${what} ${one.id}`);
     };
     const parts = {
-      catalog: { shows: async () => shows },
+      catalog: { shows: async () => shows, refresh: async () => undefined },
       clock,
       intervalMs: INTERVAL_MS,
       onAdded: tell('added'),

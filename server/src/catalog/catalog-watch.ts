@@ -6,7 +6,7 @@ import type { CatalogStore } from './catalog-store.ts';
 import type { Show } from './show.ts';
 
 export interface CatalogWatchParts {
-  readonly catalog: Pick<CatalogStore, 'shows'>;
+  readonly catalog: Pick<CatalogStore, 'shows' | 'refresh'>;
   readonly clock: Clock;
   readonly intervalMs: number;
   /** Where one rejects, it is called again on the next round. */
@@ -19,7 +19,7 @@ export interface CatalogWatchParts {
 
 /**
  * Tells of shows that were added or edited while this node runs, whichever node did it, so that every node sells
- * them. The catalogue is asked every few seconds; what makes that cheap is the cache in front of it.
+ * them. The catalogue is asked every second; what makes that cheap is the cache in front of it.
  */
 export class CatalogWatch {
   readonly #parts: CatalogWatchParts;
@@ -50,6 +50,7 @@ export class CatalogWatch {
   /** One round; rejects if the catalogue could not be read. */
   async look(): Promise<void> {
     const { catalog, onAdded, onChanged, onError } = this.#parts;
+    await catalog.refresh().catch((cause: unknown) => onError(null, cause));
     for (const show of await catalog.shows()) {
       const known = this.#known.get(show.id);
       if (known === show) continue;

@@ -39,7 +39,7 @@ class LeapingClock implements Clock {
 }
 
 /** Knows how many loads there were and how many at the same time. */
-function watched(store: CatalogStore): { store: CatalogStore; loads: number; loadsAtOnce: number } {
+function watched(store: SqlCatalogStore) {
   let running = 0;
   const seen = {
     loads: 0,
@@ -58,7 +58,9 @@ function watched(store: CatalogStore): { store: CatalogStore; loads: number; loa
       addLayouts: (layouts) => store.addLayouts(layouts),
       addShow: (draft, drawSeed) => store.addShow(draft, drawSeed),
       fillIfEmpty: (layouts, shows) => store.fillIfEmpty(layouts, shows),
-    } satisfies CatalogStore,
+      refresh: () => store.refresh(),
+      edition: () => store.edition(),
+    } satisfies CatalogStore & { edition(): Promise<string> },
   };
   return seen;
 }

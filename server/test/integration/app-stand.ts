@@ -308,6 +308,7 @@ function pausable(store: CatalogStore, paused: ReadonlySet<ShowId>): CatalogStor
   return {
     addLayouts: (layouts) => store.addLayouts(layouts),
     addShow: (draft, seed) => store.addShow(draft, seed),
+    refresh: () => store.refresh(),
     fillIfEmpty: (layouts, shows) => store.fillIfEmpty(layouts, shows),
     async shows() {
       const shows = await store.shows();

@@ -220,6 +220,31 @@ describe('roles', () => {
   });
 });
 
+describe('an edit made in the database', () => {
+  const edit = (change: string): Promise<void> =>
+    fleet.runSql(`update shows set ${change} where id = ${UNATTENDED.id}`);
+
+  test('[C3] a pause, its end and a closing reach the buyers of every node and stop what they do', async () => {
+    const buyers = await bothSides(UNATTENDED);
+    const allSee = (phase: string) => (): boolean => buyers.every(({ view }) => view.phase?.phase === phase);
+    await until('open', allSee('open'));
+    await Promise.all(buyers.map((buyer) => buyer.admitted()));
+    await edit('paused = 1');
+    await until('paused on every screen', allSee('paused'));
+    for (const { client } of buyers) {
+      expect(await client.hold([3])).toMatchObject({ ok: false, code: 'sale-paused' });
+    }
+    await edit('paused = 0');
+    await until('open again', allSee('open'));
+    await edit(`terms = json_set(terms, '$.closesAt', 1700000000000)`);
+    await until('closed on every screen', allSee('closed'));
+    for (const { client } of buyers) {
+      expect(await client.hold([3])).toMatchObject({ ok: false, code: 'sale-closed' });
+      client.stop();
+    }
+  });
+});
+
 // Last, because no node of this version would start on the tables of the next.
 describe('while a crowd buys', () => {
   test('[A12] a schema migration runs, and no buyer sees an error', async ({ annotate }) => {
