@@ -13,9 +13,16 @@ export interface Charge {
   readonly currency: string;
 }
 
+/** The order's payment was voided: nothing can be authorized or captured for it any more, and nothing was. */
+export class PaymentVoidedError extends Error {
+  override readonly name = 'PaymentVoidedError';
+}
+
 /**
  * A payment service. Every method may be repeated with the same order and then has the same result. A timeout or
- * an unreachable service rejects: the outcome is unknown and the call is to be repeated.
+ * an unreachable service rejects: the outcome is unknown and the call is to be repeated. After a void, `authorize` and
+ * `capture` reject with `PaymentVoidedError`, whichever process asks: a call that was on its way while another gave the
+ * order up must not charge it [P2].
  */
 export interface PaymentGateway {
   authorize(charge: Charge): Promise<Authorization>;

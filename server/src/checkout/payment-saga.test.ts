@@ -17,6 +17,7 @@ function run(inputs: readonly SagaInput[], now = START): SagaStep {
 }
 
 const authorized = { kind: 'authorized', reference: 'pay-1', now: START } as const;
+const voidedMeanwhile = { kind: 'voided' } as const;
 const failed = { kind: 'failed', now: START, random: 0 } as const;
 
 describe('payment saga', () => {
@@ -41,6 +42,14 @@ describe('payment saga', () => {
     expect(run([declined, { kind: 'settled', status: 'declined' }]).effects).toEqual([
       { kind: 'apply-to-seats' },
     ]);
+  });
+
+  it('[P2] voided by another process meanwhile: it has its end, and nothing more is asked for', () => {
+    for (const inputs of [[voidedMeanwhile], [authorized, voidedMeanwhile]]) {
+      expect(run(inputs).effects).toEqual([
+        { kind: 'settle', status: 'voided', reason: 'payment-failed', reference: '' },
+      ]);
+    }
   });
 
   it('[P2] a reason cut within a character, or with half of one, is text all the same', () => {

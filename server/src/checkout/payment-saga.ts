@@ -21,6 +21,8 @@ export type SagaInput =
   | { readonly kind: 'authorized'; readonly reference: string; readonly now: number }
   | { readonly kind: 'declined'; readonly reason: string }
   | { readonly kind: 'captured' }
+  /** Another process gave the order up at the gateway: there is nothing to be had for it. */
+  | { readonly kind: 'voided' }
   /** The call under way timed out or could not be made; whether it had an effect is unknown. */
   | { readonly kind: 'failed'; readonly now: number; readonly random: number }
   /** The database has spoken: this is the order's outcome, whatever the verdict was. */
@@ -93,6 +95,9 @@ export function stepSaga(terms: SagaTerms, state: SagaState, input: SagaInput): 
     case 'captured':
       if (state.step !== 'capturing') break;
       return settle('confirmed', '', state.reference);
+    case 'voided':
+      if (state.step !== 'authorizing' && state.step !== 'capturing') break;
+      return refuseSaga(voidReasons.paymentFailed);
     case 'failed':
       if (state.step !== 'authorizing' && state.step !== 'capturing') break;
       return tryAgain(terms, state, input.now, input.random);

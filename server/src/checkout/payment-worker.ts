@@ -8,7 +8,7 @@ import type { NextTurn } from '../platform/turn.ts';
 import { type Order, type OrderStore, type Verdict, voidReasons } from './order-store.ts';
 import type { OutcomeEffects } from './outcome-effects.ts';
 import { answerWithin } from '../platform/outside-call.ts';
-import type { PaymentGateway } from './payment-gateway.ts';
+import { type PaymentGateway, PaymentVoidedError } from './payment-gateway.ts';
 import type { PaymentLog, PaymentRequest } from './payment-log.ts';
 import {
   beginSaga,
@@ -199,6 +199,7 @@ export class PaymentWorker {
         const answer = await answerWithin(clock, GATEWAY_TIMEOUT_MS, 'authorizing a payment', authorize);
         return answer.kind === 'declined' ? answer : { ...answer, now: clock.now() };
       } catch (cause) {
+        if (cause instanceof PaymentVoidedError) return { kind: 'voided' };
         report(`the payment gateway failed to ${effect.kind} order ${orderId}`, cause);
         return failed();
       }

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { OrderId } from '../platform/ids.ts';
-import type { Authorization, Charge, PaymentGateway } from './payment-gateway.ts';
+import {
+  type Authorization,
+  type Charge,
+  type PaymentGateway,
+  PaymentVoidedError,
+} from './payment-gateway.ts';
 
 export interface SimulatedPaymentSettings {
   /** Milliseconds that an authorization takes, the bank's part of it included. */
@@ -15,18 +20,23 @@ const DECLINE_REASONS = ['card-declined', 'insufficient-funds', 'card-expired'] 
 const UINT32_COUNT = 2 ** 32;
 const REFERENCE_BYTES = 12;
 
+/** Voided orders remembered [P7]; one that is older has long had its end in the database, and nobody asks again. */
+const VOIDED_MAX = 100_000;
+
 /**
  * A payment gateway that needs no account anywhere. Everything about an order (its outcome, delay and reference)
- * is read off a hash of its id, so that a repeated call gets the same answer from any process, and there is
- * nothing to remember: captures and voids are granted without a ledger. Capture and void answer at once.
+ * is read off a hash of its id, so that a repeated call gets the same answer from any process. All it remembers is
+ * which orders were voided: processes that share `voided` are clients of one service. Capture and void answer at once.
  */
 export class SimulatedPaymentGateway implements PaymentGateway {
   readonly #settings: SimulatedPaymentSettings;
   readonly #clock: Clock;
+  readonly #voided: Set<OrderId>;
 
-  constructor(settings: SimulatedPaymentSettings, clock: Clock) {
+  constructor(settings: SimulatedPaymentSettings, clock: Clock, voided = new Set<OrderId>()) {
     this.#settings = settings;
     this.#clock = clock;
+    this.#voided = voided;
   }
 
   authorize({ orderId }: Charge): Promise<Authorization> {
@@ -37,18 +47,28 @@ export class SimulatedPaymentGateway implements PaymentGateway {
       fate.luck < successShare
         ? { kind: 'authorized', reference: fate.reference }
         : { kind: 'declined', reason: fate.declineReason };
-    return new Promise((resolve) => {
-      this.#clock.after(delayMs, () => resolve(answer));
+    return new Promise((resolve, reject) => {
+      this.#clock.after(delayMs, () => {
+        if (this.#voided.has(orderId)) reject(voidedError(orderId));
+        else resolve(answer);
+      });
     });
   }
 
-  async capture(): Promise<void> {
-    // Granted: an authorization of this gateway never runs out.
+  /** An authorization of this gateway never runs out. */
+  async capture({ orderId }: Charge): Promise<void> {
+    if (this.#voided.has(orderId)) throw voidedError(orderId);
   }
 
-  async void(): Promise<void> {
-    // Granted: nothing was really charged.
+  async void({ orderId }: Charge): Promise<void> {
+    this.#voided.add(orderId);
+    const [oldest] = this.#voided;
+    if (this.#voided.size > VOIDED_MAX && oldest !== undefined) this.#voided.delete(oldest);
   }
+}
+
+function voidedError(orderId: OrderId): PaymentVoidedError {
+  return new PaymentVoidedError(`the payment of order ${orderId} was voided`);
 }
 
 /** Independent numbers in [0, 1) and a reference, the same for an order whenever they are asked for. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Charge, PaymentGateway } from '../../src/checkout/payment-gateway.ts';
+import { type Charge, type PaymentGateway, PaymentVoidedError } from '../../src/checkout/payment-gateway.ts';
 import { newOrderId } from './payment-requests.ts';
 
 export interface PaymentGatewayUnderTest {
@@ -33,6 +33,12 @@ export function paymentGatewayContract(name: string, open: () => Promise<Payment
       return asked;
     }
 
+    async function refused(ask: () => Promise<unknown>, passMs = ANSWER_MS_MAX): Promise<void> {
+      const asked = ask();
+      under.pass(passMs);
+      await expect(asked).rejects.toBeInstanceOf(PaymentVoidedError);
+    }
+
     it('authorizes with a reference, and captures', async () => {
       const authorization = await answer(gateway.authorize(under.solvent));
       if (authorization.kind !== 'authorized') throw new Error('expected an authorization');
@@ -62,6 +68,25 @@ export function paymentGatewayContract(name: string, open: () => Promise<Payment
       await answer(under.another().capture(under.solvent, reference));
       await answer(gateway.void(under.solvent, reference));
       await answer(under.another().void(under.solvent, reference));
+    });
+
+    it('[P2] after a void nothing is authorized or captured, here or by another process', async () => {
+      const authorization = await answer(gateway.authorize(under.solvent));
+      if (authorization.kind !== 'authorized') throw new Error('expected an authorization');
+      await answer(gateway.void(under.solvent, authorization.reference));
+      for (const one of [gateway, under.another()]) {
+        await refused(() => one.authorize(under.solvent));
+        await refused(() => one.capture(under.solvent, authorization.reference));
+      }
+    });
+
+    it('[P2] an order that is voided before it is authorized, or meanwhile, is never authorized', async () => {
+      await answer(gateway.void(under.insolvent, ''));
+      await refused(() => under.another().authorize(under.insolvent));
+      const underWay = refused(() => gateway.authorize(under.solvent), 0);
+      await gateway.void(under.solvent, '');
+      under.pass(ANSWER_MS_MAX);
+      await underWay;
     });
 
     it('voids without a reference, also where there is nothing to void', async () => {

@@ -1,13 +1,14 @@
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { SimulatedPaymentGateway } from '../../src/checkout/simulated-payment-gateway.ts';
-import { orderId } from '../../src/platform/ids.ts';
+import { type OrderId, orderId } from '../../src/platform/ids.ts';
 import { paymentGatewayContract } from './payment-gateway.contract.ts';
 
 const SETTINGS = { delayMinMs: 200, delayMaxMs: 900, successShare: 0.8 };
 
 paymentGatewayContract('simulated', async () => {
   const clock = new ManualClock();
-  const start = () => new SimulatedPaymentGateway(SETTINGS, clock);
+  const voided = new Set<OrderId>();
+  const start = () => new SimulatedPaymentGateway(SETTINGS, clock, voided);
   return {
     gateway: start(),
     another: start,

@@ -1,5 +1,10 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
-import type { Authorization, Charge, PaymentGateway } from '../../../src/checkout/payment-gateway.ts';
+import {
+  type Authorization,
+  type Charge,
+  type PaymentGateway,
+  PaymentVoidedError,
+} from '../../../src/checkout/payment-gateway.ts';
 
 /** How a call goes: answered at once, refused by the bank, failed before or after it had an effect, or never answered. */
 export type Answer = 'yes' | 'no' | 'fails before' | 'fails after' | 'never';
@@ -11,6 +16,7 @@ export class ScriptedGateway implements PaymentGateway {
   readonly calls: string[] = [];
   /** Orders whose money the gateway has. */
   readonly charged = new Set<string>();
+  readonly #voided = new Set<string>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -18,19 +24,30 @@ export class ScriptedGateway implements PaymentGateway {
   }
 
   async authorize({ orderId }: Charge): Promise<Authorization> {
-    return this.#answer('authorize', (answer) =>
-      answer === 'no'
+    return this.#answer('authorize', (answer) => {
+      this.#refuseVoided(orderId);
+      return answer === 'no'
         ? { kind: 'declined', reason: 'card-declined' }
-        : { kind: 'authorized', reference: `pay-${orderId}` },
-    );
+        : { kind: 'authorized', reference: `pay-${orderId}` };
+    });
   }
 
   async capture({ orderId }: Charge): Promise<void> {
-    return this.#answer('capture', () => void this.charged.add(orderId));
+    return this.#answer('capture', () => {
+      this.#refuseVoided(orderId);
+      this.charged.add(orderId);
+    });
   }
 
   async void({ orderId }: Charge): Promise<void> {
-    return this.#answer('void', () => void this.charged.delete(orderId));
+    return this.#answer('void', () => {
+      this.#voided.add(orderId);
+      this.charged.delete(orderId);
+    });
+  }
+
+  #refuseVoided(orderId: string): void {
+    if (this.#voided.has(orderId)) throw new PaymentVoidedError('voided');
   }
 
   #answer<T>(call: string, effect: (answer: Answer) => T): Promise<T> {
@@ -43,9 +60,13 @@ export class ScriptedGateway implements PaymentGateway {
           reject(new Error('the line is dead'));
           return;
         }
-        const value = effect(answer);
-        if (answer === 'fails after') reject(new Error('the line went dead'));
-        else resolve(value);
+        try {
+          const value = effect(answer);
+          if (answer === 'fails after') reject(new Error('the line went dead'));
+          else resolve(value);
+        } catch (cause) {
+          reject(cause instanceof Error ? cause : new Error(String(cause)));
+        }
       });
     });
   }
