@@ -79,7 +79,9 @@ function serverOf(special: Script = () => false): ScriptedServer {
         expiresAt: DEADLINE,
         extensionsLeft: 1,
         orderId: null,
-      };
+        payment: 'none',
+        revision: 1,
+      } as const;
       socket.say({ type: 'hold', requestId, now: NOW, ...hold });
     }
     if (message.type === 'leave') socket.say({ type: 'outside', requestId, reason: 'left' });
@@ -228,10 +230,18 @@ describe('a journey', () => {
   it('[P4, P5] finds all of it again where the server kept it', async () => {
     const server = serverOf((message, socket) => {
       if (message.type !== 'enter' || server.sockets.length === 1) return false;
-      const hold = { holdToken: 1, seats: [2], expiresAt: DEADLINE, extensionsLeft: 1, orderId: null };
+      const hold = { holdToken: 1, seats: [2], expiresAt: DEADLINE, extensionsLeft: 1 };
       socket.say({ type: 'phase', phase: 'open', lobbyAt: 0, opensAt: 0, now: NOW });
       socket.say({ type: 'admitted', requestId: 0, deadline: DEADLINE, now: NOW });
-      socket.say({ type: 'hold', requestId: 0, now: NOW, ...hold });
+      socket.say({
+        type: 'hold',
+        requestId: 0,
+        now: NOW,
+        ...hold,
+        orderId: null,
+        payment: 'none',
+        revision: 1,
+      });
       const sale = { show: 1, epoch: 1, seatsPerBuyer: 4, holdLifetimeMs: 60_000 };
       socket.say({ type: 'entered', requestId: message.requestId, now: NOW, ...sale });
       return true;

@@ -12,7 +12,7 @@ const state = (parts: Partial<KeptState>): KeptState => ({
 const waiting = (position: number): KeptState =>
   state({ standing: { state: 'waiting', position, behind: 1_000 - position, wait: null } });
 const holding = (holdToken: number, seats: readonly number[], expiresAt = NOW + 1): KeptState =>
-  state({ hold: { holdToken, seats, expiresAt, extensionsLeft: 1, orderId: null } });
+  state({ hold: { holdToken, seats, expiresAt, extensionsLeft: 1, orderId: null, payment: 'none' } });
 const watching = (epoch: number, sequence: number): KeptState =>
   state({ sections: new Map([[3, { epoch, sequence }]]) });
 

@@ -49,7 +49,7 @@ function lostStanding(before: Standing, after: Standing, serverNow: number): str
 }
 
 function lostHold(before: HoldView | null, after: HoldView | null, serverNow: number): string | null {
-  if (!before || before.expiresAt <= serverNow || before.orderId !== null) return null;
+  if (!before || before.expiresAt <= serverNow || before.payment !== 'none') return null;
   if (after?.holdToken !== before.holdToken) return 'the hold is gone';
   return before.seats.every((seat) => after.seats.includes(seat)) ? null : 'the hold lost seats';
 }

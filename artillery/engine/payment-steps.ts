@@ -27,7 +27,7 @@ export async function checkOut(
       return 'voided';
     }
     metrics.count('payments_declined');
-    const isBack = (): boolean => buyer.client.view.hold?.orderId === null;
+    const isBack = (): boolean => buyer.client.view.hold?.payment === 'none';
     if (attempt < attempts && !(await buyer.until(isBack, HOLD_RETURN_SECONDS))) return 'hold-ended';
   }
   buyer.fate = 'declined';

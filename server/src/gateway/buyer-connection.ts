@@ -159,7 +159,8 @@ export class BuyerConnection implements Listener {
       // A hold that was answered meanwhile is newer than what was read, too.
       const isLost = before?.holdToken === this.#told.liveHold?.holdToken;
       if (before && isLost && !messages.some((message) => message.type === 'hold')) {
-        this.tell({ type: 'hold-ended', requestId: 0, ...before, reason: 'lost' });
+        const revision = before.revision + 1;
+        this.tell({ type: 'hold-ended', requestId: 0, ...before, reason: 'lost', revision });
       }
       for (const message of messages) if (message.type !== 'entered') this.tell(message);
       for (const message of held) this.tell(message);

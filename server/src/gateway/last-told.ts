@@ -9,7 +9,8 @@ type OwnWord = HoldWord | ServerMessageOf<'order'>;
  * What a socket heard last about its hold and its order. Whoever asks is answered, and the feed tells all tabs of the
  * same, sooner or later than the answer: said twice, it would only cost bytes, and said in the wrong order it would
  * leave the buyer with old news. So what the feed says while a request is under way follows the answer, if it is then
- * still news. Of several words on one thing only the newest is kept.
+ * still news: a push that is older than what the socket knows of the hold is dropped, whenever it comes. Of several
+ * words on one thing only the newest is kept.
  */
 export class LastTold {
   #hold: HoldWord | null = null;
@@ -19,10 +20,10 @@ export class LastTold {
   #behindAnswer: Map<string, OwnWord> | null = null;
 
   /** The hold that the socket believes in. */
-  get liveHold(): Pick<HoldWord, 'holdToken' | 'seats'> | null {
+  get liveHold(): Pick<HoldWord, 'holdToken' | 'seats' | 'revision'> | null {
     if (this.#hold?.type !== 'hold') return null;
-    const { holdToken, seats } = this.#hold;
-    return { holdToken, seats };
+    const { holdToken, seats, revision } = this.#hold;
+    return { holdToken, seats, revision };
   }
 
   /** The client forgot what it knew. */
@@ -50,16 +51,17 @@ export class LastTold {
   keepsBack(message: ServerMessage): boolean {
     if (this.#requests === 0 || !isOwn(message)) return false;
     this.#behindAnswer ??= new Map();
-    this.#behindAnswer.set(message.type === 'order' ? message.order.id : 'hold', message);
+    const about = message.type === 'order' ? message.order.id : 'hold';
+    if (!isOvertaken(message, this.#behindAnswer.get(about))) this.#behindAnswer.set(about, message);
     return true;
   }
 
-  /** Notes a message; false if it says again what the socket heard last. */
+  /** Notes a message; false if it says again what the socket heard last, or what has been overtaken. */
   isNews(message: ServerMessage): boolean {
     if (message.type === 'hold' || message.type === 'hold-ended') {
-      const before = this.#hold;
+      if (this.#hold && !isNewer(message, this.#hold)) return false;
       this.#hold = message;
-      return !before || !isSame(before, message);
+      return true;
     }
     if (message.type !== 'order') return true;
     const before = this.#order;
@@ -72,12 +74,12 @@ function isOwn(message: ServerMessage): message is OwnWord {
   return message.type === 'hold' || message.type === 'hold-ended' || message.type === 'order';
 }
 
-function isSame(a: HoldWord, b: HoldWord): boolean {
-  if (a.type !== b.type || a.holdToken !== b.holdToken) return false;
-  if (a.type !== 'hold' || b.type !== 'hold') return true;
-  return a.expiresAt === b.expiresAt && a.orderId === b.orderId && areEqual(a.seats, b.seats);
+function isOvertaken(word: OwnWord, kept: OwnWord | undefined): boolean {
+  return word.type !== 'order' && kept !== undefined && kept.type !== 'order' && !isNewer(word, kept);
 }
 
-function areEqual(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((seat, index) => seat === b[index]);
+/** 6.3 tokens rise from hold to hold, revisions within one. */
+function isNewer(word: HoldWord, before: HoldWord): boolean {
+  if (word.holdToken !== before.holdToken) return word.holdToken > before.holdToken;
+  return word.revision > before.revision;
 }

@@ -228,8 +228,8 @@ export class LiveSale implements FeedFollower {
         this.tell(notice.session, holdMessage(notice.hold, 0, this.#clock.now()));
         break;
       case 'hold-ended': {
-        const { holdToken, seats, reason } = notice;
-        this.tell(notice.session, { type: 'hold-ended', requestId: 0, holdToken, seats, reason });
+        const { holdToken, seats, reason, revision } = notice;
+        this.tell(notice.session, { type: 'hold-ended', requestId: 0, holdToken, seats, reason, revision });
         break;
       }
       case 'order':

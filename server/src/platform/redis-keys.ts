@@ -16,6 +16,10 @@ export type ShowKey =
   | 'hold-owners'
   /** Sorted set: session by the instant its hold ends. */
   | 'hold-deadlines'
+  /** Hash: order id → its checkout while that has no outcome, packed (`lua/hold-book.lua`). */
+  | 'checkouts'
+  /** Sorted set: those order ids by the instant at which somebody has to look after them. */
+  | 'checkouts-due'
   /** Stream: what each step changed, packed (`lua/write-feed.lua`). */
   | 'feed'
   /** Hash: number of an entry, statuses and sequences after it. */

@@ -44,6 +44,9 @@ describe('hold seats', () => {
                 expiresAt: 0,
                 extensionsLeft: 0,
                 orderId: null,
+                begunAt: 0,
+                isAccepted: false,
+                revision: 1,
               }),
         );
       }),

@@ -17,6 +17,7 @@ import type {
   SeatRules,
   SeatStore,
   Settlement,
+  UnsettledCheckout,
 } from './seat-store.ts';
 
 export interface MemorySeatStoreParts {
@@ -26,6 +27,9 @@ export interface MemorySeatStoreParts {
   readonly newEpoch: () => number;
   readonly clock: Clock;
 }
+
+/** Overdue checkouts given out at once [P7]. */
+const OVERDUE_MAX = 200;
 
 /**
  * Seats in this process. A JavaScript function that awaits nothing runs to its end before anything else does: that
@@ -61,6 +65,7 @@ export class MemorySeatStore implements SeatStore {
       seatCount,
       nextToken: () => holdToken(++fence),
       emit: (entry) => this.#feed.publish(show, entry),
+      now: () => this.#clock.now(),
     });
     seats.restore(rules, facts, now);
     this.#feed.begin(show, { epoch: this.#newEpoch(), statuses: seats.statuses }, sectionOf, sectionCount);
@@ -95,6 +100,14 @@ export class MemorySeatStore implements SeatStore {
 
   async beginCheckout(rules: SeatRules, request: CheckoutRequest): Promise<Outcome<Checkout>> {
     return decisions.beginCheckout(this.#seats(rules.show), request, this.#clock.now());
+  }
+
+  async acceptCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void> {
+    decisions.acceptCheckout(this.#seats(rules.show), session, orderId, this.#clock.now());
+  }
+
+  async overdueCheckouts(rules: SeatRules): Promise<readonly UnsettledCheckout[]> {
+    return decisions.overdueCheckouts(this.#seats(rules.show), OVERDUE_MAX, this.#clock.now());
   }
 
   async abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void> {

@@ -1,11 +1,19 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { SeatStatus } from '@stampede/shared/seat-map/seat-status.ts';
 import type { ShowId } from '../platform/ids.ts';
+import { writeCheckouts } from './mysql-checkout-rows.ts';
 import { newNumbers, writeHolds, writeSeats } from './mysql-seat-rows.ts';
 import { SeatBooks } from './seat-books.ts';
 import type { SeatFacts, SeatRules } from './seat-store.ts';
 
-const TABLES = ['live_feed', 'live_feed_drafts', 'live_holds', 'live_seats', 'live_shows'] as const;
+const TABLES = [
+  'live_feed',
+  'live_feed_drafts',
+  'live_checkouts',
+  'live_holds',
+  'live_seats',
+  'live_shows',
+] as const;
 
 /** Whether the database has live seats of a show. */
 export async function hasHistory(entities: SqlEntityManager, show: ShowId): Promise<boolean> {
@@ -31,6 +39,7 @@ export async function beginHistory(
       throw new Error('no hold begins while a show is set up');
     },
     emit: () => undefined,
+    now: () => now,
   });
   books.restore(rules, facts, now);
   const [number = 0] = await newNumbers(entities, show, 1);
@@ -54,6 +63,7 @@ export async function beginHistory(
   }));
   await writeSeats(entities, show, seats);
   await writeHolds(entities, show, { added: [...books.holds()], changed: [], ended: [] });
+  await writeCheckouts(entities, show, [...books.unsettled.values()]);
 }
 
 /** Deletes everything about a show's live seats. To be run in a transaction. */

@@ -47,12 +47,15 @@ const checkout = z.object({
   amount: count,
   timeLeftMs: z.int(),
   begunAt: count,
+  // Versions before this one told of an order as soon as its hold was frozen.
+  stage: z.enum(['new', 'repeated', 'accepted']).default('accepted'),
 });
 const claim = z.object({
   prices: z.array(z.tuple([count, count])),
   extensionsLeft: count,
   checkout: checkout.nullable(),
   checkouts: z.array(z.tuple([z.string(), checkout])),
+  revision: count.default(0),
 });
 const holdRows: z.ZodType<readonly LiveHold[]> = z.array(
   z
@@ -65,14 +68,11 @@ const holdRows: z.ZodType<readonly LiveHold[]> = z.array(
         .transform((text): unknown => JSON.parse(text))
         .pipe(claim),
     })
-    .transform((row) => ({
-      session: row.session_id,
-      holdToken: row.hold_token,
-      expiresAt: row.expires_at,
-      prices: new Map(row.claim.prices),
-      extensionsLeft: row.claim.extensionsLeft,
-      checkout: row.claim.checkout,
-      checkouts: new Map(row.claim.checkouts),
+    .transform(({ claim: { prices, extensionsLeft, checkout: paying, checkouts, revision }, ...row }) => ({
+      ...{ session: row.session_id, holdToken: row.hold_token, expiresAt: row.expires_at },
+      ...{ prices: new Map(prices), extensionsLeft, checkouts: new Map(checkouts), revision },
+      // One of its checkouts, and the same object, so that it has one stage.
+      checkout: checkouts.find(([, one]) => one.orderId === paying?.orderId)?.[1] ?? null,
     })),
 );
 const boughtRows = z.array(z.object({ sold_to: session, seats: count }));
@@ -221,12 +221,14 @@ export interface HoldWrites {
 }
 
 /** A hold without what has a column of its own. */
-export function claimText({ prices, extensionsLeft, checkout: paying, checkouts }: LiveHold): string {
+export function claimText(hold: LiveHold): string {
+  const { prices, extensionsLeft, checkout: paying, checkouts, revision } = hold;
   return JSON.stringify({
     prices: [...prices],
     extensionsLeft,
     checkout: paying,
     checkouts: [...checkouts],
+    revision,
   });
 }
 

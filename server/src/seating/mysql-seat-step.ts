@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { AVAILABLE, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
-import { type HoldToken, holdToken, type SeatIndex, type SessionId, type ShowId } from '../platform/ids.ts';
+import {
+  type HoldToken,
+  holdToken,
+  type OrderId,
+  type SeatIndex,
+  type SessionId,
+  type ShowId,
+} from '../platform/ids.ts';
+import { checkoutsOf, forgetCheckouts, writeCheckouts } from './mysql-checkout-rows.ts';
 import { writeDraft } from './mysql-feed-rows.ts';
 import {
   boughtBy,
@@ -15,7 +23,7 @@ import {
   writeHolds,
   writeSeats,
 } from './mysql-seat-rows.ts';
-import { type LiveHold, SeatBooks } from './seat-books.ts';
+import { type LiveHold, type RememberedCheckout, SeatBooks } from './seat-books.ts';
 import type { SeatRules } from './seat-store.ts';
 import type { FeedEntry } from './show-feed.ts';
 
@@ -28,6 +36,8 @@ export interface StepScope {
   readonly sessions?: readonly SessionId[];
   /** Or the one hold with this token. */
   readonly token?: HoldToken;
+  /** Orders whose checkouts may change. */
+  readonly orders?: readonly OrderId[];
   /** Seats that may change besides those of the holds. */
   readonly seats?: readonly SeatIndex[];
   /** Whose holds on the seats may change besides: of those whose time is over (default), or of anybody. */
@@ -51,6 +61,7 @@ export class SeatStep {
   readonly #rules: SeatRules;
   readonly #entries: FeedEntry[] = [];
   readonly #holds = new Map<SessionId, string>();
+  readonly #checkouts = new Map<OrderId, RememberedCheckout>();
   readonly #buyers = new Map<SeatIndex, SessionId | null>();
   readonly #tokens: HoldToken[];
 
@@ -72,6 +83,7 @@ export class SeatStep {
         return token;
       },
       emit: (entry) => this.#entries.push(entry),
+      now: () => now,
     });
   }
 
@@ -83,12 +95,13 @@ export class SeatStep {
     tellTime: TellTime,
   ): Promise<SeatStep> {
     const { show } = rules;
-    const { sessions = [], token, seats = [], holders = 'past-deadline' } = scope;
+    const { sessions = [], token, orders = [], seats = [], holders = 'past-deadline' } = scope;
     const holds = [
       ...(await holdsOfSessions(entities, show, [...new Set(sessions)].toSorted(), 'lock')),
       ...(token === undefined ? [] : await holdOfToken(entities, show, token)),
     ];
     const rows = await seatsOf(entities, show, [...new Set([...seats, ...seatsIn(holds)])], 'lock');
+    const checkouts = await checkoutsOf(entities, show, orders);
     const now = await tellTime(entities);
     const others = strangersOf(rows, holds);
     const over = holders === 'anybody' ? others : await pastDeadline(entities, show, others, now);
@@ -104,15 +117,17 @@ export class SeatStep {
     }
     for (const row of [...rows, ...otherRows]) step.#enterSeat(row);
     for (const hold of [...holds, ...otherHolds]) step.#enterHold(hold);
+    for (const checkout of checkouts) step.#enterCheckout(checkout);
     return step;
   }
 
-  /** Writes what the decisions changed. Returns whether that was anything. */
+  /** Writes what the decisions changed. Returns whether the feed tells of anything. */
   async write(): Promise<boolean> {
-    if (this.#entries.length === 0) return false;
     const { show } = this.#rules;
     await writeSeats(this.#entities, show, this.#changedSeats());
     await writeHolds(this.#entities, show, this.#changedHolds());
+    await this.#writeCheckouts();
+    if (this.#entries.length === 0) return false;
     await writeDraft(this.#entities, show, this.#entries);
     return true;
   }
@@ -125,6 +140,20 @@ export class SeatStep {
   #enterHold(hold: LiveHold): void {
     this.#holds.set(hold.session, textOf(hold));
     this.books.enter(hold);
+  }
+
+  #enterCheckout(checkout: RememberedCheckout): void {
+    this.#checkouts.set(checkout.orderId, checkout);
+    this.books.unsettled.set(checkout.orderId, checkout);
+  }
+
+  async #writeCheckouts(): Promise<void> {
+    const { show } = this.#rules;
+    const { unsettled } = this.books;
+    const changed = [...unsettled.values()].filter((one) => this.#checkouts.get(one.orderId) !== one);
+    await writeCheckouts(this.#entities, show, changed);
+    const gone = [...this.#checkouts.keys()].filter((order) => !unsettled.has(order));
+    await forgetCheckouts(this.#entities, show, gone);
   }
 
   #changedSeats(): Parameters<typeof writeSeats>[2] {

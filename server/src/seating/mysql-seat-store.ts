@@ -4,9 +4,10 @@ import type { Random } from '@stampede/shared/platform/random.ts';
 import type { Database } from '../platform/database.ts';
 import { databaseTime } from '../platform/database-time.ts';
 import { isConflict } from '../platform/database-conflict.ts';
-import type { HoldToken, OrderId, SessionId, ShowId } from '../platform/ids.ts';
+import { type HoldToken, type OrderId, orderId, type SessionId, type ShowId } from '../platform/ids.ts';
 import { type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
 import type { AdmissionCheck } from '../waiting-room/waiting-room-store.ts';
+import { dueCheckouts } from './mysql-checkout-rows.ts';
 import { trimFeed } from './mysql-feed-rows.ts';
 import { beginHistory, endHistory, hasHistory } from './mysql-seat-history.ts';
 import { type Look, lookAtRequests, seatsOfShow } from './mysql-seat-look.ts';
@@ -26,6 +27,7 @@ import type {
   SeatRules,
   SeatStore,
   Settlement,
+  UnsettledCheckout,
 } from './seat-store.ts';
 
 export interface MysqlSeatStoreParts {
@@ -47,6 +49,7 @@ const REQUESTS_PER_STEP_MAX = 100;
 const SETTLEMENTS_PER_STEP_MAX = 100;
 const EXPIRED_PER_STEP_MAX = 100;
 const MENDED_PER_STEP_MAX = 200;
+const OVERDUE_PER_STEP_MAX = 100;
 
 /** A step that meets another waits 2–4 ms, then up to twice as long each time: within half a second, it gives up. */
 const ATTEMPTS_MAX = 10;
@@ -125,15 +128,39 @@ export class MysqlSeatStore implements SeatStore {
   }
 
   async beginCheckout(rules: SeatRules, request: CheckoutRequest): Promise<Outcome<Checkout>> {
-    return this.#outcome(rules, { token: request.holdToken }, ({ books, now }) =>
-      decisions.beginCheckout(books, request, now),
+    const scope = { token: request.holdToken, orders: [request.orderId] };
+    return this.#outcome(rules, scope, ({ books, now }) => decisions.beginCheckout(books, request, now));
+  }
+
+  async acceptCheckout(rules: SeatRules, session: SessionId, id: OrderId): Promise<void> {
+    await this.#again(() =>
+      this.#once(rules, { sessions: [session], orders: [id] }, ({ books, now }) =>
+        decisions.acceptCheckout(books, session, id, now),
+      ),
     );
   }
 
-  async abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void> {
+  async overdueCheckouts(rules: SeatRules): Promise<readonly UnsettledCheckout[]> {
+    const entities = this.#parts.database.entities();
+    const due = await dueCheckouts(
+      entities,
+      rules.show,
+      await this.#tellTime(entities),
+      OVERDUE_PER_STEP_MAX,
+    );
+    if (due.length === 0) return [];
+    const scope = { sessions: due.map((one) => one.session), orders: due.map((one) => one.orderId) };
+    return this.#again(() =>
+      this.#once(rules, scope, ({ books, now }) =>
+        decisions.overdueCheckouts(books, OVERDUE_PER_STEP_MAX, now),
+      ),
+    );
+  }
+
+  async abandonCheckout(rules: SeatRules, session: SessionId, id: OrderId): Promise<void> {
     await this.#again(() =>
-      this.#once(rules, { sessions: [session] }, ({ books, now }) =>
-        decisions.abandonCheckout(books, session, orderId, now),
+      this.#once(rules, { sessions: [session], orders: [id] }, ({ books, now }) =>
+        decisions.abandonCheckout(books, session, id, now),
       ),
     );
   }
@@ -143,7 +170,8 @@ export class MysqlSeatStore implements SeatStore {
       const some = settlements.slice(from, from + SETTLEMENTS_PER_STEP_MAX);
       const sessions = some.map((one) => one.session);
       const seats = some.flatMap((one) => (one.kind === 'sold' ? one.order.seats : []));
-      const scope: StepScope = { sessions, seats, holders: 'anybody' };
+      const orders = some.map((one) => orderId(one.order.id));
+      const scope: StepScope = { sessions, orders, seats, holders: 'anybody' };
       const decide = ({ books, now }: SeatStep): void => {
         for (const settlement of some) decisions.settleOrder(books, settlement, now);
       };

@@ -43,6 +43,19 @@ export const liveHoldTable = defineEntity({
   },
 });
 
+/** A checkout without an outcome; `request` is what its payment request is made from, as JSON. */
+export const liveCheckoutTable = defineEntity({
+  name: 'LiveCheckout',
+  tableName: 'live_checkouts',
+  properties: {
+    showId: p.integer().primary(),
+    orderId: p.string().primary(),
+    sessionId: p.string(),
+    dueAt: p.bigint('number'),
+    request: p.string(),
+  },
+});
+
 /** Gives out rising numbers; its rows are deleted in the step that made them. */
 export const liveHoldTokenTable = defineEntity({
   name: 'LiveHoldToken',
@@ -79,6 +92,7 @@ export const liveSeatTables = [
   liveShowTable,
   liveSeatTable,
   liveHoldTable,
+  liveCheckoutTable,
   liveHoldTokenTable,
   liveFeedDraftTable,
   liveFeedTable,

@@ -28,7 +28,9 @@ const ignore = (): void => undefined;
 
 /** Reads a hold as `tuple_of` in `lua/hold-book.lua` packs it. */
 export function holdOfTuple(tuple: unknown): Hold {
-  const [token, seats, amount, expiresAt, extensionsLeft, order] = listOf(tuple);
+  // The last three are missing in what versions before this one wrote: to them every order was accepted.
+  const [token, seats, amount, expiresAt, extensionsLeft, order, begunAt = 0, accepted = true, revision = 0] =
+    listOf(tuple);
   const orderText = textOrNone(order);
   return {
     holdToken: holdToken(numberOf(token)),
@@ -37,6 +39,9 @@ export function holdOfTuple(tuple: unknown): Hold {
     expiresAt: numberOf(expiresAt),
     extensionsLeft: numberOf(extensionsLeft),
     orderId: orderText === null ? null : orderId(orderText),
+    begunAt: numberOf(begunAt),
+    isAccepted: orderText !== null && accepted === true,
+    revision: numberOf(revision),
   };
 }
 
@@ -52,15 +57,15 @@ function changesOf(value: unknown): readonly SeatChange[] {
 
 /** Undefined if this version doesn't know what it tells. */
 function noticeOf(value: unknown): Notice | undefined {
-  const [kind, first, second, third, fourth] = listOf(value);
+  const [kind, first, second, third, fourth, fifth = 0] = listOf(value);
   switch (kind) {
     case 'hold':
       return { kind, session: sessionOf(first), hold: holdOfTuple(second) };
     case 'hold-ended': {
       const seats = numbersOf(third);
-      const reason = textOf(fourth);
+      const [token, reason] = [holdToken(numberOf(second)), textOf(fourth)];
       if (!isHoldEndReason(reason)) return undefined;
-      return { kind, session: sessionOf(first), holdToken: holdToken(numberOf(second)), seats, reason };
+      return { kind, session: sessionOf(first), holdToken: token, seats, reason, revision: numberOf(fifth) };
     }
     case 'order':
       // Written by `RedisSeatStore.settle` from an `OrderMessage`; Redis only carries the text.

@@ -13,6 +13,8 @@ const BOOK = [
   'hold-owners',
   'hold-deadlines',
   'feed',
+  'checkouts',
+  'checkouts-due',
 ] as const;
 
 /** The time of a step: `false` for Redis's own, or an instant that a test has chosen. */
@@ -40,6 +42,7 @@ export const openSeats = defineScript<
     sections: Uint8Array,
     holdLifetimeMs: number,
     extensionsMax: number,
+    settledWithinMs: number,
     sold: Packed,
     checkouts: Packed,
   ]
@@ -66,6 +69,12 @@ export const readHolds = defineScript<[given: GivenInstant, sessions: Packed]>()
   file: lua('read-holds'),
   keys: ['buyers'],
   reply: listOf,
+});
+
+export const overdueCheckouts = defineScript<[given: GivenInstant, againMs: number, most: number]>()({
+  file: lua('overdue-checkouts'),
+  keys: BOOK,
+  reply: unlessLost(unpack),
 });
 
 export const abandonCheckout = defineScript<[given: GivenInstant, session: string, orderId: string]>()({

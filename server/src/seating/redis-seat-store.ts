@@ -18,18 +18,20 @@ import type { RedisClient } from '../platform/redis.ts';
 import { ShowSteps } from '../platform/show-steps.ts';
 import { holdOfTuple } from './redis-feed-entry.ts';
 import * as scripts from './redis-seat-scripts.ts';
-import type {
-  Checkout,
-  CheckoutRequest,
-  Hold,
-  HoldRequest,
-  ReleasedHold,
-  ReleaseRequest,
-  SeatFacts,
-  SeatRepairs,
-  SeatRules,
-  SeatStore,
-  Settlement,
+import {
+  type Checkout,
+  CHECKOUT_CARE,
+  type CheckoutRequest,
+  type Hold,
+  type HoldRequest,
+  type ReleasedHold,
+  type ReleaseRequest,
+  type SeatFacts,
+  type SeatRepairs,
+  type SeatRules,
+  type SeatStore,
+  type Settlement,
+  type UnsettledCheckout,
 } from './seat-store.ts';
 
 export interface RedisSeatStoreParts {
@@ -60,6 +62,9 @@ const REQUESTS_PER_CALL_MAX = 250;
 const BUYERS_PER_LOOK = 1_000;
 /** What is more waits for the next call, so that others are served in between. */
 const EXPIRED_PER_CALL_MAX = 500;
+const OVERDUE_MAX = 200;
+/** How `lua/hold-book.lua` calls the stage of a checkout whose request the payment log has. */
+const ACCEPTED = 2;
 /** When to try again where seats are being set up anew. */
 const REOPENED_AFTER_MS = 1_000;
 
@@ -126,6 +131,7 @@ export class RedisSeatStore implements SeatStore {
       new Uint8Array(sectionOf.buffer, sectionOf.byteOffset, sectionOf.byteLength),
       holdLifetimeMs,
       extensionsMax,
+      CHECKOUT_CARE.settledWithinMs,
       facts.sold.map(({ seat, session }) => [seat, session]),
       facts.checkouts.map((one) => [
         one.session,
@@ -168,9 +174,10 @@ export class RedisSeatStore implements SeatStore {
     const answer = await this.#steps.take(show, ['release', session, token, seats]);
     if (answer === null) return this.#busy(show);
     return outcomeOf(answer, (value) => {
-      const [kind, rest] = listOf(value);
+      const [kind, rest, newest] = listOf(value);
       if (kind === 'hold') return holdOfTuple(rest);
-      return { holdToken: token, seats: numbersOf(rest), reason: 'released' as const };
+      const [seats, revision] = [numbersOf(rest), numberOf(newest)];
+      return { holdToken: token, seats, reason: 'released' as const, revision };
     });
   }
 
@@ -192,16 +199,30 @@ export class RedisSeatStore implements SeatStore {
       order,
       keepMs,
       CHECKOUTS_PER_HOLD_MAX,
+      CHECKOUT_CARE.handedOverWithinMs,
     ]);
     if (answer === null) return this.#busy(show);
     return outcomeOf(answer, (value) => {
-      const [hold, paying, begunAt, repeated] = listOf(value);
+      const [hold, paying, frozenAt, repeated, accepted] = listOf(value);
+      const [id, begunAt] = [orderId(textOf(paying)), numberOf(frozenAt)];
       return {
-        hold: { ...holdOfTuple(hold), orderId: orderId(textOf(paying)) },
-        begunAt: numberOf(begunAt),
+        hold: { ...holdOfTuple(hold), orderId: id, begunAt, isAccepted: accepted === true },
+        begunAt,
         repeated: repeated === true,
       };
     });
+  }
+
+  async acceptCheckout({ show }: SeatRules, session: SessionId, order: OrderId): Promise<void> {
+    const step = ['accept', session, order, CHECKOUT_CARE.settledWithinMs];
+    if ((await this.#steps.take(show, step)) === null) this.#lost(show);
+  }
+
+  async overdueCheckouts({ show }: SeatRules): Promise<readonly UnsettledCheckout[]> {
+    const { againMs } = CHECKOUT_CARE;
+    const keys = keysOfShow(show);
+    const found = await scripts.overdueCheckouts.run(this.#redis, keys, this.#given(), againMs, OVERDUE_MAX);
+    return found === null ? this.#lost(show) : listOf(found).map(unsettledCheckoutOf);
   }
 
   async abandonCheckout({ show }: SeatRules, session: SessionId, order: OrderId): Promise<void> {
@@ -298,8 +319,8 @@ export class RedisSeatStore implements SeatStore {
 
 /** Reads a hold as `pack_hold` in `lua/hold-book.lua` keeps it. */
 function holdOfRecord(record: unknown): Hold {
-  const [token, expiresAt, extensionsLeft, seats, prices, checkout] = listOf(record);
-  const [order, frozenAmount] = checkout === false ? [] : listOf(checkout);
+  const [token, expiresAt, extensionsLeft, seats, prices, checkout, , revision = 0] = listOf(record);
+  const [order, frozenAmount, , begunAt = 0, stage = ACCEPTED] = checkout === false ? [] : listOf(checkout);
   const amount = numbersOf(prices).reduce((sum, price) => sum + price, 0);
   return {
     holdToken: holdToken(numberOf(token)),
@@ -308,5 +329,22 @@ function holdOfRecord(record: unknown): Hold {
     expiresAt: numberOf(expiresAt),
     extensionsLeft: numberOf(extensionsLeft),
     orderId: order === undefined ? null : orderId(textOf(order)),
+    begunAt: numberOf(begunAt),
+    isAccepted: order !== undefined && stage === ACCEPTED,
+    revision: numberOf(revision),
+  };
+}
+
+/** Reads a checkout as `lua/overdue-checkouts.lua` gives it out. */
+function unsettledCheckoutOf(record: unknown): UnsettledCheckout {
+  const [order, session, token, key, seats, amount, begunAt] = listOf(record);
+  return {
+    orderId: orderId(textOf(order)),
+    session: sessionId(textOf(session)),
+    holdToken: holdToken(numberOf(token)),
+    idempotencyKey: textOf(key),
+    seats: numbersOf(seats),
+    amount: numberOf(amount),
+    begunAt: numberOf(begunAt),
   };
 }

@@ -1,8 +1,14 @@
 import { AVAILABLE, HELD, type SeatStatus, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { HoldEndReason } from '@stampede/shared/protocol/messages.ts';
 import type { HoldToken, OrderId, SeatIndex, SessionId } from '../platform/ids.ts';
-import type { Hold, SeatFacts, SeatRules } from './seat-store.ts';
-import type { FeedEntry, Notice, SeatChange } from './show-feed.ts';
+import {
+  CHECKOUT_CARE,
+  type Hold,
+  type SeatFacts,
+  type SeatRules,
+  type UnsettledCheckout,
+} from './seat-store.ts';
+import type { FeedEntry, SeatChange } from './show-feed.ts';
 
 /** A live hold, as decisions change it. */
 export interface LiveHold {
@@ -14,6 +20,7 @@ export interface LiveHold {
   checkout: LiveCheckout | null;
   /** Checkouts of this hold by idempotency key, ended ones included: a repeated key must find its order. */
   readonly checkouts: Map<string, LiveCheckout>;
+  revision: number;
 }
 
 /** A hold frozen for payment. */
@@ -23,6 +30,18 @@ export interface LiveCheckout {
   /** Milliseconds the hold had left when it was frozen; a decline gives them back. */
   readonly timeLeftMs: number;
   readonly begunAt: number;
+  stage: CheckoutStage;
+}
+
+/**
+ * How far a payment request is on its way to the payment log; never goes back. Only what is `new` may be given up:
+ * it was handed over by one node, which knows that it was refused.
+ */
+export type CheckoutStage = 'new' | 'repeated' | 'accepted';
+
+/** A checkout that is remembered until it is settled, and when somebody has to look after it. */
+export interface RememberedCheckout extends UnsettledCheckout {
+  readonly dueAt: number;
 }
 
 export interface SeatBooksParts {
@@ -31,6 +50,7 @@ export interface SeatBooksParts {
   readonly nextToken: () => HoldToken;
   /** Is told what each step changed, in order. */
   readonly emit: (entry: FeedEntry) => void;
+  readonly now: () => number;
 }
 
 /**
@@ -39,6 +59,8 @@ export interface SeatBooksParts {
  */
 export class SeatBooks {
   readonly statuses: Uint8Array;
+  /** Checkouts without an outcome. */
+  readonly unsettled = new Map<OrderId, RememberedCheckout>();
   readonly #holdOfSeat = new Map<SeatIndex, LiveHold>();
   readonly #byToken = new Map<HoldToken, LiveHold>();
   readonly #bySession = new Map<SessionId, LiveHold>();
@@ -46,11 +68,13 @@ export class SeatBooks {
   readonly #buyers = new Map<SeatIndex, SessionId>();
   readonly #nextToken: () => HoldToken;
   readonly #emit: (entry: FeedEntry) => void;
+  readonly #now: () => number;
 
-  constructor({ seatCount, nextToken, emit }: SeatBooksParts) {
+  constructor({ seatCount, nextToken, emit, now }: SeatBooksParts) {
     this.statuses = new Uint8Array(seatCount);
     this.#nextToken = nextToken;
     this.#emit = emit;
+    this.#now = now;
   }
 
   /** Enters a hold that exists already, silently. */
@@ -84,7 +108,9 @@ export class SeatBooks {
       // is lost: the database decides both. But a buyer has one hold.
       if (this.#bySession.has(one.session)) continue;
       const { orderId, amount, begunAt } = one;
-      const checkout = { orderId, amount, timeLeftMs: rules.holdLifetimeMs, begunAt };
+      const timeLeftMs = rules.holdLifetimeMs;
+      const checkout: LiveCheckout = { orderId, amount, timeLeftMs, begunAt, stage: 'accepted' };
+      this.unsettled.set(orderId, { ...one, dueAt: now + CHECKOUT_CARE.settledWithinMs });
       this.enter({
         holdToken: one.holdToken,
         session: one.session,
@@ -93,6 +119,7 @@ export class SeatBooks {
         extensionsLeft: rules.extensionsMax,
         checkout,
         checkouts: new Map([[one.idempotencyKey, checkout]]),
+        revision: now,
       });
     }
   }
@@ -134,6 +161,7 @@ export class SeatBooks {
       extensionsLeft,
       checkout: null,
       checkouts: new Map(),
+      revision: 0,
     };
     this.enter(hold);
     return hold;
@@ -151,18 +179,18 @@ export class SeatBooks {
       this.#give(hold, seat, priceOf(seat));
       changes.push({ seat, status: HELD });
     }
-    this.#emit({ changes, notice: holdNotice(hold) });
+    this.#tellHold(hold, changes);
   }
 
   /** Takes seats out of a hold that lives on. */
   free(hold: LiveHold, seats: readonly SeatIndex[]): void {
     const changes = seats.flatMap((seat) => this.#takeFrom(hold, seat));
-    this.#emit({ changes, notice: holdNotice(hold) });
+    this.#tellHold(hold, changes);
   }
 
   /** Tells the feed how a hold stands now. */
   announce(hold: LiveHold): void {
-    this.#emit({ changes: [], notice: holdNotice(hold) });
+    this.#tellHold(hold, []);
   }
 
   /** Ends a hold; what it still has is on sale again. */
@@ -171,7 +199,11 @@ export class SeatBooks {
     this.#byToken.delete(hold.holdToken);
     this.#bySession.delete(hold.session);
     const { session, holdToken: token } = hold;
-    this.#emit({ changes, notice: { kind: 'hold-ended', session, holdToken: token, seats, reason } });
+    const revision = this.#revise(hold);
+    this.#emit({
+      changes,
+      notice: { kind: 'hold-ended', session, holdToken: token, seats, reason, revision },
+    });
   }
 
   /** Marks a seat sold, whoever had it. Returns what changed and the hold that has the seat no longer. */
@@ -193,6 +225,17 @@ export class SeatBooks {
   /** The session that a seat was sold to in these books. */
   buyerOf(seat: SeatIndex): SessionId | null {
     return this.#buyers.get(seat) ?? null;
+  }
+
+  #tellHold(hold: LiveHold, changes: readonly SeatChange[]): void {
+    this.#revise(hold);
+    this.#emit({ changes, notice: { kind: 'hold', session: hold.session, hold: holdOf(hold) } });
+  }
+
+  /** The time is part of it so that a restored hold, whose revision is lost, goes on above it. */
+  #revise(hold: LiveHold): number {
+    hold.revision = Math.max(hold.revision + 1, this.#now());
+    return hold.revision;
   }
 
   #markSold(seat: SeatIndex, session: SessionId): void {
@@ -226,9 +269,8 @@ export function holdOf(hold: LiveHold): Hold {
     expiresAt: hold.expiresAt,
     extensionsLeft: hold.extensionsLeft,
     orderId: hold.checkout?.orderId ?? null,
+    begunAt: hold.checkout?.begunAt ?? 0,
+    isAccepted: hold.checkout?.stage === 'accepted',
+    revision: hold.revision,
   };
-}
-
-function holdNotice(hold: LiveHold): Notice {
-  return { kind: 'hold', session: hold.session, hold: holdOf(hold) };
 }

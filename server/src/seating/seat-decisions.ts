@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
 import { AVAILABLE } from '@stampede/shared/seat-map/seat-status.ts';
-import type { HoldToken, OrderId, SeatIndex, SessionId } from '../platform/ids.ts';
+import { type HoldToken, type OrderId, orderId, type SeatIndex, type SessionId } from '../platform/ids.ts';
 import { done, type Outcome, refuse } from '../platform/outcome.ts';
 import { holdOf, type LiveHold, type SeatBooks } from './seat-books.ts';
-import type {
-  Checkout,
-  CheckoutRequest,
-  Hold,
-  HoldRequest,
-  ReleasedHold,
-  ReleaseRequest,
-  SeatRepairs,
-  SeatRules,
-  Settlement,
+import {
+  type Checkout,
+  CHECKOUT_CARE,
+  type CheckoutRequest,
+  type Hold,
+  type HoldRequest,
+  type ReleasedHold,
+  type ReleaseRequest,
+  type SeatRepairs,
+  type SeatRules,
+  type Settlement,
+  type UnsettledCheckout,
 } from './seat-store.ts';
 import type { SeatChange } from './show-feed.ts';
 
@@ -107,7 +109,8 @@ export function releaseSeats(
     return done(holdOf(hold));
   }
   seats.end(hold, 'released');
-  return done({ holdToken: hold.holdToken, seats: [...released], reason: 'released' });
+  const { holdToken, revision } = hold;
+  return done({ holdToken, seats: [...released], reason: 'released', revision });
 }
 
 /** `SeatStore.beginCheckout`. */
@@ -118,31 +121,66 @@ export function beginCheckout(seats: SeatBooks, request: CheckoutRequest, now: n
   const known = hold.checkouts.get(request.idempotencyKey);
   if (known) {
     if (known.amount !== request.amount) return refuse('idempotency-mismatch');
-    return done({
-      hold: { ...holdOf(hold), orderId: known.orderId },
-      begunAt: known.begunAt,
-      repeated: true,
-    });
+    if (known.stage === 'new') known.stage = 'repeated';
+    const { orderId: id, begunAt } = known;
+    // An order that the hold has outlived is settled.
+    const isAccepted = known !== hold.checkout || known.stage === 'accepted';
+    return done({ hold: { ...holdOf(hold), orderId: id, begunAt, isAccepted }, begunAt, repeated: true });
   }
+  if (seats.unsettled.has(request.orderId)) return refuse('idempotency-mismatch');
   if (hold.checkout) return refuse('in-checkout');
   if (hold.checkouts.size >= CHECKOUTS_PER_HOLD_MAX) {
     return refuse('limit-exceeded', { detail: `at most ${CHECKOUTS_PER_HOLD_MAX} payments a hold` });
   }
   const { amount } = holdOf(hold);
   if (amount !== request.amount) return refuse('amount-changed', { detail: `the seats cost ${amount}` });
-  hold.checkout = { orderId: request.orderId, amount, timeLeftMs: hold.expiresAt - now, begunAt: now };
-  hold.checkouts.set(request.idempotencyKey, hold.checkout);
+  const { session, holdToken, idempotencyKey, orderId: id } = request;
+  hold.checkout = { orderId: id, amount, timeLeftMs: hold.expiresAt - now, begunAt: now, stage: 'new' };
+  hold.checkouts.set(idempotencyKey, hold.checkout);
   hold.expiresAt = Math.max(hold.expiresAt, now + request.keepMs);
+  seats.unsettled.set(id, {
+    ...{
+      orderId: id,
+      session,
+      holdToken,
+      idempotencyKey,
+      seats: [...hold.prices.keys()],
+      amount,
+      begunAt: now,
+    },
+    dueAt: now + CHECKOUT_CARE.handedOverWithinMs,
+  });
   seats.announce(hold);
-  return done({ hold: { ...holdOf(hold), orderId: request.orderId }, begunAt: now, repeated: false });
+  return done({ hold: { ...holdOf(hold), orderId: id }, begunAt: now, repeated: false });
+}
+
+/** `SeatStore.acceptCheckout`. */
+export function acceptCheckout(seats: SeatBooks, session: SessionId, id: OrderId, now: number): void {
+  postpone(seats, id, now + CHECKOUT_CARE.settledWithinMs);
+  const hold = liveHold(seats, seats.ofSession(session), now);
+  if (hold?.checkout?.orderId !== id || hold.checkout.stage === 'accepted') return;
+  hold.checkout.stage = 'accepted';
+  seats.announce(hold);
+}
+
+/** `SeatStore.overdueCheckouts`, of those in these books. */
+export function overdueCheckouts(seats: SeatBooks, most: number, now: number): readonly UnsettledCheckout[] {
+  const overdue = [...seats.unsettled.values()].filter(({ dueAt }) => dueAt <= now).slice(0, most);
+  for (const { orderId: id, session } of overdue) {
+    postpone(seats, id, now + CHECKOUT_CARE.againMs);
+    const checkout = seats.ofSession(session)?.checkout;
+    if (checkout?.orderId === id && checkout.stage === 'new') checkout.stage = 'repeated';
+  }
+  return overdue;
 }
 
 /** `SeatStore.abandonCheckout`. */
-export function abandonCheckout(seats: SeatBooks, session: SessionId, orderId: OrderId, now: number): void {
+export function abandonCheckout(seats: SeatBooks, session: SessionId, id: OrderId, now: number): void {
   const hold = liveHold(seats, seats.ofSession(session), now);
-  if (hold?.checkout?.orderId !== orderId) return;
+  if (hold?.checkout?.orderId !== id || hold.checkout.stage !== 'new') return;
+  seats.unsettled.delete(id);
   for (const [key, checkout] of hold.checkouts) {
-    if (checkout.orderId === orderId) hold.checkouts.delete(key);
+    if (checkout.orderId === id) hold.checkouts.delete(key);
   }
   resume(hold, now);
   seats.announce(hold);
@@ -150,6 +188,7 @@ export function abandonCheckout(seats: SeatBooks, session: SessionId, orderId: O
 
 /** `SeatStore.settle`, one settlement. */
 export function settleOrder(seats: SeatBooks, settlement: Settlement, now: number): void {
+  seats.unsettled.delete(orderId(settlement.order.id));
   if (settlement.kind === 'sold') sell(seats, settlement, now);
   else giveBack(seats, settlement, now);
 }
@@ -215,6 +254,11 @@ function giveBack(seats: SeatBooks, settlement: Settlement, now: number): void {
   }
   resume(hold, now);
   seats.announce(hold);
+}
+
+function postpone(seats: SeatBooks, id: OrderId, dueAt: number): void {
+  const remembered = seats.unsettled.get(id);
+  if (remembered) seats.unsettled.set(id, { ...remembered, dueAt });
 }
 
 /** Unfreezes a hold: the buyer has the time again that was left when payment began. */

@@ -25,6 +25,12 @@ export interface Hold {
   readonly extensionsLeft: number;
   /** The order that is paying for the seats: while it does, nothing about the hold can change. */
   readonly orderId: OrderId | null;
+  /** When it was frozen for that order; 0 without one. */
+  readonly begunAt: number;
+  /** Whether the payment log is known to have that order: only then may anybody be told of it [P2]. */
+  readonly isAccepted: boolean;
+  /** Rises with every change of the hold, and is above what it was before a loss of the store. */
+  readonly revision: number;
 }
 
 export interface HoldRequest {
@@ -63,6 +69,27 @@ export interface Checkout {
   /** Whether this key had been used for the same checkout before: the stored order is returned. */
   readonly repeated: boolean;
 }
+
+/** A checkout that has no outcome yet, with all that its payment request is made from. */
+export interface UnsettledCheckout {
+  readonly orderId: OrderId;
+  readonly session: SessionId;
+  readonly holdToken: HoldToken;
+  readonly idempotencyKey: string;
+  readonly seats: readonly SeatIndex[];
+  readonly amount: number;
+  readonly begunAt: number;
+}
+
+/** When somebody has to look after a checkout, in milliseconds. */
+export const CHECKOUT_CARE = {
+  /** Its request should be in the payment log so soon after it was begun. */
+  handedOverWithinMs: 8_000,
+  /** If not, it is given out again after so long. */
+  againMs: 10_000,
+  /** Longer than the hold of an accepted checkout lives: then whoever is to settle it should have. */
+  settledWithinMs: 120_000,
+} as const;
 
 /** The fate of an order, decided by the database, to be applied to the seats. */
 export interface Settlement {
@@ -103,6 +130,7 @@ export interface ReleasedHold {
   readonly holdToken: HoldToken;
   readonly seats: readonly SeatIndex[];
   readonly reason: HoldEndReason;
+  readonly revision: number;
 }
 
 /**
@@ -146,24 +174,30 @@ export interface SeatStore {
   holdOf(show: ShowId, session: SessionId): Promise<Hold | null>;
 
   /**
-   * Freezes a hold for payment and moves its deadline to `keepMs` from now, never sooner. A key is its session's and
-   * remembered while the hold lives, also after a decline: with the same amount it returns the stored order.
-   * Refusals, looked at in this order: `hold-ended`, `hold-not-yours`, `idempotency-mismatch` (a known key with
-   * another amount), `in-checkout`, `limit-exceeded` (`CHECKOUTS_PER_HOLD_MAX` payments were begun), `amount-changed`.
+   * Freezes a hold for payment and moves its deadline to `keepMs` from now, never sooner. From then on the checkout is
+   * remembered until it is settled, whatever becomes of the hold. A key is its session's and remembered while the
+   * hold lives, also after a decline: with the same amount it returns the stored order, which nobody may give up from
+   * then on. Refusals, looked at in this order: `hold-ended`, `hold-not-yours`, `idempotency-mismatch` (a known key
+   * with another amount, or the order of another hold that is not settled yet), `in-checkout`, `limit-exceeded`
+   * (`CHECKOUTS_PER_HOLD_MAX` payments were begun), `amount-changed`.
    */
   beginCheckout(rules: SeatRules, request: CheckoutRequest): Promise<Outcome<Checkout>>;
 
+  /** The payment log has the request: the order may be told. Changes nothing where it pays for no live hold. */
+  acceptCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void>;
+
   /**
    * Undoes `beginCheckout` when the payment log refused the request: the hold has the time it had left, and the key
-   * is forgotten. Does nothing if the order is not paying for a live hold of the session.
+   * is forgotten. Does nothing if the order is not paying for a live hold of the session, or if anybody else may have
+   * handed its request over: a repeated key, or `overdueCheckouts`.
    */
   abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void>;
 
   /**
    * Applies outcomes; applying one twice changes nothing. `sold`: the seats are the buyer's whoever holds them now,
    * and such a hold loses them and ends with its last one (`lost`). `returned`: the hold lives on with the time it
-   * had left at checkout. `voided`: the hold ends (`lost`). A hold that is gone, or pays for another order by now,
-   * is left alone; the buyer is told of the order every time [P2].
+   * had left at checkout. `voided`: the hold ends (`lost`). The checkout is forgotten. A hold that is gone, or pays for
+   * another order by now, is left alone; the buyer is told of the order every time [P2].
    */
   settle(rules: SeatRules, settlements: readonly Settlement[]): Promise<void>;
 
@@ -172,6 +206,12 @@ export interface SeatStore {
    * `settle`; a count that is not `here` any more is left alone.
    */
   mend(rules: SeatRules, repairs: SeatRepairs): Promise<void>;
+
+  /**
+   * Some checkouts whose request the log may lack, or whose outcome is long overdue (`CHECKOUT_CARE`), their hold live
+   * or gone. Who gets one hands it over; until it is settled, it is given out again and again.
+   */
+  overdueCheckouts(rules: SeatRules): Promise<readonly UnsettledCheckout[]>;
 
   /** Ends holds that ran out and returns how many. */
   expire(rules: SeatRules): Promise<number>;

@@ -18,6 +18,7 @@ export type Notice =
       readonly holdToken: HoldToken;
       readonly seats: readonly SeatIndex[];
       readonly reason: HoldEndReason;
+      readonly revision: number;
     }
   | { readonly kind: 'order'; readonly session: SessionId; readonly order: OrderMessage }
   | { readonly kind: 'admitted'; readonly admissions: readonly { session: SessionId; deadline: number }[] }

@@ -158,7 +158,7 @@ function describeFollowing(fixture: () => ShowFeedFixture): void {
             amount: 4_200,
             expiresAt: 1_700_000_000_000,
             extensionsLeft: 2,
-            orderId: null,
+            ...{ orderId: null, begunAt: 0, isAccepted: false, revision: 9 },
           },
         },
       },
@@ -169,7 +169,10 @@ function describeFollowing(fixture: () => ShowFeedFixture): void {
       { changes: [], notice: { kind: 'outside', session: ANA, reason: 'expired' } },
       {
         changes: [{ seat: 3, status: AVAILABLE }],
-        notice: { kind: 'hold-ended', session: ANA, holdToken: holdToken(7), seats: [3], reason: 'released' },
+        notice: {
+          ...{ kind: 'hold-ended', session: ANA, holdToken: holdToken(7), seats: [3] },
+          ...{ reason: 'released', revision: 10 },
+        },
       },
       {
         changes: [{ seat: 0, status: SOLD }],

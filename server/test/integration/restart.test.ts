@@ -105,7 +105,7 @@ class KeenBuyer {
 
   get isSettled(): boolean {
     const { connection, orders, hold } = this.client.view;
-    if (connection.state !== 'open' || hold?.orderId) return false;
+    if (connection.state !== 'open' || (hold && hold.payment !== 'none')) return false;
     return [...this.accepted.values()].every(
       (id) => (orders.get(id)?.status ?? 'processing') !== 'processing',
     );
@@ -128,10 +128,10 @@ class KeenBuyer {
         // Without a socket the answer comes at once, and asking again at once would leave no time to get one.
         if (!answer.ok && answer.code === 'disconnected')
           await this.#change(() => view.connection.state === 'open');
-      } else if (view.hold.orderId === null) {
+      } else if (view.hold.payment === 'none') {
         await this.#pay(view.hold.seats);
       } else {
-        await this.#change(() => typeof view.hold?.orderId !== 'string');
+        await this.#change(() => (view.hold?.payment ?? 'none') === 'none');
       }
     }
   }

@@ -102,7 +102,7 @@ class StagedClient implements BuyerClient {
     this.asked.push(`hold ${seats.join()}`);
     const clash = seats.filter((seat) => this.taken.has(seat));
     if (clash.length > 0) return this.#refused('seat-taken', clash);
-    this.held = { holdToken: 1, seats, expiresAt: 9, extensionsLeft: 1, orderId: null };
+    this.held = { holdToken: 1, seats, expiresAt: 9, extensionsLeft: 1, orderId: null, payment: 'none' };
     return { ok: true, hold: this.held };
   };
 

@@ -19,6 +19,7 @@ const hold = (orderId: string | null) => ({
   expiresAt: 9,
   extensionsLeft: 1,
   orderId,
+  payment: orderId === null ? ('none' as const) : ('accepted' as const),
 });
 
 const known = (

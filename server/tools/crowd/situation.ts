@@ -30,7 +30,7 @@ export function situationOf(known: Knowledge, answered: ReadonlySet<string>): Si
   if (byOrder) return byOrder;
   const { sale, phase, hold, standing } = known;
   if (known.connection.state !== 'open' || !sale || !phase) return { at: 'away' };
-  if (hold) return { at: hold.orderId === null ? 'holding' : 'paying' };
+  if (hold) return { at: hold.payment === 'none' ? 'holding' : 'paying' };
   switch (phase.phase) {
     case 'sold-out':
     case 'closed':

@@ -1,5 +1,11 @@
 import type { CloseReason, RefusalCode } from '../protocol/codes.ts';
-import type { HoldEndReason, OrderMessage, OutsideReason, Phase } from '../protocol/messages.ts';
+import type {
+  HoldEndReason,
+  OrderMessage,
+  OutsideReason,
+  PaymentStage,
+  Phase,
+} from '../protocol/messages.ts';
 import type { SeatChange } from '../seat-map/section-delta.ts';
 import type { SectionState } from '../seat-map/section-feed.ts';
 import type { SectionSummary } from '../seat-map/section-summary.ts';
@@ -45,8 +51,13 @@ export interface HoldView {
   readonly seats: readonly number[];
   readonly expiresAt: number;
   readonly extensionsLeft: number;
-  /** The order that is paying for these seats; while there is one, nothing about the hold can change. */
+  /** The order that is paying for these seats. */
   readonly orderId: string | null;
+  /**
+   * While it is another than `none`, nothing about the hold can change. `handing-over`: the same checkout may be sent
+   * again to hurry it; if nobody does, the server goes on by itself.
+   */
+  readonly payment: PaymentStage;
 }
 
 export interface Sale {

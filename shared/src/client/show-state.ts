@@ -4,7 +4,10 @@ import type { ClientChange, HoldView, PhaseView, Sale, Standing } from './client
 
 type StandingMessage = ServerMessageOf<'waiting' | 'admitted' | 'outside'>;
 
+type HoldWord = Pick<ServerMessageOf<'hold' | 'hold-ended'>, 'holdToken' | 'revision'>;
+
 const UNKNOWN: Standing = { state: 'unknown' };
+const NO_WORD: HoldWord = { holdToken: -1, revision: -1 };
 
 /** What the server told of the entered show, except its seats. Each method takes in one message. */
 export class ShowState {
@@ -15,8 +18,8 @@ export class ShowState {
   readonly orders = new Map<string, OrderMessage>();
   readonly summaries = new Map<number, SectionSummary>();
   readonly #changed: (change: ClientChange) => void;
-  /** No hold with this token or a lower one can be alive any more: hold tokens only rise. */
-  #endedHoldToken = -1;
+  /** The newest word about holds that was taken; older ones were overtaken on the way. */
+  #lastHold: HoldWord = NO_WORD;
   #holdSeen = false;
 
   constructor(changed: (change: ClientChange) => void) {
@@ -44,8 +47,7 @@ export class ShowState {
   /** `enter` is on its way: all that is true will be said before the answer. */
   entering(): void {
     this.#holdSeen = false;
-    // A server that lost its memory counts from the start again, in another epoch.
-    this.#endedHoldToken = -1;
+    this.#lastHold = NO_WORD;
   }
 
   applyEntered({ show, epoch, seatsPerBuyer, holdLifetimeMs, requestId }: ServerMessageOf<'entered'>): void {
@@ -59,7 +61,6 @@ export class ShowState {
   applyEpoch(epoch: number): void {
     if (!this.sale || this.sale.epoch === epoch) return;
     this.sale = { ...this.sale, epoch };
-    this.#endedHoldToken = -1;
     this.#changed({ kind: 'sale' });
   }
 
@@ -87,17 +88,25 @@ export class ShowState {
 
   /** Takes a hold over as a whole, unless it is older than what is known. */
   applyHold(message: ServerMessageOf<'hold'>): void {
-    // What was shown before entering says nothing against what the server tells now.
-    const shown = this.#holdSeen ? (this.hold?.holdToken ?? 0) : 0;
     this.#holdSeen = true;
-    if (message.holdToken <= this.#endedHoldToken || message.holdToken < shown) return;
+    if (!this.#isNews(message)) return;
     this.hold = holdViewOf(message);
     this.#changed({ kind: 'hold', ended: null });
   }
 
-  applyHoldEnded({ holdToken, seats, reason }: ServerMessageOf<'hold-ended'>): void {
-    this.#endedHoldToken = Math.max(this.#endedHoldToken, holdToken);
+  applyHoldEnded(message: ServerMessageOf<'hold-ended'>): void {
+    if (!this.#isNews(message)) return;
+    const { holdToken, seats, reason } = message;
     if (this.hold && this.hold.holdToken <= holdToken) this.#endHold({ seats, reason });
+  }
+
+  /** 6.3 tokens rise from hold to hold, revisions within one. */
+  #isNews({ holdToken, revision }: HoldWord): boolean {
+    const last = this.#lastHold;
+    if (holdToken < last.holdToken || (holdToken === last.holdToken && revision <= last.revision))
+      return false;
+    this.#lastHold = { holdToken, revision };
+    return true;
   }
 
   /** An order that has its outcome keeps it: word that it is processing was overtaken on the way. */
@@ -125,6 +134,6 @@ export class ShowState {
 }
 
 export function holdViewOf(message: ServerMessageOf<'hold'>): HoldView {
-  const { holdToken, seats, expiresAt, extensionsLeft, orderId } = message;
-  return { holdToken, seats, expiresAt, extensionsLeft, orderId };
+  const { holdToken, seats, expiresAt, extensionsLeft, orderId, payment } = message;
+  return { holdToken, seats, expiresAt, extensionsLeft, orderId, payment };
 }

@@ -94,14 +94,37 @@ describe('hold and checkout', () => {
 
   test('6.3 word of an older hold does not bring it back', () => {
     const stage = new Stage().enter();
-    stage.socket.say(stage.holdMessage(5, [1]));
-    stage.socket.say({ type: 'hold-ended', requestId: 0, holdToken: 5, seats: [1], reason: 'expired' });
+    const live = stage.holdMessage(5, [1]);
+    stage.socket.say(live);
+    const ended = stage.holdEndedMessage(5, [1]);
+    stage.socket.say(ended);
     expect(stage.changes.at(-1)).toEqual({ kind: 'hold', ended: { reason: 'expired', seats: [1] } });
-    stage.socket.say(stage.holdMessage(5, [1]));
+    stage.socket.say(live);
     expect(stage.client.view.hold).toBeNull();
     stage.socket.say(stage.holdMessage(6, [3]));
-    stage.socket.say({ type: 'hold-ended', requestId: 0, holdToken: 5, seats: [1], reason: 'expired' });
+    stage.socket.say(ended);
     expect(stage.client.view.hold?.holdToken).toBe(6);
+  });
+
+  test('6.3 an older revision of a hold says nothing, whichever word came last', () => {
+    const stage = new Stage().enter();
+    const older = stage.holdMessage(5, [1]);
+    stage.socket.say(stage.holdMessage(5, [1, 2]));
+    stage.socket.say(older);
+    expect(stage.client.view.hold?.seats).toEqual([1, 2]);
+    const change = stage.holdMessage(5, [2]);
+    stage.socket.say(stage.holdEndedMessage(5, [1, 2]));
+    stage.socket.say(change);
+    expect(stage.client.view.hold).toBeNull();
+    expect(stage.changes.at(-1)).toMatchObject({ kind: 'hold', ended: { reason: 'expired' } });
+  });
+
+  test('6.6 a payment that is being handed over has no order yet', () => {
+    const stage = new Stage().enter();
+    stage.socket.say({ ...stage.holdMessage(5, [1]), payment: 'handing-over' });
+    expect(stage.client.view.hold).toMatchObject({ payment: 'handing-over', orderId: null });
+    stage.socket.say({ ...stage.holdMessage(5, [1]), payment: 'accepted', orderId: ORDER.id });
+    expect(stage.client.view.hold).toMatchObject({ payment: 'accepted', orderId: ORDER.id });
   });
 
   test('6.4 releasing all seats ends the hold; without a hold there is nothing to release or extend', async () => {
@@ -109,7 +132,10 @@ describe('hold and checkout', () => {
     stage.socket.say(stage.holdMessage(5, [1]));
     const answer = stage.client.release();
     expect(stage.socket.last('release')).toMatchObject({ holdToken: 5, seats: [] });
-    stage.socket.answer('release', { type: 'hold-ended', holdToken: 5, seats: [1], reason: 'released' });
+    stage.socket.say({
+      ...stage.holdEndedMessage(5, [1]),
+      requestId: stage.socket.last('release').requestId,
+    });
     await expect(answer).resolves.toEqual({ ok: true });
     await expect(stage.client.release()).resolves.toMatchObject({ ok: false, code: 'hold-ended' });
     await expect(stage.client.extend()).resolves.toMatchObject({ ok: false, code: 'hold-ended' });
@@ -138,7 +164,7 @@ describe('hold and checkout', () => {
     stage.comeBack();
     stage.answerEnter({ hold: stage.holdMessage(1, [2]), epoch: EPOCH + 1 });
     expect(stage.client.view.hold).toMatchObject({ holdToken: 1, seats: [2] });
-    stage.socket.say({ type: 'hold-ended', requestId: 0, holdToken: 1, seats: [2], reason: 'expired' });
+    stage.socket.say(stage.holdEndedMessage(1, [2]));
     expect(stage.client.view.hold).toBeNull();
   });
 

@@ -46,6 +46,13 @@ export type OutsideReason = keyof typeof outsideReasonNumbers;
 export const holdEndReasonNumbers = { released: 0, expired: 1, lost: 2, sold: 3 } as const;
 export type HoldEndReason = keyof typeof holdEndReasonNumbers;
 
+/**
+ * Where the payment of a hold stands: not begun, being handed over to the payment log (nobody may say yet that there
+ * is an order), or accepted for good.
+ */
+export const paymentStageNumbers = { none: 0, 'handing-over': 1, accepted: 2 } as const;
+export type PaymentStage = keyof typeof paymentStageNumbers;
+
 const ORDER_ID_LENGTH_MAX = 40;
 const CURRENCY_LENGTH = 3;
 const TICKET_CODE_LENGTH_MAX = 40;
@@ -64,6 +71,8 @@ const epoch = uint(UINT32_MAX);
 /** 32 bits, so that a `watch` of as many sections as allowed always fits a frame. */
 const sequence = uint(UINT32_MAX);
 const holdToken = uint();
+/** Rises with every change of a hold: of two words about one hold, the one with the lower revision is old. */
+const revision = uint();
 /** Milliseconds since the Unix epoch. */
 const instant = uint();
 /** Minor units of the show's currency. */
@@ -158,14 +167,17 @@ export const serverMessages = {
     expiresAt: instant,
     now: instant,
     extensionsLeft: uint(UINT32_MAX),
-    /** The order that is paying for these seats; null while the buyer is still choosing. */
+    /** The order that is paying for these seats; null unless `payment` is accepted. */
     orderId: optional(text(ORDER_ID_LENGTH_MAX, 1)),
+    payment: oneOf(paymentStageNumbers),
+    revision,
   }),
   'hold-ended': message(0x4a, {
     requestId: answeredId,
     holdToken,
     seats,
     reason: oneOf(holdEndReasonNumbers),
+    revision,
   }),
   order: message(0x4b, { requestId: answeredId, order }),
   orders: message(0x4c, { requestId: answeredId, orders: list(order, ORDERS_LISTED_MAX) }),

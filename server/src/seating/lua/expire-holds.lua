@@ -1,12 +1,12 @@
 -- Purpose: ends holds that ran out and tells the feed [P3]. Any number of nodes may call it.
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due
 -- ARGV: {given instant, how many at most}
 -- Reply: nil without a history, else how many.
 -- Calls: 2 reads when nothing ran out.
 -- include: hold-book.lua
 
 if not epoch then return false end
-local given, most = unpack(cmsgpack.unpack(ARGV[1]))
-local count = sweep(instant(given), most)
+local _, most = unpack(arguments)
+local count = sweep(now, most)
 commit()
 return count

@@ -5,16 +5,26 @@
 -- step knows what it needs; decisions change the books only; `commit` writes everything in a fixed number of calls,
 -- however many holds changed. A step that fails before `commit` has changed nothing.
 --
--- A hold in the books: { session, token, expires, extensions, seats, prices, checkout, keys }.
---   checkout: false, or {order id, amount, milliseconds left when it was frozen, instant of that}
+-- A hold in the books: { session, token, expires, extensions, seats, prices, checkout, keys, revision }.
+--   checkout: false, or {order id, amount, milliseconds left when it was frozen, instant of that, stage}
 --   keys: every checkout of the hold, ended ones included: {{idempotency key, order id, amount, milliseconds left,
 --     instant}}
 
+-- A checkout without an outcome is remembered whatever becomes of its hold:
+--   checkouts: order id → {session, token, idempotency key, {seat…}, amount, instant it was begun}
+--   checkouts-due: order ids by the instant at which somebody has to look after them
+
 local AVAILABLE, HELD, SOLD = 0, 1, 2
+
+-- How far a payment request is on its way to the payment log; never goes back. Only what is NEW may be given up: it
+-- was handed over by one node, which knows that it was refused.
+local NEW, REPEATED, ACCEPTED = 0, 1, 2
 
 -- Lua passes at most some 8,000 values to a function. A multiple of 2, 3 and 4: no group is cut.
 local SLICE = 6000
 
+local arguments = cmsgpack.unpack(ARGV[1])
+local now = instant(arguments[1])
 local meta = redis.call('HMGET', KEY.meta, 'epoch', 'fence', 'fed', 'replication')
 local fence, fed = tonumber(meta[2]), tonumber(meta[3])
 -- False where nothing may be decided: there is no history, or not the whole of it.
@@ -24,6 +34,7 @@ local holds, changed_holds = {}, {}
 local statuses, changed_seats = {}, {}
 local owners, taken_by = {}, {}
 local bought = {}
+local remembered, forgotten, postponed = {}, {}, {}
 local elements = {}
 
 -- Redis writes a number that is an argument with 17 significant digits, which is slow; whole numbers as text, made
@@ -74,13 +85,17 @@ local function keep_hold(session, packed)
   local record = cmsgpack.unpack(packed)
   holds[session] = {
     session = session, token = record[1], expires = record[2], extensions = record[3], seats = record[4],
-    prices = record[5], checkout = record[6], keys = record[7],
+    prices = record[5], checkout = record[6], keys = record[7], revision = record[8] or 0,
   }
+  -- Versions before this one told of an order as soon as its hold was frozen.
+  local checkout = holds[session].checkout
+  if checkout and not checkout[5] then checkout[5] = ACCEPTED end
 end
 
 local function pack_hold(hold)
   return cmsgpack.pack({
     hold.token, hold.expires, hold.extensions, hold.seats, hold.prices, hold.checkout, hold.keys,
+    hold.revision,
   })
 end
 
@@ -155,14 +170,28 @@ local function amount_of(hold)
   return amount
 end
 
--- The hold as it stands now, for replies and notices: {token, seats, amount, expires, extensions, order id}.
+-- The hold as it stands now, for replies and notices: {token, seats, amount, expires, extensions, order id,
+-- instant it was frozen, whether the payment log has the order, revision}.
 local function tuple_of(hold)
-  local order = hold.checkout and hold.checkout[1]
-  return { hold.token, copy_of(hold.seats), amount_of(hold), hold.expires, hold.extensions, order }
+  local order, _, _, begun, stage = unpack(hold.checkout or {})
+  return {
+    hold.token, copy_of(hold.seats), amount_of(hold), hold.expires, hold.extensions, order or false, begun or 0,
+    stage == ACCEPTED, hold.revision,
+  }
 end
 
-local function announce(hold, changes, tuple)
-  tell(changes or {}, { 'hold', hold.session, tuple or tuple_of(hold) })
+-- The time is part of it so that a restored hold, whose revision is lost, goes on above it.
+local function revise(hold)
+  hold.revision = math.max(hold.revision + 1, now)
+  changed_holds[hold.session] = true
+end
+
+-- Tells of a hold that changed, and returns it as it was told.
+local function announce(hold, changes)
+  revise(hold)
+  local tuple = tuple_of(hold)
+  tell(changes or {}, { 'hold', hold.session, tuple })
+  return tuple
 end
 
 local function enter_hold(hold)
@@ -175,7 +204,7 @@ end
 local function add_hold(token, session, expires, extensions)
   return enter_hold({
     session = session, token = token, expires = expires, extensions = extensions, seats = {}, prices = {},
-    checkout = false, keys = {},
+    checkout = false, keys = {}, revision = 0,
   })
 end
 
@@ -213,10 +242,10 @@ local function end_hold(hold, reason, told)
     changes[at + 1], changes[at + 2] = seat, AVAILABLE
     set_status(seat, AVAILABLE)
   end
+  revise(hold)
   holds[hold.session] = false
-  changed_holds[hold.session] = true
   owners[hold.token] = false
-  tell(changes, { 'hold-ended', hold.session, hold.token, told or hold.seats, reason })
+  tell(changes, { 'hold-ended', hold.session, hold.token, told or hold.seats, reason, hold.revision })
 end
 
 -- The hold if its time has not run out; one past its deadline is ended in passing: it counts as gone [P3].
@@ -245,6 +274,17 @@ end
 local function holder_of(seat)
   local token = taken_by[seat] or redis.call('BITFIELD', KEY.seat_holds, 'GET', 'i64', place_of(seat))[1]
   return hold_of_token(token)
+end
+
+-- Remembers what a hold's checkout asks the payment log for, until it is settled.
+local function remember(hold, key, due)
+  local order, amount, _, begun = unpack(hold.checkout)
+  remembered[order] = { hold.session, hold.token, key, copy_of(hold.seats), amount, begun }
+  postponed[order] = due
+end
+
+local function forget(order)
+  remembered[order], postponed[order], forgotten[order] = nil, nil, true
 end
 
 -- Unfreezes a hold: the buyer has the time again that was left when payment began.
@@ -299,10 +339,28 @@ local function commit_holds()
   write_all('HDEL', KEY.hold_owners, ended)
 end
 
+local function commit_checkouts()
+  local records, due, gone = {}, {}, {}
+  for order, record in pairs(remembered) do
+    local at = #records
+    records[at + 1], records[at + 2] = order, cmsgpack.pack(record)
+  end
+  for order, instant_due in pairs(postponed) do
+    local at = #due
+    due[at + 1], due[at + 2] = text_of(instant_due), order
+  end
+  for order in pairs(forgotten) do gone[#gone + 1] = order end
+  write_all('HSET', KEY.checkouts, records)
+  write_all('ZADD', KEY.checkouts_due, due)
+  write_all('HDEL', KEY.checkouts, gone)
+  write_all('ZREM', KEY.checkouts_due, gone)
+end
+
 -- Writes what changed, and its feed entry.
 local function commit()
   commit_seats()
   commit_holds()
+  commit_checkouts()
   for session, count in pairs(bought) do redis.call('HINCRBY', KEY.bought, session, count) end
   if #elements == 0 then return end
   fed = fed + 1

@@ -1,13 +1,12 @@
 -- Purpose: decides the hold requests of one turn of a gateway's event loop, in order, each all-or-nothing [P1].
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed admitted
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due admitted
 -- ARGV: {given instant, seat count, seats per buyer, hold lifetime ms, extensions, {{session, {seat…}, {price…}}…}}
 -- Reply: nil without a history; else packed {outcome…}, each {0, hold} or {refusal, seats, detail}.
 -- Calls: 6 reads and 7 writes for the whole batch; 1 read and up to 4 writes more where holds ran out.
 -- include: hold-book.lua
 
 if not epoch then return false end
-local given, seat_count, seats_per_buyer, lifetime, extensions, requests = unpack(cmsgpack.unpack(ARGV[1]))
-local now = instant(given)
+local _, seat_count, seats_per_buyer, lifetime, extensions, requests = unpack(arguments)
 
 -- What a batch sweeps at most: a pile of holds that ran out together must not keep everybody waiting.
 local SWEPT_MAX = 500
@@ -79,10 +78,7 @@ local function decide(index, session, seats, prices)
     give_seat(hold, seat, wanted_prices[position])
     changes[2 * position - 1], changes[2 * position] = seat, HELD
   end
-  changed_holds[session] = true
-  local tuple = tuple_of(hold)
-  announce(hold, changes, tuple)
-  return { 0, tuple }
+  return { 0, announce(hold, changes) }
 end
 
 local outcomes = {}

@@ -1,5 +1,5 @@
 -- Purpose: makes seats what the database says of them, where an outcome was lost on its way or is missing [P1, P3].
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due
 -- ARGV: {given instant, {{session, {seat…}}…} sold, {seat…} nobody's, {{session, how many seats it has bought by this
 --   store, and by the database}…} counts; one that has changed since is left alone}
 -- Reply: nil without a history, else 1.
@@ -7,8 +7,7 @@
 -- include: sell-seats.lua
 
 if not epoch then return false end
-local given, sold, unsold, counts = unpack(cmsgpack.unpack(ARGV[1]))
-local now = instant(given)
+local _, sold, unsold, counts = unpack(arguments)
 
 for _, one in ipairs(counts) do
   local session, here, right = unpack(one)

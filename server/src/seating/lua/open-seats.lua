@@ -3,24 +3,25 @@
 --   being paid for [P1, P2]; holds that Redis knows go on with what this leaves them. Tokens go on above those that are
 --   known, and above the clock in milliseconds, which outruns the tokens of any earlier history: no show sees a
 --   thousand holds a second over its whole on-sale.
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkpoint sections
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due checkpoint sections
 -- ARGV: {given instant, epoch that the caller knows (0: none), random number for another one, seat count,
---   section count, hold lifetime ms, extensions, {{seat, session}…} sold, {{session, token, order id, idempotency key,
---   {seat…}, {price…}, amount, begun at, keep until}…} checkouts}, section of each seat as 16-bit little-endian numbers
+--   section count, hold lifetime ms, extensions, ms until a checkout should be settled, {{seat, session}…} sold,
+--   {{session, token, order id, idempotency key, {seat…}, {price…}, amount, begun at, keep until}…} checkouts},
+--   section of each seat as 16-bit little-endian numbers
 -- Reply: 1 if it was set up, 0 if it had a history.
 -- include: hold-book.lua
 -- include: begin-history.lua
 
 if epoch then return 0 end
-local given, known_epoch, random, seat_count, section_count, lifetime, extensions, sold, checkouts =
-  unpack(cmsgpack.unpack(ARGV[1]))
-local now = instant(given)
+local _, known_epoch, random, seat_count, section_count, lifetime, extensions, settled_ms, sold, checkouts =
+  unpack(arguments)
 
 local packed_holds = redis.call('HGETALL', KEY.buyers)
 for index = 1, #packed_holds, 2 do keep_hold(packed_holds[index], packed_holds[index + 1]) end
 local holds_before = holds
 holds = {}
 
+-- Checkouts stay: whoever looks after them finds out what became of each.
 redis.call('DEL', KEY.seats, KEY.seat_holds, KEY.buyers, KEY.bought, KEY.hold_owners, KEY.hold_deadlines)
 redis.call('SET', KEY.seats, string.rep('\0', seat_count))
 redis.call('SET', KEY.sections, ARGV[2])
@@ -53,7 +54,7 @@ end
 -- Enters a hold of before with those of its seats that nobody has by now.
 local function enter_with_free_seats(hold)
   local seats, prices = hold.seats, hold.prices
-  hold.seats, hold.prices = {}, {}
+  hold.seats, hold.prices, hold.revision = {}, {}, math.max(hold.revision + 1, now)
   for index, seat in ipairs(seats) do
     if status_of(seat) == AVAILABLE then give_seat(hold, seat, prices[index]) end
   end
@@ -66,13 +67,16 @@ for _, one in ipairs(checkouts) do
   if can_restore(session, seats, keep_until) then
     local before = holds_before[session]
     if before and before.checkout and before.checkout[1] == order then
+      before.checkout[5] = ACCEPTED
       enter_with_free_seats(before)
     else
       local hold = add_hold(token, session, keep_until, extensions)
       for index, seat in ipairs(seats) do give_seat(hold, seat, prices[index]) end
-      hold.checkout = { order, amount, lifetime, begun_at }
+      hold.checkout = { order, amount, lifetime, begun_at, ACCEPTED }
       hold.keys = { { key, order, amount, lifetime, begun_at } }
+      hold.revision = now
     end
+    remember(holds[session], key, now + settled_ms)
   end
 end
 for session, hold in pairs(holds_before) do

@@ -1,5 +1,5 @@
 -- Purpose: applies what the database decided about orders; applying it again changes nothing [P1, P2].
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due
 -- ARGV: {given instant, {{'sold' | 'returned' | 'voided', session, token, order id, {seat…}, order as JSON}…}}
 -- Reply: nil without a history, else 1.
 -- Calls: 3 reads and 6 writes for a whole batch of sold ones, and a write for each buyer; more where a hold is gone.
@@ -7,8 +7,7 @@
 -- include: sell-seats.lua
 
 if not epoch then return false end
-local given, settlements = unpack(cmsgpack.unpack(ARGV[1]))
-local now = instant(given)
+local _, settlements = unpack(arguments)
 
 -- The hold that an order is paying for, unless it is gone or has moved on to another order.
 local function paying_hold(session, token, order)
@@ -40,6 +39,7 @@ read_holds(sessions)
 read_statuses(sold_seats)
 for _, settlement in ipairs(settlements) do
   local kind, session, token, order, seats, json = unpack(settlement)
+  forget(order)
   if kind == 'sold' then
     sell_seats(session, seats, paying_hold(session, token, order), { 'order', session, json }, now)
   else

@@ -2,7 +2,7 @@
 -- `<epoch>-<number>`, and numbers count from 1 without a gap: a follower sees by the id whether it missed something.
 --
 -- Each element: {changes, notice}. Changes: {seat, status, seat, status, …}. Notice: false, or
---   {'hold', session, hold}  {'hold-ended', session, token, seats, reason}  {'order', session, order as JSON}
+--   {'hold', session, hold}  {'hold-ended', session, token, seats, reason, revision}  {'order', session, order as JSON}
 --   {'admitted', {session, deadline, session, deadline, …}}  {'outside', session, reason}
 
 -- What a stream may grow to where nobody follows it, so that nobody trims it behind a checkpoint. A follower that

@@ -65,15 +65,17 @@ async function writeElement(
 function packedNotice(notice: Notice): Packed {
   switch (notice.kind) {
     case 'hold': {
-      const { holdToken, seats, amount, expiresAt, extensionsLeft, orderId } = notice.hold;
+      const { holdToken, seats, amount, expiresAt, extensionsLeft } = notice.hold;
+      const { orderId, begunAt, isAccepted, revision } = notice.hold;
+      const payment = [orderId ?? false, begunAt, isAccepted];
       return [
         'hold',
         notice.session,
-        [holdToken, seats, amount, expiresAt, extensionsLeft, orderId ?? false],
+        [holdToken, seats, amount, expiresAt, extensionsLeft, ...payment, revision],
       ];
     }
     case 'hold-ended':
-      return ['hold-ended', notice.session, notice.holdToken, notice.seats, notice.reason];
+      return ['hold-ended', notice.session, notice.holdToken, notice.seats, notice.reason, notice.revision];
     case 'order':
       return ['order', notice.session, JSON.stringify(notice.order)];
     case 'admitted':

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accepted, expectRefused, type OpenStand, priceOfAll } from './seat-stand.ts';
+import { accepted, expectRefused, type OpenStand, priceOfAll, ANY_REVISION } from './seat-stand.ts';
 
 /** More than a store would put into one call. */
 const CROWD = 260;
@@ -34,12 +34,17 @@ export function describeAskingAtOnce(open: OpenStand): void {
       const frozen = accepted(paid).hold;
       expect(frozen).toMatchObject({ holdToken: anas.holdToken, seats: [0, 1], amount: anas.amount });
       const rest = accepted(released);
-      expect(rest).toEqual({ ...bens, seats: [3], amount: priceOfAll([3]) });
+      expect(rest).toEqual({ ...bens, revision: ANY_REVISION, seats: [3], amount: priceOfAll([3]) });
       expect(accepted(extended)).toMatchObject({ expiresAt: cleos.expiresAt + 1_000 });
       expectRefused(foreign, 'hold-not-yours');
       expectRefused(underpaid, 'amount-changed');
       expectRefused(unknown, 'seat-unknown', [7]);
-      expect(accepted(ended)).toEqual({ holdToken: dans.holdToken, seats: [5], reason: 'released' });
+      expect(accepted(ended)).toEqual({
+        holdToken: dans.holdToken,
+        seats: [5],
+        reason: 'released',
+        revision: ANY_REVISION,
+      });
 
       const everybody = [ana, ben, cleo, dan, eve];
       expect(await Promise.all(everybody.map((session) => stand.holdOf(session)))).toEqual([
@@ -55,7 +60,16 @@ export function describeAskingAtOnce(open: OpenStand): void {
         [{ kind: 'hold', session: ana, hold: frozen }],
         [{ kind: 'hold', session: ben, hold: rest }],
         [{ kind: 'hold', session: cleo, hold: accepted(extended) }],
-        [{ kind: 'hold-ended', session: dan, holdToken: dans.holdToken, seats: [5], reason: 'released' }],
+        [
+          {
+            kind: 'hold-ended',
+            session: dan,
+            holdToken: dans.holdToken,
+            seats: [5],
+            reason: 'released',
+            revision: ANY_REVISION,
+          },
+        ],
         [],
       ]);
     });

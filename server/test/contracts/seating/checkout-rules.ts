@@ -8,6 +8,7 @@ import {
   type OpenStand,
   PAYMENT_TIME_MS,
   priceOfAll,
+  ANY_REVISION,
 } from './seat-stand.ts';
 
 /** Freezing a hold for payment, and thawing it when the payment never began. */
@@ -21,7 +22,13 @@ export function describeCheckout(open: OpenStand): void {
       const begunAt = stand.now;
       const checkout = accepted(await stand.checkout(ana, hold, { orderId: order }));
       expect(checkout).toEqual({
-        hold: { ...hold, expiresAt: begunAt + PAYMENT_TIME_MS, orderId: order },
+        hold: {
+          ...hold,
+          revision: ANY_REVISION,
+          expiresAt: begunAt + PAYMENT_TIME_MS,
+          orderId: order,
+          begunAt,
+        },
         begunAt,
         repeated: false,
       });
@@ -198,7 +205,7 @@ export function describeCheckout(open: OpenStand): void {
       const frozen = await stand.paying(ana, hold);
       stand.pass(60_000);
       await stand.abandon(ana, frozen.orderId);
-      const thawed = { ...hold, expiresAt: stand.now + 5_000 };
+      const thawed = { ...hold, revision: ANY_REVISION, expiresAt: stand.now + 5_000 };
       expect(await stand.holdOf(ana)).toEqual(thawed);
       const again = accepted(await stand.checkout(ana, hold));
       expect(again.repeated).toBe(false);

@@ -40,11 +40,7 @@ function pending(seats: readonly number[], more: Partial<PendingCheckout> = {}):
 }
 
 function fate(stand: SeatStand, kind: Settlement['kind'], checkout: PendingCheckout): Settlement {
-  return stand.fate(kind, checkout.session, {
-    ...checkout,
-    expiresAt: checkout.keepUntil,
-    extensionsLeft: EXTENSIONS_MAX,
-  });
+  return stand.fate(kind, checkout.session, checkout);
 }
 
 /** Setting a show up from what the database and the payment log know. */
@@ -79,6 +75,9 @@ export function describeOpening(open: OpenStand): void {
         expiresAt: KEEP_UNTIL,
         extensionsLeft: EXTENSIONS_MAX,
         orderId: checkout.orderId,
+        begunAt: BEGUN_AT,
+        isAccepted: true,
+        revision: stand.now,
       });
       expect(await stand.picture()).toBe('hh......');
       expectRefused(await stand.hold(await stand.buyer('ben'), 0), 'seat-taken');

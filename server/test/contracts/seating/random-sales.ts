@@ -1,4 +1,5 @@
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { holdToken, type HoldToken, type SessionId } from '../../../src/platform/ids.ts';
@@ -7,6 +8,7 @@ import type { Hold } from '../../../src/seating/seat-store.ts';
 import { type Answer, type ModelHold, type ModelOrder, SaleModel } from './sale-model.ts';
 import {
   accepted,
+  ANY_REVISION,
   HOLD_LIFETIME_MS,
   newOrderId,
   type OpenStand,
@@ -78,6 +80,8 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('abandon' as const), order }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('accept' as const), order }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('overdue' as const) }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -96,6 +100,7 @@ class RandomSale {
   readonly #stand: SeatStand;
   readonly #model: SaleModel;
   readonly #sessions: readonly SessionId[];
+  readonly #seen = new Map<SessionId, Hold>();
   /** The highest token seen. */
   #fence = holdToken(0);
 
@@ -147,6 +152,23 @@ class RandomSale {
         model.abandon(abandoned);
         break;
       }
+      case 'accept': {
+        const handedOver = this.#order(one.order);
+        if (!handedOver) break;
+        await stand.accept(handedOver.session, handedOver.id);
+        model.accept(handedOver);
+        break;
+      }
+      case 'overdue': {
+        const overdue = await stand.overdue();
+        expect(overdue.toSorted()).toEqual(
+          model
+            .overdue()
+            .map(({ id }) => id)
+            .toSorted(),
+        );
+        break;
+      }
       case 'settle':
         await this.#settle(one.orders, one.wish);
         break;
@@ -163,6 +185,7 @@ class RandomSale {
     for (const session of this.#sessions) {
       const hold = await this.#stand.holdOf(session);
       expect(hold).toEqual(shown(this.#model.holdOf(session)));
+      this.#checkRevision(session, hold);
       for (const taken of hold?.seats ?? []) {
         expect(holders.has(taken), `[P1] seat ${taken} has two holders`).toBe(false);
         holders.set(taken, session);
@@ -177,6 +200,16 @@ class RandomSale {
       else if (this.#model.sold.has(index)) expect(statuses[index]).toBe(SOLD);
       else expect(statuses[index], `seat ${index}`).toBe(holders.has(index) ? HELD : AVAILABLE);
     }
+  }
+
+  /** 6.3 Of one hold, what is seen later has another revision only if it is another state, and then a higher one. */
+  #checkRevision(session: SessionId, hold: Hold | null): void {
+    const before = this.#seen.get(session);
+    if (hold) this.#seen.set(session, hold);
+    if (before?.holdToken !== hold?.holdToken || !hold || !before) return;
+    const isSame = isDeepStrictEqual({ ...before, revision: 0 }, { ...hold, revision: 0 });
+    if (!isSame) expect(hold.revision).toBeGreaterThan(before.revision);
+    else expect(hold.revision).toBeGreaterThanOrEqual(before.revision);
   }
 
   /** [P3] Whatever happened before, time alone puts every unsold seat on sale. */
@@ -249,8 +282,6 @@ class RandomSale {
         seats: one.seats,
         amount: one.amount,
         orderId: one.id,
-        expiresAt: 0,
-        extensionsLeft: 0,
       }),
     );
     await this.#stand.settle(...fates);
@@ -290,6 +321,9 @@ function shown(hold: ModelHold | undefined): Hold | null {
     expiresAt: hold.expiresAt,
     extensionsLeft: hold.extensionsLeft,
     orderId: hold.checkout?.id ?? null,
+    begunAt: hold.checkout?.begunAt ?? 0,
+    isAccepted: hold.checkout?.stage === 'accepted',
+    revision: ANY_REVISION,
   };
 }
 

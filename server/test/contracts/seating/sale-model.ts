@@ -1,7 +1,7 @@
 import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
 import type { HoldToken, OrderId, SessionId } from '../../../src/platform/ids.ts';
 import type { RefusalCode } from '@stampede/shared/protocol/codes.ts';
-import type { Settlement } from '../../../src/seating/seat-store.ts';
+import { CHECKOUT_CARE, type Settlement } from '../../../src/seating/seat-store.ts';
 import { EXTENSIONS_MAX, HOLD_LIFETIME_MS, priceOfAll, SEATS_PER_BUYER } from './seat-stand.ts';
 
 export interface ModelHold {
@@ -21,6 +21,10 @@ export interface ModelOrder {
   readonly seats: readonly number[];
   readonly amount: number;
   readonly timeLeftMs: number;
+  readonly begunAt: number;
+  stage: 'new' | 'repeated' | 'accepted';
+  /** When somebody has to look after it; null once it is settled. */
+  dueAt: number | null;
   /** What the database decided, once and for all. */
   fate: Settlement['kind'] | null;
 }
@@ -129,12 +133,17 @@ export class SaleModel {
     if (found.code !== 'ok') return found;
     const hold = found.value;
     const known = hold.byKey.get(key);
-    if (known) return known.amount === amount ? ok(known) : { code: 'idempotency-mismatch' };
+    if (known && known.amount !== amount) return { code: 'idempotency-mismatch' };
+    if (known?.stage === 'new') known.stage = 'repeated';
+    if (known) return ok(known);
     if (hold.checkout) return { code: 'in-checkout' };
     if (hold.byKey.size >= CHECKOUTS_PER_HOLD_MAX) return { code: 'limit-exceeded' };
     if (priceOfAll(hold.seats) !== amount) return { code: 'amount-changed' };
     const timeLeftMs = hold.expiresAt - this.now;
-    const order = { id, session, token, seats: [...hold.seats], amount, timeLeftMs, fate: null };
+    const order: ModelOrder = {
+      ...{ id, session, token, seats: [...hold.seats], amount, timeLeftMs, begunAt: this.now, fate: null },
+      ...{ stage: 'new', dueAt: this.now + CHECKOUT_CARE.handedOverWithinMs },
+    };
     hold.checkout = order;
     hold.byKey.set(key, order);
     hold.expiresAt = Math.max(hold.expiresAt, keepUntil);
@@ -144,9 +153,24 @@ export class SaleModel {
 
   abandon(order: ModelOrder): void {
     const hold = this.holdOf(order.session);
-    if (hold?.checkout !== order) return;
+    if (hold?.checkout !== order || order.stage !== 'new') return;
+    order.dueAt = null;
     this.#thaw(hold, order);
     for (const [key, one] of hold.byKey) if (one === order) hold.byKey.delete(key);
+  }
+
+  accept(order: ModelOrder): void {
+    if (order.dueAt !== null) order.dueAt = this.now + CHECKOUT_CARE.settledWithinMs;
+    if (this.holdOf(order.session)?.checkout === order) order.stage = 'accepted';
+  }
+
+  overdue(): readonly ModelOrder[] {
+    const overdue = this.orders.filter((order) => order.dueAt !== null && order.dueAt <= this.now);
+    for (const order of overdue) {
+      order.dueAt = this.now + CHECKOUT_CARE.againMs;
+      if (this.holdOf(order.session)?.checkout === order && order.stage === 'new') order.stage = 'repeated';
+    }
+    return overdue;
   }
 
   /** The database's part: an order gets its fate once, and no seat is sold to two orders [P1]. */
@@ -158,6 +182,7 @@ export class SaleModel {
   }
 
   settle(order: ModelOrder): void {
+    order.dueAt = null;
     const paying = this.holds.find((hold) => hold.checkout === order);
     if (order.fate === 'sold') {
       for (const seat of order.seats) this.#sell(seat, order.session);

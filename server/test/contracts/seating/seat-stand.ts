@@ -45,6 +45,9 @@ export const EXTENSIONS_MAX = 2;
 /** How long a frozen hold is kept at least. */
 export const PAYMENT_TIME_MS = 600_000;
 
+/** For comparing with a hold that has changed meanwhile. */
+export const ANY_REVISION = expect.any(Number) as unknown as number;
+
 export const NO_FACTS: SeatFacts = { sold: [], checkouts: [] };
 
 const START = 1_700_000_000_000;
@@ -205,8 +208,21 @@ export class SeatStand {
     return this.store.abandonCheckout(this.rules, session, order);
   }
 
+  accept(session: SessionId, order: OrderId): Promise<void> {
+    return this.store.acceptCheckout(this.rules, session, order);
+  }
+
+  /** The orders of checkouts that somebody has to look after. */
+  async overdue(): Promise<readonly OrderId[]> {
+    return (await this.store.overdueCheckouts(this.rules)).map((one) => one.orderId);
+  }
+
   /** What the database decided about the order that pays for a hold. */
-  fate(kind: Settlement['kind'], session: SessionId, hold: Checkout['hold']): Settlement {
+  fate(
+    kind: Settlement['kind'],
+    session: SessionId,
+    hold: Pick<Checkout['hold'], 'holdToken' | 'seats' | 'amount' | 'orderId'>,
+  ): Settlement {
     const status = ({ sold: 'confirmed', returned: 'declined', voided: 'voided' } as const)[kind];
     const order: OrderMessage = {
       id: hold.orderId,

@@ -7,6 +7,7 @@ import {
   PAYMENT_TIME_MS,
   priceOfAll,
   type SeatStand,
+  ANY_REVISION,
 } from './seat-stand.ts';
 
 const KINDS: readonly Settlement['kind'][] = ['sold', 'returned', 'voided'];
@@ -57,7 +58,7 @@ export function describeSettlement(open: OpenStand): void {
       const frozen = await stand.paying(ana, hold);
       stand.pass(400_000);
       await stand.settle(stand.fate('returned', ana, frozen));
-      const thawed = { ...hold, expiresAt: stand.now + HOLD_LIFETIME_MS - 100_000 };
+      const thawed = { ...hold, revision: ANY_REVISION, expiresAt: stand.now + HOLD_LIFETIME_MS - 100_000 };
       expect(await stand.holdOf(ana)).toEqual(thawed);
       expect((await stand.holding(ana, 2)).seats).toEqual([0, 1, 2]);
       stand.pass(HOLD_LIFETIME_MS - 100_000);
@@ -155,7 +156,14 @@ export function describeSettlement(open: OpenStand): void {
       expectRefused(await stand.extend(ben, lost.holdToken), 'hold-ended');
       await stand.drain(reader);
       expect(reader.noticesTo(ben)).toEqual([
-        { kind: 'hold-ended', session: ben, holdToken: lost.holdToken, seats: [0, 1], reason: 'lost' },
+        {
+          kind: 'hold-ended',
+          session: ben,
+          holdToken: lost.holdToken,
+          seats: [0, 1],
+          reason: 'lost',
+          revision: ANY_REVISION,
+        },
       ]);
     });
 
@@ -167,7 +175,7 @@ export function describeSettlement(open: OpenStand): void {
       const hold = await stand.holding(ben, 2, 1);
       const reader = await stand.reader();
       await stand.settle(stand.fate('sold', ana, frozen));
-      const rest = { ...hold, seats: [2], amount: priceOfAll([2]) };
+      const rest = { ...hold, revision: ANY_REVISION, seats: [2], amount: priceOfAll([2]) };
       expect(await stand.holdOf(ben)).toEqual(rest);
       expect(await stand.picture()).toBe('SSh.....');
       await stand.drain(reader);
@@ -202,7 +210,7 @@ export function describeSettlement(open: OpenStand): void {
       expect(await stand.picture()).toBe('SS......');
       await stand.drain(reader);
       expect(reader.noticesTo(ben)).toMatchObject([
-        { kind: 'hold-ended', holdToken: hold.holdToken, reason: 'expired' },
+        { kind: 'hold-ended', holdToken: hold.holdToken, reason: 'expired', revision: ANY_REVISION },
       ]);
     });
 
@@ -225,7 +233,7 @@ export function describeSettlement(open: OpenStand): void {
       const hold = await stand.holding(ana, 0, 1);
       const reader = await stand.reader();
       await stand.settle(stand.fate('sold', ana, first));
-      const rest = { ...hold, seats: [1], amount: priceOfAll([1]) };
+      const rest = { ...hold, revision: ANY_REVISION, seats: [1], amount: priceOfAll([1]) };
       expect(await stand.holdOf(ana)).toEqual(rest);
       await stand.drain(reader);
       expect(reader.noticesTo(ana)).toContainEqual({ kind: 'hold', session: ana, hold: rest });
@@ -247,6 +255,7 @@ export function describeSettlement(open: OpenStand): void {
         holdToken: frozen.holdToken,
         seats: [0, 1],
         reason: 'sold',
+        revision: ANY_REVISION,
       });
     });
   });

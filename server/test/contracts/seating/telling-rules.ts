@@ -1,7 +1,7 @@
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { describe, expect, it } from 'vitest';
 import type { Settlement } from '../../../src/seating/seat-store.ts';
-import { accepted, HOLD_LIFETIME_MS, type OpenStand, PAYMENT_TIME_MS } from './seat-stand.ts';
+import { accepted, HOLD_LIFETIME_MS, type OpenStand, PAYMENT_TIME_MS, ANY_REVISION } from './seat-stand.ts';
 
 /** What the feed says of each step. */
 export function describeTelling(open: OpenStand): void {
@@ -33,7 +33,7 @@ export function describeTelling(open: OpenStand): void {
             { seat: 1, status: AVAILABLE },
             { seat: 5, status: AVAILABLE },
           ],
-          notice: { kind: 'hold-ended', ...about, seats: [1, 5], reason: 'released' },
+          notice: { kind: 'hold-ended', ...about, seats: [1, 5], reason: 'released', revision: ANY_REVISION },
         },
       ]);
     });
@@ -48,7 +48,14 @@ export function describeTelling(open: OpenStand): void {
       await stand.expire();
       await stand.drain(reader);
       expect(reader.noticesTo(ana)).toEqual([
-        { kind: 'hold-ended', session: ana, holdToken, seats: [0, 1], reason: 'expired' },
+        {
+          kind: 'hold-ended',
+          session: ana,
+          holdToken,
+          seats: [0, 1],
+          reason: 'expired',
+          revision: ANY_REVISION,
+        },
       ]);
       const ofSeat = reader.entries.flatMap((entry) => entry.changes.filter((change) => change.seat === 1));
       expect(ofSeat.map((change) => change.status)).toEqual([AVAILABLE, HELD]);
@@ -65,7 +72,7 @@ export function describeTelling(open: OpenStand): void {
       await stand.drain(reader);
       expect(reader.noticesTo(ana)).toEqual([
         { kind: 'hold', session: ana, hold: frozen },
-        { kind: 'hold', session: ana, hold },
+        { kind: 'hold', session: ana, hold: { ...hold, revision: ANY_REVISION } },
       ]);
       expect(reader.entries.slice(0, 2).flatMap((entry) => entry.changes)).toEqual([]);
     });
@@ -81,7 +88,7 @@ export function describeTelling(open: OpenStand): void {
       const { holdToken, seats } = frozen;
       expect(reader.noticesTo(ana)).toEqual([
         { kind: 'order', session: ana, order: fate.order },
-        { kind: 'hold-ended', session: ana, holdToken, seats, reason: 'sold' },
+        { kind: 'hold-ended', session: ana, holdToken, seats, reason: 'sold', revision: ANY_REVISION },
       ]);
       const changes = reader.entries.flatMap((entry) => entry.changes).slice(0, 2);
       expect(changes).toEqual([
@@ -115,7 +122,7 @@ export function describeTelling(open: OpenStand): void {
       const { holdToken, seats } = frozen;
       expect(reader.noticesTo(ana)).toEqual([
         { kind: 'order', session: ana, order: fate.order },
-        { kind: 'hold-ended', session: ana, holdToken, seats, reason: 'lost' },
+        { kind: 'hold-ended', session: ana, holdToken, seats, reason: 'lost', revision: ANY_REVISION },
       ]);
     });
 

@@ -70,10 +70,10 @@ export class KeenBuyer {
         await this.#change(() => view.standing.state === 'admitted');
       } else if (view.hold === null) {
         await this.#hold();
-      } else if (view.hold.orderId === null) {
+      } else if (view.hold.payment === 'none') {
         await this.#pay(view.hold.seats);
       } else {
-        await this.#change(() => typeof view.hold?.orderId !== 'string');
+        await this.#change(() => (view.hold?.payment ?? 'none') === 'none');
       }
     }
   }

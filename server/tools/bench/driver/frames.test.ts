@@ -30,7 +30,10 @@ describe("the driver's frames", () => {
     fc.assert(
       fc.property(uint32, fc.maxSafeInteger().map(Math.abs), fc.nat(9), (requestId, holdToken, before) => {
         const message = { type: 'hold', requestId, holdToken, seats: [1], expiresAt: 1, now: 1 } as const;
-        const packed = encodeServerMessage({ ...message, extensionsLeft: 1, orderId: null });
+        const packed = encodeServerMessage({
+          ...{ ...message, extensionsLeft: 1, orderId: null },
+          ...{ payment: 'none', revision: 1 },
+        });
         const bytes = Buffer.concat([Buffer.alloc(before), packed]);
         expect(opcodeAt(bytes, before)).toBe(serverMessages.hold.opcode);
         const request = firstField(before);

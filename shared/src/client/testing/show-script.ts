@@ -29,6 +29,7 @@ export class Stage {
   readonly server = new ScriptedServer();
   readonly changes: ClientChange[] = [];
   readonly client: StampedeClient;
+  #revision = 0;
 
   /** With a bearer, or as a browser does with a cookie. */
   constructor(options: Partial<ClientOptions> = {}, credential: 'bearer' | 'cookie' = 'bearer') {
@@ -89,6 +90,7 @@ export class Stage {
     });
   }
 
+  /** Each is newer than the one before. */
   holdMessage(holdToken: number, seats: readonly number[], requestId = 0): ServerMessageOf<'hold'> {
     const now = this.clock.now();
     return {
@@ -100,7 +102,15 @@ export class Stage {
       now,
       extensionsLeft: 2,
       orderId: null,
+      payment: 'none',
+      revision: ++this.#revision,
     };
+  }
+
+  /** The end of a hold, newer than every word about it before. */
+  holdEndedMessage(holdToken: number, seats: readonly number[]): ServerMessageOf<'hold-ended'> {
+    const revision = ++this.#revision;
+    return { type: 'hold-ended', requestId: 0, holdToken, seats, reason: 'expired', revision };
   }
 
   /** A snapshot of a section in which every seat is available. */

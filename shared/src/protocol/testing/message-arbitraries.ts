@@ -15,6 +15,7 @@ import {
   holdEndReasonNumbers,
   orderStatusNumbers,
   outsideReasonNumbers,
+  paymentStageNumbers,
   phaseNumbers,
   type ServerMessage,
 } from '../messages.ts';
@@ -130,12 +131,15 @@ const serverBodies: Arbitraries<ServerMessage> = {
     now: whole,
     extensionsLeft: uint32,
     orderId: fc.option(text(40, 1)),
+    payment: oneOf(paymentStageNumbers),
+    revision: whole,
   }),
   'hold-ended': fc.record({
     requestId: uint32,
     holdToken: whole,
     seats: seats(1),
     reason: oneOf(holdEndReasonNumbers),
+    revision: whole,
   }),
   order: fc.record({ requestId: uint32, order }),
   orders: fc.record({ requestId: uint32, orders: fc.array(order, { maxLength: ORDERS_LISTED_MAX / 10 }) }),
