@@ -9,7 +9,7 @@ import type { CatalogStore } from './catalog/catalog-store.ts';
 import { seatPrice } from './catalog/show.ts';
 import { BeginCheckout } from './checkout/begin-checkout.ts';
 import { ListOrders } from './checkout/list-orders.ts';
-import { newUuidOrderId } from './checkout/order-ids.ts';
+import { OverdueCheckouts } from './checkout/overdue-checkouts.ts';
 import type { OrderEvents } from './checkout/order-events.ts';
 import type { OrderStore } from './checkout/order-store.ts';
 import type { PaymentGateway } from './checkout/payment-gateway.ts';
@@ -124,7 +124,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   });
   const countAdmissions = (count: number): void => metrics.admissions.add(count);
   const sparing = sparingReport(report, clock);
-  const saleJobs = { sales, seats: parts.seats, waitingRoom, clock, report: sparing, countAdmissions };
+  const checkouts = new OverdueCheckouts({ ...parts, log: parts.paymentLog, report: sparing });
+  const jobParts = { waitingRoom, clock, report: sparing, countAdmissions };
+  const saleJobs = { sales, seats: parts.seats, checkouts, ...jobParts };
   const health = new PartHealth(parts.readiness, clock);
   try {
     await health.start();
@@ -248,9 +250,9 @@ function buyerRequests(parts: AppParts, { waitingRoom, sales, report }: Started)
     seats,
     log: paymentLog,
     orders,
-    newOrderId: newUuidOrderId,
     clock,
-    report,
+    nextTurn,
+    report: sparingReport(report, clock),
   });
   const lists = new ListOrders({ orders, seats, nextTurn });
   return new BuyerRequests({

@@ -1,4 +1,5 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
+import type { OverdueCheckouts } from './checkout/overdue-checkouts.ts';
 import type { LiveSale } from './gateway/live-sale.ts';
 import type { LiveSales } from './gateway/live-sales.ts';
 import { repeat } from './platform/repeat.ts';
@@ -10,6 +11,7 @@ import type { WaitingRoomStore } from './waiting-room/waiting-room-store.ts';
 export interface SaleJobParts {
   readonly sales: LiveSales;
   readonly seats: SeatStore;
+  readonly checkouts: OverdueCheckouts;
   readonly waitingRoom: { readonly store: WaitingRoomStore; readonly settings: WaitingRoomSettings };
   readonly clock: Clock;
   readonly report: (message: string, cause: unknown) => void;
@@ -20,6 +22,7 @@ type Stop = () => Promise<void>;
 
 const ADMISSION_INTERVAL_MS = 100;
 const EXPIRY_INTERVAL_MS = 1_000;
+const HANDOVER_INTERVAL_MS = 2_000;
 const POSITION_INTERVAL_MS = 1_000;
 const PHASE_INTERVAL_MS = 200;
 const PRESENCE_INTERVAL_MS = PRESENCE_MS / 3;
@@ -29,7 +32,7 @@ const PRESENCE_INTERVAL_MS = PRESENCE_MS / 3;
  * decided in the store, so that any number of nodes may do it.
  */
 export function startSchedulerJobs(parts: SaleJobParts): Stop {
-  const { sales, seats, waitingRoom, clock, report, countAdmissions } = parts;
+  const { sales, seats, checkouts, waitingRoom, clock, report, countAdmissions } = parts;
   const admissions = new AdmissionLoop({
     ...waitingRoom,
     clock,
@@ -42,8 +45,11 @@ export function startSchedulerJobs(parts: SaleJobParts): Stop {
   const stopExpiry = forEachSale(parts, EXPIRY_INTERVAL_MS, 'ending holds', async (sale) => {
     await seats.expire(sale.seatRules);
   });
+  const stopHandingOver = forEachSale(parts, HANDOVER_INTERVAL_MS, 'handing overdue payments over', (sale) =>
+    checkouts.handOver(sale.show, sale.seatRules),
+  );
   return async () => {
-    await Promise.all([admissions.stop(), stopExpiry()]);
+    await Promise.all([admissions.stop(), stopExpiry(), stopHandingOver()]);
   };
 }
 

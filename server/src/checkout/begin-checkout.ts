@@ -1,15 +1,24 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Show } from '../catalog/show.ts';
-import type { HoldToken, SessionId } from '../platform/ids.ts';
+import { GatheredCalls } from '../platform/gathered-calls.ts';
+import type { HoldToken, OrderId, SessionId } from '../platform/ids.ts';
 import { done, type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
-import type { Checkout, SeatRules, SeatStore } from '../seating/seat-store.ts';
-import type { NewOrderId } from './order-ids.ts';
+import type { NextTurn } from '../platform/turn.ts';
+import type { SeatRules, SeatStore } from '../seating/seat-store.ts';
+import { orderIdOf } from './order-ids.ts';
 import { orderMessage, processingMessage } from './order-message.ts';
-import type { OrderStore } from './order-store.ts';
+import type { Order, OrderStore } from './order-store.ts';
 import { answerWithin } from '../platform/outside-call.ts';
 import { AppendRefusedError, type PaymentLog, type PaymentRequest } from './payment-log.ts';
-import { APPEND_TIMEOUT_MS, BUSY_RETRY_MS, KEEP_MARGIN_MS, PAYMENT_DEADLINE_MS } from './payment-terms.ts';
+import {
+  APPEND_TIMEOUT_MS,
+  BUSY_RETRY_MS,
+  KEEP_MARGIN_MS,
+  KEY_LOOK_TIMEOUT_MS,
+  PAYMENT_DEADLINE_MS,
+} from './payment-terms.ts';
+import { paymentRequestOf } from './payment-request.ts';
 
 /** What a buyer wants to pay for. */
 export interface CheckoutIntent {
@@ -25,26 +34,35 @@ export interface BeginCheckoutParts {
   readonly seats: SeatStore;
   readonly log: PaymentLog;
   readonly orders: OrderStore;
-  readonly newOrderId: NewOrderId;
   readonly clock: Clock;
+  readonly nextTurn: NextTurn;
   readonly report: (message: string, cause: unknown) => void;
 }
 
+/** Looks of one turn of the event loop share a query; one that hangs must not hold up the others. */
+const LOOK_BOUNDS = { itemsMax: 500, callsMax: 4 };
+
 /**
  * The command behind "pay": freezes the hold, hands the payment to the log, and says "accepted" once the log has
- * it for good. Nothing waits for the database or the bank.
+ * it for good. Nothing waits for the bank, and for the database only a moment, to hear whether the key was used.
  *
  * If the process dies
  * - before the hold is frozen: nothing has happened;
- * - after that, before the log has the request: nobody heard "accepted"; a repeat with the same key hands it over
- *   again, and without one the hold ends at its time [P3];
- * - after the log has it: a worker settles it; a repeat with the same key finds the order.
+ * - after that, before the log has the request: nobody heard of an order; a repeat with the same key hands it over
+ *   again, and without one `OverdueCheckouts` does [P2];
+ * - after the log has it, before the seats say so: a worker settles it, and `OverdueCheckouts` tells them.
  */
 export class BeginCheckout {
   readonly #parts: BeginCheckoutParts;
+  readonly #looks: GatheredCalls<OrderId, Order | null>;
 
   constructor(parts: BeginCheckoutParts) {
     this.#parts = parts;
+    const look = async (ids: readonly OrderId[]): Promise<readonly (Order | null)[]> => {
+      const found = new Map((await parts.orders.byIds(ids)).map((order) => [order.id, order]));
+      return ids.map((id) => found.get(id) ?? null);
+    };
+    this.#looks = new GatheredCalls(look, parts.nextTurn, LOOK_BOUNDS);
   }
 
   /**
@@ -52,68 +70,65 @@ export class BeginCheckout {
    * `SeatStore.beginCheckout`, and `busy` when the log did not acknowledge: the same key may then be sent again.
    */
   async run(show: Show, rules: SeatRules, intent: CheckoutIntent): Promise<Outcome<OrderMessage>> {
-    const { clock, newOrderId, seats } = this.#parts;
-    const orderId = newOrderId(clock.now());
+    const orderId = orderIdOf(intent.session, intent.idempotencyKey);
+    const known = await this.#finalOrder(orderId);
+    if (known) return answerOf(known, show, intent);
     const keepMs = PAYMENT_DEADLINE_MS + KEEP_MARGIN_MS;
-    const begun = await seats.beginCheckout(rules, { ...intent, orderId, keepMs });
+    const begun = await this.#parts.seats.beginCheckout(rules, { ...intent, orderId, keepMs });
     if (!begun.ok) return begun.code === 'hold-ended' ? this.#endedOrder(show, intent, begun) : begun;
-    const { hold, repeated } = begun.value;
-    if (repeated) {
-      const [final] = await this.#parts.orders.byIds([hold.orderId]);
-      if (final) return done(orderMessage(final));
-    }
-    const request = requestOf(show, intent, begun.value);
-    const refusal = await this.#append(rules, request, repeated);
+    const { hold, begunAt, repeated } = begun.value;
+    const final = repeated ? await this.#finalOrder(hold.orderId) : null;
+    if (final) return answerOf(final, show, intent);
+    const request = paymentRequestOf(show, { ...intent, ...hold, begunAt });
+    const refusal = hold.isAccepted ? null : await this.#handOver(rules, request);
     return refusal ?? done(processingMessage(request, request.createdAt));
   }
 
-  /** The hold is gone, perhaps because its order has ended: then the same intent gets that order. */
+  /** Null where it has no outcome, or the database does not say: a worker does not charge for an ended order. */
+  async #finalOrder(id: OrderId): Promise<Order | null> {
+    const { clock, report } = this.#parts;
+    const look = (): Promise<Order | null> => this.#looks.add(id);
+    return answerWithin(clock, KEY_LOOK_TIMEOUT_MS, 'the order database', look).catch((cause: unknown) => {
+      report('nobody knows whether the key of a checkout was used before', cause);
+      return null;
+    });
+  }
+
+  /** The hold is gone, perhaps because its order has ended meanwhile: then the same intent gets that order. */
   async #endedOrder(show: Show, intent: CheckoutIntent, refusal: Refusal): Promise<Outcome<OrderMessage>> {
     const order = await this.#parts.orders.byKey(intent.session, intent.idempotencyKey);
-    if (!order) return refusal;
-    const same =
-      order.show === show.id && order.holdToken === intent.holdToken && order.amount === intent.amount;
-    return same ? done(orderMessage(order)) : refuse('idempotency-mismatch');
+    return order ? answerOf(order, show, intent) : refusal;
   }
 
   /**
-   * Null once the log has the request. Only a request that the log surely has not is given up; where its fate is
-   * unknown the hold stays frozen, because a worker may be charging for it.
+   * Null once the log has the request. Only a request that the log surely has not is given up, if nobody else handed it
+   * over; where its fate is unknown the hold stays frozen, because a worker may be charging for it.
    */
-  async #append(rules: SeatRules, request: PaymentRequest, repeated: boolean): Promise<Refusal | null> {
+  async #handOver(rules: SeatRules, request: PaymentRequest): Promise<Refusal | null> {
     const { clock, log, report, seats } = this.#parts;
+    const { session, orderId } = request;
     try {
       await answerWithin(clock, APPEND_TIMEOUT_MS, 'the payment log', () => log.append([request]));
-      return null;
     } catch (cause) {
       report('a payment could not be handed over', cause);
-      // A repeat is not the one to give up: the first try may have been taken meanwhile.
-      if (cause instanceof AppendRefusedError && !repeated) {
+      if (cause instanceof AppendRefusedError) {
         await seats
-          .abandonCheckout(rules, request.session, request.orderId)
+          .abandonCheckout(rules, session, orderId)
           .catch((failure: unknown) => report('a checkout could not be given up', failure));
       }
       return refuse('busy', { retryAfterMs: BUSY_RETRY_MS, detail: 'the payment was not taken' });
     }
+    // The log's word is what counts; seats that can't be told now are told by `OverdueCheckouts`.
+    await seats
+      .acceptCheckout(rules, session, orderId)
+      .catch((cause: unknown) => report('an accepted checkout could not be marked', cause));
+    return null;
   }
 }
 
-/** The same for every repeat of a key, on whichever node: instants are counted from the store's. */
-function requestOf(
-  show: Show,
-  { session, idempotencyKey }: CheckoutIntent,
-  { hold, begunAt }: Checkout,
-): PaymentRequest {
-  return {
-    orderId: hold.orderId,
-    show: show.id,
-    session,
-    holdToken: hold.holdToken,
-    idempotencyKey,
-    seats: hold.seats,
-    amount: hold.amount,
-    currency: show.currency,
-    createdAt: begunAt,
-    payBy: begunAt + PAYMENT_DEADLINE_MS,
-  };
+/** A key has one order: whoever comes with other content is refused it. */
+function answerOf(order: Order, show: Show, intent: CheckoutIntent): Outcome<OrderMessage> {
+  const same =
+    order.show === show.id && order.holdToken === intent.holdToken && order.amount === intent.amount;
+  return same ? done(orderMessage(order)) : refuse('idempotency-mismatch');
 }

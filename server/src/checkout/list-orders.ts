@@ -5,7 +5,6 @@ import type { SessionId } from '../platform/ids.ts';
 import type { NextTurn } from '../platform/turn.ts';
 import type { SeatStore } from '../seating/seat-store.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
-import { orderCreatedAt } from './order-ids.ts';
 import { orderMessage, processingMessage } from './order-message.ts';
 import type { Order, OrderStore } from './order-store.ts';
 
@@ -22,6 +21,7 @@ const SESSIONS_MAX = 500;
 
 /**
  * Lists a buyer's own orders [P6]: final ones from the database, processing ones from the holds they have frozen.
+ * What the payment log is not known to have is nobody's order yet.
  * Everybody who enters a sale is told theirs, so what is asked in one turn of the event loop is one query.
  */
 export class ListOrders {
@@ -48,9 +48,9 @@ export class ListOrders {
 
   async #processing(session: SessionId, { id, currency }: OnSale): Promise<OrderMessage[]> {
     const hold = await this.#parts.seats.holdOf(id, session);
-    if (!hold?.orderId) return [];
-    const { orderId, seats, amount } = hold;
-    return [processingMessage({ orderId, show: id, seats, amount, currency }, orderCreatedAt(orderId))];
+    if (!hold?.orderId || !hold.isAccepted) return [];
+    const { orderId, seats, amount, begunAt } = hold;
+    return [processingMessage({ orderId, show: id, seats, amount, currency }, begunAt)];
   }
 }
 

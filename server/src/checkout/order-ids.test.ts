@@ -1,30 +1,23 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { newUuidOrderId, orderCreatedAt } from './order-ids.ts';
-import { newRandomTicketCode } from './ticket-codes.ts';
+import { expect, test } from 'vitest';
+import { sessionId } from '../platform/ids.ts';
+import { orderIdOf } from './order-ids.ts';
 
-describe('order ids', () => {
-  it('carry the instant they were made at and are never the same twice', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), (now) => {
-        const id = newUuidOrderId(now);
-        expect(orderCreatedAt(id)).toBe(now);
-        expect(id).toHaveLength(36);
-        expect(newUuidOrderId(now)).not.toBe(id);
-      }),
-    );
-  });
+const key = fc.string({ minLength: 8, maxLength: 64 });
 
-  it('sort by the instant they were made at', () => {
-    expect(newUuidOrderId(1_000) < newUuidOrderId(1_001)).toBe(true);
-  });
+test('[P2] 6.7 a key of a session has one order id; another key, or another session, another one', () => {
+  fc.assert(
+    fc.property(key, key, (one, other) => {
+      const id = orderIdOf(sessionId('ana'), one);
+      expect(orderIdOf(sessionId('ana'), one)).toBe(id);
+      expect(orderIdOf(sessionId('ben'), one)).not.toBe(id);
+      if (other !== one) expect(orderIdOf(sessionId('ana'), other)).not.toBe(id);
+    }),
+  );
 });
 
-describe('ticket codes', () => {
-  it('are sixteen characters that nobody mistakes for others, all different', () => {
-    const codes = Array.from({ length: 2_000 }, () => newRandomTicketCode());
-    for (const code of codes) expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{16}$/);
-    expect(new Set(codes).size).toBe(codes.length);
-    expect(new Set(codes.join('')).size).toBe(32);
-  });
+test('an order id is a UUID of version 8', () => {
+  expect(orderIdOf(sessionId('ana'), 'key-12345')).toMatch(
+    /^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-8[\da-f]{3}-[\da-f]{12}$/,
+  );
 });

@@ -1,15 +1,16 @@
-import { v7 } from 'uuid';
-import { type OrderId, orderId } from '../platform/ids.ts';
+import { createHash } from 'node:crypto';
+import { type OrderId, orderId, type SessionId } from '../platform/ids.ts';
 
-/** Makes the id of a new order at an instant in milliseconds. */
-export type NewOrderId = (now: number) => OrderId;
+const UUID_HEX_DIGITS = 32;
+/** The digits of version and variant are left out. */
+const HEX_PARTS = /^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/;
 
-/** UUID version 7 (RFC 9562): unique everywhere, and carries the instant the order was made. */
-export const newUuidOrderId: NewOrderId = (now) => orderId(v7({ msecs: now }));
-
-const TIME_HEX_DIGITS = 12;
-
-/** The instant in an order's id, in milliseconds by the clock of whoever made it: good for putting them in order. */
-export function orderCreatedAt(id: OrderId): number {
-  return Number.parseInt(id.replaceAll('-', '').slice(0, TIME_HEX_DIGITS), 16);
+/**
+ * The id of the order that a session's idempotency key stands for, a UUID version 8 (RFC 9562) made from both. So a key
+ * has one order wherever it is used and whatever any store has forgotten: log, payment gateway and database know the
+ * order by its id, and none of them takes it twice [P2].
+ */
+export function orderIdOf(session: SessionId, idempotencyKey: string): OrderId {
+  const hash = createHash('sha256').update(`${session}\n${idempotencyKey}`).digest('hex');
+  return orderId(hash.slice(0, UUID_HEX_DIGITS).replace(HEX_PARTS, '$1-$2-8$3-8$4-$5'));
 }

@@ -198,7 +198,8 @@ export class OutcomeEffects {
   }
 }
 
-function settlementOf(order: Order): Settlement {
+/** What an order's outcome means to its seats. */
+export function settlementOf(order: Order): Settlement {
   const { session, holdToken, status } = order;
   return { kind: settlementKinds[status], session, holdToken, order: orderMessage(order) };
 }

@@ -12,6 +12,9 @@ export const KEEP_MARGIN_MS = 30_000;
 /** How long the payment log may take to acknowledge before the buyer hears "busy". */
 export const APPEND_TIMEOUT_MS = 5_000;
 
+/** How long a checkout waits to hear from the database whether its key was used before. */
+export const KEY_LOOK_TIMEOUT_MS = 1_000;
+
 /** How long one call to the payment gateway may take. */
 export const GATEWAY_TIMEOUT_MS = 10_000;
 

@@ -2,7 +2,7 @@
 -- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due
 -- ARGV: {given instant, {{'sold' | 'returned' | 'voided', session, token, order id, {seat…}, order as JSON}…}}
 -- Reply: nil without a history, else 1.
--- Calls: 3 reads and 6 writes for a whole batch of sold ones, and a write for each buyer; more where a hold is gone.
+-- Calls: 3 reads and 8 writes for a whole batch of sold ones, and a write for each buyer; more where a hold is gone.
 -- include: hold-book.lua
 -- include: sell-seats.lua
 

@@ -8,7 +8,6 @@ import { expect } from 'vitest';
 import type { Show } from '../../../src/catalog/show.ts';
 import { BeginCheckout } from '../../../src/checkout/begin-checkout.ts';
 import { ListOrders } from '../../../src/checkout/list-orders.ts';
-import { newUuidOrderId } from '../../../src/checkout/order-ids.ts';
 import { OutboxRelay } from '../../../src/checkout/outbox-relay.ts';
 import { OutcomeEffects } from '../../../src/checkout/outcome-effects.ts';
 import type { PaymentLog } from '../../../src/checkout/payment-log.ts';
@@ -193,7 +192,7 @@ export class CheckoutHouse {
 
   checkoutThrough(log: PaymentLog): BeginCheckout {
     const { clock, orders, report, seats } = this;
-    return new BeginCheckout({ seats, log, orders, newOrderId: newUuidOrderId, clock, report });
+    return new BeginCheckout({ seats, log, orders, clock, nextTurn, report });
   }
 
   async hold(name: string, seats: readonly number[]): Promise<Hold & { readonly session: SessionId }> {
