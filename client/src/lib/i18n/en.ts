@@ -178,6 +178,8 @@ export const en = {
     tooManyTriesAdvice: 'Give them back, choose again, and use another way to pay.',
     holdExpired: 'Your hold ran out and the seats are on sale again.',
     holdExpiredAdvice: 'If they are still free you can take them again.',
+    paymentLapsed: 'Your payment did not get through in time, and the seats are on sale again.',
+    paymentLapsedAdvice: 'It will end in tickets or in no charge at all: see “My tickets” in a minute.',
     holdLost: 'Your seats went to somebody else. You have not been charged.',
     extended: 'You have more time now.',
     extensionLimit: 'This hold can not be extended again.',
@@ -214,6 +216,10 @@ export const en = {
       'This is a demonstration: the payment is simulated and no card is needed. About one in five is declined on purpose.',
     pay: (amount: string) => `Pay ${amount}`,
     paying: 'Sending your payment …',
+    onItsWay: 'Your payment has not been confirmed yet',
+    onItsWayLead:
+      'It goes on by itself, and your seats are kept meanwhile. You can send it once more: you will be charged at most once.',
+    sendAgain: 'Send again',
     processing: 'Your payment is being processed',
     processingLead:
       'Your seats stay yours meanwhile. You may reload or close this page: the payment goes on, and your tickets will be under “My tickets”.',

@@ -163,6 +163,9 @@ export const ko: Dictionary = {
     tooManyTriesAdvice: '좌석을 반납하고 다시 선택한 뒤 다른 결제 수단을 사용하세요.',
     holdExpired: '잡아 둔 시간이 끝나 좌석이 다시 판매됩니다.',
     holdExpiredAdvice: '아직 비어 있다면 다시 선택할 수 있습니다.',
+    paymentLapsed: '결제가 제때 전달되지 않아 좌석이 다시 판매됩니다.',
+    paymentLapsedAdvice:
+      '티켓이 발급되거나 결제되지 않거나 둘 중 하나로 끝납니다. 잠시 후 ‘내 티켓’을 확인해 주세요.',
     holdLost: '좌석이 다른 사람에게 넘어갔습니다. 결제되지 않았습니다.',
     extended: '시간이 연장되었습니다.',
     extensionLimit: '더 이상 연장할 수 없습니다.',
@@ -198,6 +201,9 @@ export const ko: Dictionary = {
       '데모 사이트입니다. 결제는 모의로 이루어지며 카드가 필요하지 않습니다. 다섯 번 중 한 번쯤은 일부러 거절됩니다.',
     pay: (amount) => `${amount} 결제`,
     paying: '결제를 보내는 중 …',
+    onItsWay: '결제가 아직 확인되지 않았습니다',
+    onItsWayLead: '결제는 계속 진행되며 그동안 좌석은 지켜집니다. 다시 보내도 한 번만 결제됩니다.',
+    sendAgain: '다시 보내기',
     processing: '결제를 처리하고 있습니다',
     processingLead:
       '그동안 좌석은 그대로 내 것입니다. 새로고침하거나 페이지를 닫아도 결제는 계속되며, 티켓은 ‘내 티켓’에 나타납니다.',

@@ -14,7 +14,10 @@ const start: SaleFacts = {
 const waiting = { state: 'waiting', position: 9, behind: 1, wait: null } as const;
 const admitted = { state: 'admitted', deadline: 1 } as const;
 const finished = { state: 'outside', reason: 'finished' } as const;
-const hold = { holdToken: 1, seats: [1], expiresAt: 1, extensionsLeft: 1, orderId: null };
+const hold = {
+  ...{ holdToken: 1, seats: [1], expiresAt: 1, extensionsLeft: 1 },
+  ...{ orderId: null, payment: 'none' as const },
+};
 const order = (status: OrderMessage['status']): OrderMessage => ({
   id: 'order',
   show: 1,
@@ -46,7 +49,8 @@ describe('the step a buyer is at', () => {
     expect(step({ standing: admitted })).toBe('choose');
     expect(step({ hold })).toBe('choose');
     expect(step({ phase: 'sold-out', hold })).toBe('choose');
-    expect(step({ hold: { ...hold, orderId: 'order' } })).toBe('processing');
+    expect(step({ hold: { ...hold, payment: 'handing-over' } })).toBe('checkout');
+    expect(step({ hold: { ...hold, payment: 'accepted', orderId: 'order' } })).toBe('processing');
     expect(step({ latestOrder: order('processing'), standing: finished })).toBe('processing');
   });
 

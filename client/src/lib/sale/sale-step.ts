@@ -40,7 +40,8 @@ function isShown(order: OrderMessage, facts: SaleFacts): boolean {
 /** Derives the step from the server's truth alone, so that a reload lands where the buyer was [P4]. */
 export function saleStep(facts: SaleFacts): SaleStep {
   const { phase, standing, hold, latestOrder } = facts;
-  if (latestOrder?.status === 'processing' || hold?.orderId) return 'processing';
+  if (latestOrder?.status === 'processing' || hold?.payment === 'accepted') return 'processing';
+  if (hold?.payment === 'handing-over') return 'checkout';
   if (latestOrder?.status === 'confirmed' && isShown(latestOrder, facts)) return 'confirmed';
   if (latestOrder?.status === 'voided' && isShown(latestOrder, facts)) return 'voided';
   // What is held may be paid for even after the end; nothing more can be chosen then.

@@ -18,7 +18,8 @@ const WATCH_DELAY_MS = 120;
 const ENTER_RETRY_MS = 3_000;
 
 export type SeatsListener = (section: number, changes: readonly SeatChange[] | null) => void;
-export type HoldEndListener = (reason: HoldEndReason, seats: readonly number[]) => void;
+/** `wasPaying`: a payment was on its way that nobody has heard of since. */
+export type HoldEndListener = (reason: HoldEndReason, seats: readonly number[], wasPaying: boolean) => void;
 
 /** One buyer in the sale of one show: the server's truth as state, and what the buyer can do about it. */
 export class Sale {
@@ -69,6 +70,7 @@ export class Sale {
     }),
   );
 
+  #awaitsOrder = false;
   #mapSections: readonly number[] = [];
   #pickerSection: number | null = null;
   #watchTimer: ReturnType<typeof setTimeout> | undefined;
@@ -326,20 +328,24 @@ export class Sale {
   #applyHold(hold: HoldView | null, ended: { reason: HoldEndReason; seats: readonly number[] } | null): void {
     const before = this.#hold;
     this.#hold = hold;
+    if (hold?.payment === 'handing-over') this.#awaitsOrder = true;
     if (hold) return;
     this.#reviewing = false;
     // What an order was paying for ends with the order, which tells how and why.
-    if (before?.orderId) return;
+    if (before?.payment === 'accepted') return;
+    const wasPaying = before?.payment === 'handing-over';
     // A hold that vanished while we were away ran out.
     const end = ended ?? (before ? { reason: 'expired' as const, seats: before.seats } : null);
-    if (end) for (const listener of this.#holdEndListeners) listener(end.reason, end.seats);
+    if (end) for (const listener of this.#holdEndListeners) listener(end.reason, end.seats, wasPaying);
   }
 
   #applyOrder(order: OrderMessage): void {
     if (order.show !== this.show.id) return;
     const before = this.#orders.find((one) => one.id === order.id);
     this.#orders = [...this.#client.view.orders.values()].filter((one) => one.show === this.show.id);
-    if (before?.status !== 'processing') return;
+    // One whose payment was only on its way may be heard of first when it has ended.
+    if (before ? before.status !== 'processing' : !this.#awaitsOrder) return;
+    this.#awaitsOrder = false;
     if (order.status === 'confirmed' || order.status === 'voided') this.#witnessedOrder = order.id;
     if (order.status === 'declined') this.#reviewing = true;
   }

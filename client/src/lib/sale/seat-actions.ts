@@ -63,10 +63,14 @@ export class SeatActions {
   }
 
   /** Tells of a hold that ended without the buyer's doing, and offers the same seats while they may be free. */
-  holdEnded(reason: HoldEndReason, seats: readonly number[]): void {
+  holdEnded(reason: HoldEndReason, seats: readonly number[], wasPaying: boolean): void {
     const { notice } = this.#t;
     if (reason === 'lost') this.#notices.show(notice.holdLost, { tone: 'bad' });
     if (reason !== 'expired') return;
+    if (wasPaying) {
+      this.#notices.show(notice.paymentLapsed, { tone: 'bad', advice: notice.paymentLapsedAdvice });
+      return;
+    }
     const again = this.#offer(notice.takeAgain(this.#namesOf(seats)), seats);
     const action = this.#sale.standing.state === 'admitted' ? again : null;
     this.#notices.show(notice.holdExpired, { tone: 'bad', advice: notice.holdExpiredAdvice, action });
