@@ -1,6 +1,6 @@
 import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
 import type { SeatChange } from '@stampede/shared/seat-map/section-delta.ts';
-import type { SectionSummary } from '@stampede/shared/seat-map/section-summary.ts';
+import { AVAILABLE, HELD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import { select } from 'd3-selection';
 import {
@@ -11,6 +11,7 @@ import {
   type ZoomBehavior,
   type ZoomTransform,
 } from 'd3-zoom';
+import { FlashLayer } from './flash-layer.ts';
 import { Glide, interrupt } from './glide.ts';
 import { HitTest } from './hit-test.ts';
 import {
@@ -20,34 +21,25 @@ import {
   sectionsInView,
   type DetailLevel,
 } from './level-of-detail.ts';
+import { statusOf } from './offered-seats.ts';
 import { type Palette, readPalette } from './palette.ts';
-import {
-  type Bounds,
-  overlaps,
-  type SeatGeometry,
-  seatGeometryOf,
-  type SectionShape,
-} from './seat-geometry.ts';
-import { SeatPainter } from './seat-painter.ts';
-import { type SectionWords, VenuePainter } from './venue-painter.ts';
-
-/** What the map shows besides the venue itself; asked for at every drawing. */
-export interface SeatMapSource {
-  readonly statusesOf: (section: number) => Uint8Array | undefined;
-  readonly summaryOf: (section: number) => SectionSummary | undefined;
-  readonly wordsOf: (summary: SectionSummary) => SectionWords;
-}
+import { type Bounds, type SeatGeometry, seatGeometryOf, type SectionShape } from './seat-geometry.ts';
+import { SeatMapPicture, type SeatMapSource } from './seat-map-picture.ts';
+import type { Placement } from './seat-painter.ts';
+import { StillLayer } from './still-layer.ts';
 
 export interface SeatMapEvents {
+  /** A seat that can be taken or given back was pressed. */
   press(seat: number): void;
-  hover(seat: number | null, x: number, y: number): void;
+  /** A seat is pointed at, or one that can't be had was pressed: say what it is. */
+  point(seat: number | null, x: number, y: number): void;
   watch(sections: readonly number[]): void;
   level(level: DetailLevel): void;
 }
 
 const SECTIONS_MAX = 64;
-const FLASH_MS = 900;
-const FLASHES_MAX = 200;
+/** A ring that fades needs no more pictures a second, and each costs a turn of the page's only thread. */
+const FLASH_STEP_MS = 40;
 const MOVE_MS = 280;
 const SEAT_PX_MAX = 52;
 /** Room around the venue when all of it is shown. */
@@ -56,53 +48,67 @@ const ZOOM_STEP = 1.9;
 /** A section zoomed to fills this much of the canvas. */
 const SECTION_FILL = 0.86;
 
-/** The map on its canvas: placing, drawing when something changed, and turning presses into seats. */
+/** How the buyer wants to see it. */
+export interface Viewing {
+  /** Nothing may move by itself. */
+  readonly still: boolean;
+  /** The colours are the buyer's own. */
+  readonly forcedColours: boolean;
+}
+
+function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const context = canvas.getContext('2d');
+  if (!context) throw new Error('this browser draws no canvas');
+  return context;
+}
+
+/** The map on its two canvases: placing, drawing when something changed, and turning presses into seats. */
 export class SeatMapView {
   readonly #canvas: HTMLCanvasElement;
-  readonly #context: CanvasRenderingContext2D;
+  readonly #glow: HTMLCanvasElement;
   readonly #map: SeatMap;
-  readonly #layout: VenueLayout;
   readonly #geometry: SeatGeometry;
   readonly #hits: HitTest;
   readonly #source: SeatMapSource;
   readonly #events: SeatMapEvents;
-  readonly #seats: SeatPainter;
-  readonly #venue: VenuePainter;
+  readonly #picture: SeatMapPicture;
+  readonly #still: StillLayer;
+  readonly #flashes: FlashLayer;
   readonly #zoom: ZoomBehavior<HTMLCanvasElement, unknown>;
-  readonly #still: () => boolean;
-  readonly #flashes = new Map<number, number>();
+  readonly #viewing: () => Viewing;
   readonly #end = new AbortController();
   #palette: Palette;
-  #mine: ReadonlySet<number> = new Set();
+  #mine: ReadonlySet<number> | null = null;
   #pending: ReadonlySet<number> = new Set();
   #hovered: number | null = null;
   #width = 0;
   #height = 0;
   #frame = 0;
+  #nextFlash: ReturnType<typeof setTimeout> | undefined;
   #level: DetailLevel | null = null;
   #watched = '';
 
+  /** `glow` lies above `canvas`, which takes the presses. */
   constructor(
-    canvas: HTMLCanvasElement,
+    [canvas, glow]: readonly [canvas: HTMLCanvasElement, glow: HTMLCanvasElement],
     venue: { map: SeatMap; layout: VenueLayout },
     source: SeatMapSource,
     events: SeatMapEvents,
-    still: () => boolean,
+    viewing: () => Viewing,
   ) {
-    const context = canvas.getContext('2d');
-    if (!context) throw new Error('this browser draws no canvas');
+    const context = contextOf(canvas);
     this.#canvas = canvas;
-    this.#context = context;
+    this.#glow = glow;
     this.#map = venue.map;
-    this.#layout = venue.layout;
     this.#geometry = seatGeometryOf(venue.map, venue.layout);
     this.#hits = new HitTest(venue.map, this.#geometry);
     this.#source = source;
     this.#events = events;
-    this.#still = still;
-    this.#seats = new SeatPainter(context, venue.map);
-    this.#venue = new VenuePainter(context);
-    this.#palette = readPalette(canvas.parentElement ?? document.body);
+    this.#viewing = viewing;
+    this.#picture = new SeatMapPicture(context, venue, this.#geometry, source);
+    this.#still = new StillLayer(context, this.#picture, venue.map, this.#geometry);
+    this.#flashes = new FlashLayer(contextOf(glow), venue.map, this.#geometry.pitch);
+    this.#palette = this.#readPalette();
     this.#zoom = zoom<HTMLCanvasElement, unknown>()
       .filter((event: Event) => this.#takesPart(event))
       .clickDistance(6)
@@ -115,29 +121,42 @@ export class SeatMapView {
   destroy(): void {
     this.#end.abort();
     cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#nextFlash);
     interrupt(this.#canvas);
     select(this.#canvas).on('.zoom', null);
   }
 
   /** One's own seats, and those on their way to or from being it. */
   own(mine: ReadonlySet<number>, pending: ReadonlySet<number>): void {
+    const before = this.#mine;
+    for (const seat of [...(before ?? []), ...this.#pending, ...mine, ...pending]) this.#still.touch(seat);
+    if (before) for (const seat of mine) if (!before.has(seat)) this.#flash(seat, 'yours');
     this.#mine = mine;
     this.#pending = pending;
-    this.redraw();
+    this.#redraw();
   }
 
   /** Seats of a section changed; `changes` is null when all of them may have. */
   changed(section: number, changes: readonly SeatChange[] | null): void {
-    const start = this.#map.sections[section]?.start ?? 0;
-    if (changes && !this.#still()) {
-      const now = performance.now();
-      for (const { seat } of changes) {
-        const index = start + seat;
-        if (this.#mine.has(index) || this.#pending.has(index) || this.#flashes.size >= FLASHES_MAX) continue;
-        this.#flashes.set(index, now);
-      }
+    if (!changes) {
+      this.#repaint();
+      return;
     }
-    this.redraw();
+    const start = this.#map.sections[section]?.start ?? 0;
+    for (const { seat, status } of changes) {
+      const index = start + seat;
+      this.#still.touch(index);
+      if (this.#mine?.has(index) || this.#pending.has(index)) continue;
+      if (status === HELD || status === AVAILABLE) this.#flash(index, status === HELD ? 'taken' : 'freed');
+    }
+    this.#redraw();
+  }
+
+  /** What sections have left changed, or the words for it. */
+  summarised(): void {
+    const isUnknown = (section: number) => this.#source.statusesOf(section) === undefined;
+    const inView = this.#level ? sectionsInView(this.#geometry, this.#view, this.#level, Infinity) : [];
+    if (this.#level === 'sections' || inView.some(isUnknown)) this.#repaint();
   }
 
   zoomBy(direction: 1 | -1): void {
@@ -157,14 +176,11 @@ export class SeatMapView {
     this.#zoom.transform(this.#glide(), zoomIdentity.translate(x, y).scale(k));
   }
 
-  redraw(): void {
-    if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#draw(now));
-  }
-
-  /** The colours may have changed: read them again. */
+  /** The colours or the face of the text may have changed. */
   recolour(): void {
-    this.#palette = readPalette(this.#canvas.parentElement ?? document.body);
-    this.redraw();
+    this.#palette = this.#readPalette();
+    this.#picture.remeasure();
+    this.#repaint();
   }
 
   resize(width: number, height: number): void {
@@ -175,8 +191,12 @@ export class SeatMapView {
     this.#width = width;
     this.#height = height;
     const ratio = window.devicePixelRatio || 1;
-    this.#canvas.width = Math.round(width * ratio);
-    this.#canvas.height = Math.round(height * ratio);
+    for (const canvas of [this.#canvas, this.#glow]) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    this.#still.resize(width, height, ratio);
+    this.#flashes.resize(ratio);
     const fit = this.#fit(this.#geometry.bounds);
     const { bounds, pitch } = this.#geometry;
     const roomX = (width / fit.k) * 0.35;
@@ -192,7 +212,7 @@ export class SeatMapView {
         [bounds.right + roomX, bounds.bottom + roomY],
       ]);
     if (wasWhole) this.#zoom.transform(select(this.#canvas), fit);
-    this.redraw();
+    this.#redraw();
   }
 
   get #transform(): ZoomTransform {
@@ -200,7 +220,7 @@ export class SeatMapView {
   }
 
   #glide(): Glide {
-    return new Glide(select(this.#canvas)).duration(this.#still() ? 0 : MOVE_MS);
+    return new Glide(select(this.#canvas)).duration(this.#viewing().still ? 0 : MOVE_MS);
   }
 
   #fit(bounds: Bounds, share = 1): ZoomTransform {
@@ -237,8 +257,8 @@ export class SeatMapView {
     const watched = sections.toSorted((a, b) => a - b).join();
     if (watched !== this.#watched) this.#events.watch(sections);
     this.#watched = watched;
-    this.#hover(null, 0, 0);
-    this.redraw();
+    this.#point(null, 0, 0);
+    this.#redraw();
   }
 
   #listen(): void {
@@ -249,28 +269,45 @@ export class SeatMapView {
       (event) => {
         if (event.pointerType !== 'mouse' || event.buttons !== 0) return;
         const seat = this.#level === 'sections' ? null : this.#seatAt(event);
-        this.#hover(seat, event.offsetX, event.offsetY);
+        this.#point(seat, event.offsetX, event.offsetY);
       },
       { signal },
     );
-    this.#canvas.addEventListener('pointerleave', () => this.#hover(null, 0, 0), { signal });
+    this.#canvas.addEventListener('pointerleave', () => this.#point(null, 0, 0), { signal });
   }
 
+  /** The seat under a pointer. None where seats aren't shown one by one, because nobody knows them. */
   #seatAt(event: MouseEvent): number | null {
     const [x, y] = this.#transform.invert([event.offsetX, event.offsetY]);
-    return this.#hits.seatAt(x, y);
+    const seat = this.#hits.seatAt(x, y);
+    return seat !== null && this.#statusOf(seat) !== undefined ? seat : null;
+  }
+
+  #statusOf(seat: number): number | undefined {
+    return statusOf(this.#map, this.#source.statusesOf, seat);
+  }
+
+  /** Whether pressing a seat does something. */
+  #canBePressed(seat: number): boolean {
+    return this.#mine?.has(seat) === true || this.#statusOf(seat) === AVAILABLE;
   }
 
   #press(event: MouseEvent): void {
     const touch = event instanceof PointerEvent && event.pointerType === 'touch';
     const pressable = isPressable(this.#geometry.pitch * this.#transform.k, touch);
     const seat = pressable ? this.#seatAt(event) : null;
-    if (seat !== null) this.#events.press(seat);
-    if (seat !== null || (pressable && this.#level === 'seats')) return;
+    if (seat !== null) {
+      // Whoever presses what can't be had is told what it is, at once and right there.
+      if (this.#canBePressed(seat)) this.#events.press(seat);
+      else this.#point(seat, event.offsetX, event.offsetY);
+      return;
+    }
+    this.#point(null, 0, 0);
     const [x, y] = this.#transform.invert([event.offsetX, event.offsetY]);
     const shape = this.#hits.sectionAt(x, y);
     if (!shape) return;
-    this.#approach(shape, x, y);
+    const isClose = pressable && this.#level === 'seats';
+    if (!isClose || this.#source.statusesOf(shape.section.index) === undefined) this.#approach(shape, x, y);
   }
 
   /** Zooms so that the section's seats can be pressed, keeping the pressed spot in view. */
@@ -285,98 +322,50 @@ export class SeatMapView {
     this.#zoom.transform(this.#glide(), target.scale(pressable));
   }
 
-  #hover(seat: number | null, x: number, y: number): void {
+  #point(seat: number | null, x: number, y: number): void {
     if (seat === null && this.#hovered === null) return;
-    if (seat !== this.#hovered) this.redraw();
+    if (seat !== this.#hovered) this.#redraw();
     this.#hovered = seat;
-    this.#canvas.style.cursor = seat === null ? '' : 'pointer';
-    this.#events.hover(seat, x, y);
+    this.#flashes.hover(seat);
+    this.#canvas.style.cursor = seat === null ? '' : this.#canBePressed(seat) ? 'pointer' : 'default';
+    this.#events.point(seat, x, y);
+  }
+
+  #flash(seat: number, kind: 'taken' | 'freed' | 'yours'): void {
+    if (this.#level !== 'sections' && !this.#viewing().still)
+      this.#flashes.add(seat, kind, performance.now());
+  }
+
+  #readPalette(): Palette {
+    return readPalette(this.#canvas.parentElement ?? document.body, this.#viewing().forcedColours);
+  }
+
+  #repaint(): void {
+    this.#picture.relabel();
+    this.#still.touchAll();
+    this.#redraw();
+  }
+
+  #redraw(): void {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#draw(now));
+  }
+
+  /** Where the venue lies, on whole pixels of the screen: what is painted can then be moved as it is. */
+  get #placement(): Placement {
+    const { k, x, y } = this.#transform;
+    const ratio = window.devicePixelRatio || 1;
+    return { k, x: Math.round(x * ratio) / ratio, y: Math.round(y * ratio) / ratio };
   }
 
   #draw(now: number): void {
     this.#frame = 0;
     if (this.#width === 0 || this.#level === null) return;
-    const ratio = window.devicePixelRatio || 1;
-    this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.#context.clearRect(0, 0, this.#width, this.#height);
-    this.#venue.paper = this.#palette.face;
-    const at = this.#transform;
-    const view = this.#view;
-    const shapes = this.#geometry.sections.filter((shape) => overlaps(shape.bounds, view));
-    for (const landmark of this.#layout.landmarks) this.#venue.landmark(landmark, at, this.#palette);
-    if (this.#level === 'sections') this.#drawSections(shapes);
-    else this.#drawSeats(shapes, view, now);
-  }
-
-  #drawSections(shapes: readonly SectionShape[]): void {
-    const at = this.#transform;
-    for (const shape of shapes) {
-      const summary = this.#source.summaryOf(shape.section.index);
-      this.#venue.section(shape, summary, at, this.#palette);
-    }
-    for (const shape of shapes) {
-      const summary = this.#source.summaryOf(shape.section.index);
-      const words = summary ? this.#source.wordsOf(summary) : null;
-      this.#venue.label(shape, words, at, this.#palette, !summary || summary.free === 0);
-    }
-    this.#drawOwn(shapes);
-  }
-
-  /** One's own seats show even where no other seat does. */
-  #drawOwn(shapes: readonly SectionShape[]): void {
-    if (this.#mine.size === 0) return;
-    const own = shapes.filter(({ section }) =>
-      [...this.#mine].some((seat) => this.#map.sectionOf[seat] === section.index),
-    );
-    const seats = {
-      shapes: own,
-      statusesOf: this.#source.statusesOf,
-      mine: this.#mine,
-      pending: this.#pending,
-    };
-    const { pitch } = this.#geometry;
-    this.#seats.paint(
-      { ...seats, hovered: null, onlyOwn: true },
-      this.#view,
-      this.#transform,
-      pitch,
-      this.#palette,
-    );
-  }
-
-  #drawSeats(shapes: readonly SectionShape[], view: Bounds, now: number): void {
-    const at = this.#transform;
-    const { pitch } = this.#geometry;
-    for (const shape of shapes) this.#venue.ground(shape, at, this.#palette);
-    const seats = { shapes, statusesOf: this.#source.statusesOf, mine: this.#mine, pending: this.#pending };
-    this.#seats.paint({ ...seats, hovered: this.#hovered, onlyOwn: false }, view, at, pitch, this.#palette);
-    if (this.#level === 'seats') this.#drawRowLabels(shapes);
-    for (const shape of shapes) this.#venue.tag(shape, at, this.#palette);
-    for (const [seat, since] of this.#flashes) {
-      const age = (now - since) / FLASH_MS;
-      if (age >= 1) this.#flashes.delete(seat);
-      else this.#seats.flash(seat, Math.max(0, age), at, pitch, this.#palette);
-    }
-    if (this.#flashes.size > 0) this.redraw();
-  }
-
-  #drawRowLabels(shapes: readonly SectionShape[]): void {
-    const { k, x, y } = this.#transform;
-    for (const { section, pitch } of shapes) {
-      for (const row of section.rows) {
-        const [first, second] = [row.start, row.start + Math.min(1, row.seatCount - 1)];
-        const seatX = this.#map.x[first] ?? 0;
-        const seatY = this.#map.y[first] ?? 0;
-        const stepX = (this.#map.x[second] ?? 0) - seatX || pitch;
-        const stepY = (this.#map.y[second] ?? 0) - seatY;
-        this.#venue.rowLabel(
-          row.label,
-          (seatX - stepX) * k + x,
-          (seatY - stepY) * k + y,
-          pitch * k,
-          this.#palette,
-        );
-      }
-    }
+    const at = this.#placement;
+    const [palette, level] = [this.#palette, this.#level];
+    this.#still.draw({ at, level, palette, mine: this.#mine ?? new Set(), pending: this.#pending });
+    if (level === 'sections') this.#flashes.clear();
+    const glowing = this.#flashes.draw(at, now, palette);
+    clearTimeout(this.#nextFlash);
+    if (glowing) this.#nextFlash = setTimeout(() => this.#redraw(), FLASH_STEP_MS);
   }
 }

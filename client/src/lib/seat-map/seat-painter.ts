@@ -16,7 +16,6 @@ export interface SeatsToPaint {
   readonly statusesOf: (section: number) => Uint8Array | undefined;
   readonly mine: ReadonlySet<number>;
   readonly pending: ReadonlySet<number>;
-  readonly hovered: number | null;
   /** Leaves every seat out that isn't the buyer's. */
   readonly onlyOwn: boolean;
 }
@@ -25,10 +24,14 @@ const SOLD_SIZE = 0.3;
 const DOT_SIZE = 0.8;
 const SEAT_SIZE = 0.86;
 const CORNER = 0.3;
+const DETAILED_FROM_PX = 13;
+const NUMBER_SIZE_MIN = 11;
+/** One's own seats stand out at every scale, also where a seat is a few pixels. */
+export const OWN_SIZE_MIN = 9;
 
 /**
- * Draws single seats. Every status has its own mark besides its colour: free seats are full, held ones hollow with
- * a bar, sold ones small, blocked ones a stroke, one's own carry a tick. Equal marks are drawn in one batch.
+ * Draws single seats. Every status has its own shape besides its colour: free seats are full, held ones hollow, sold
+ * ones a small cross, blocked ones hatched, one's own carry a tick. Equal marks are drawn in one batch.
  */
 export class SeatPainter {
   readonly #context: CanvasRenderingContext2D;
@@ -46,36 +49,24 @@ export class SeatPainter {
     this.#map = map;
   }
 
-  paint(seats: SeatsToPaint, view: Bounds, at: Placement, pitch: number, palette: Palette): void {
-    this.#sort(seats, view);
+  /** Draws the seats in `area` (metres); `pitch` is the smallest distance between neighbours. */
+  paint(seats: SeatsToPaint, area: Bounds, at: Placement, pitch: number, palette: Palette): void {
+    this.#sort(seats, area, OWN_SIZE_MIN / at.k);
     const size = pitch * at.k;
-    const detailed = size >= 13;
+    const detailed = size >= DETAILED_FROM_PX;
     const mark = size * (detailed ? SEAT_SIZE : DOT_SIZE);
     this.#free.forEach((list, level) => {
       if (list) this.#fill(list, at, mark, levelColour(palette, level), detailed);
     });
-    this.#fill(this.#sold, at, Math.max(1.4, size * SOLD_SIZE), palette.lineStrong, false);
-    this.#heldMarks(at, mark, palette);
-    this.#strokes(this.#blocked, at, mark * 0.62, palette.lineStrong);
+    if (detailed) this.#crosses(this.#sold, at, mark * 0.2, palette.lineStrong);
+    else this.#fill(this.#sold, at, Math.max(1.4, size * SOLD_SIZE), palette.lineStrong, false);
+    this.#hollows(this.#held, at, mark, palette.lineStrong, detailed);
+    this.#hatches(this.#blocked, at, mark * 0.62, palette.lineStrong);
     this.#ownMarks(at, size, palette);
     if (size >= NUMBERS_FROM_PX) this.#numbers(at, size, palette);
-    if (seats.hovered !== null) this.#ring(seats.hovered, at, size * 0.56, palette.ink, 2);
   }
 
-  /** A ring that widens and fades: somebody else took or freed this seat. `age` runs from 0 to 1. */
-  flash(seat: number, age: number, at: Placement, pitch: number, palette: Palette): void {
-    this.#context.globalAlpha = (1 - age) * 0.9;
-    this.#ring(
-      seat,
-      at,
-      pitch * at.k * (0.45 + age * 0.55),
-      palette.signal,
-      Math.max(1.5, pitch * at.k * 0.12),
-    );
-    this.#context.globalAlpha = 1;
-  }
-
-  #sort({ shapes, statusesOf, mine, pending, onlyOwn }: SeatsToPaint, view: Bounds): void {
+  #sort({ shapes, statusesOf, mine, pending, onlyOwn }: SeatsToPaint, area: Bounds, reach: number): void {
     this.#free = [];
     this.#held = [];
     this.#sold = [];
@@ -86,12 +77,13 @@ export class SeatPainter {
     for (const { section, pitch } of shapes) {
       const statuses = statusesOf(section.index);
       if (!statuses && !onlyOwn) continue;
+      const margin = Math.max(pitch, reach);
       for (let index = 0; index < section.seatCount; index++) {
         const seat = section.start + index;
         const seatX = x[seat] ?? 0;
         const seatY = y[seat] ?? 0;
-        if (seatX < view.left - pitch || seatX > view.right + pitch) continue;
-        if (seatY < view.top - pitch || seatY > view.bottom + pitch) continue;
+        if (seatX < area.left - margin || seatX > area.right + margin) continue;
+        if (seatY < area.top - margin || seatY > area.bottom + margin) continue;
         if (pending.has(seat)) this.#pending.push(seat);
         else if (mine.has(seat)) this.#mine.push(seat);
         else if (!onlyOwn) this.#listFor(statuses?.[index] ?? BLOCKED, priceLevel[seat] ?? 0).push(seat);
@@ -121,27 +113,39 @@ export class SeatPainter {
     context.fill();
   }
 
-  #heldMarks(at: Placement, size: number, palette: Palette): void {
+  #hollows(seats: readonly number[], at: Placement, size: number, colour: string, rounded: boolean): void {
     const context = this.#context;
-    context.strokeStyle = palette.lineStrong;
+    context.strokeStyle = colour;
     context.lineWidth = Math.max(1, size * 0.1);
     const inner = size - context.lineWidth;
     context.beginPath();
-    for (const seat of this.#held) {
-      const x = (this.#map.x[seat] ?? 0) * at.k + at.x;
-      const y = (this.#map.y[seat] ?? 0) * at.k + at.y;
-      if (size < 8) {
-        context.rect(x - inner / 2, y - inner / 2, inner, inner);
-        continue;
-      }
-      context.roundRect(x - inner / 2, y - inner / 2, inner, inner, inner * CORNER);
-      context.moveTo(x - inner * 0.24, y);
-      context.lineTo(x + inner * 0.24, y);
+    for (const seat of seats) {
+      const left = (this.#map.x[seat] ?? 0) * at.k + at.x - inner / 2;
+      const top = (this.#map.y[seat] ?? 0) * at.k + at.y - inner / 2;
+      if (rounded) context.roundRect(left, top, inner, inner, inner * CORNER);
+      else context.rect(left, top, inner, inner);
     }
     context.stroke();
   }
 
-  #strokes(seats: readonly number[], at: Placement, size: number, colour: string): void {
+  /** `half`: from the centre to an arm's end, along each axis. */
+  #crosses(seats: readonly number[], at: Placement, half: number, colour: string): void {
+    const context = this.#context;
+    context.strokeStyle = colour;
+    context.lineWidth = Math.max(1.25, half * 0.45);
+    context.beginPath();
+    for (const seat of seats) {
+      const x = (this.#map.x[seat] ?? 0) * at.k + at.x;
+      const y = (this.#map.y[seat] ?? 0) * at.k + at.y;
+      context.moveTo(x - half, y - half);
+      context.lineTo(x + half, y + half);
+      context.moveTo(x + half, y - half);
+      context.lineTo(x - half, y + half);
+    }
+    context.stroke();
+  }
+
+  #hatches(seats: readonly number[], at: Placement, size: number, colour: string): void {
     const context = this.#context;
     context.strokeStyle = colour;
     context.lineWidth = Math.max(1, size * 0.12);
@@ -160,10 +164,9 @@ export class SeatPainter {
 
   #ownMarks(at: Placement, size: number, palette: Palette): void {
     const context = this.#context;
-    // One's own seats stand out at every scale, also where a seat is a few pixels.
-    const mark = Math.max(size * 0.98, 9);
-    this.#fill(this.#mine, at, mark, palette.ink, true);
-    context.strokeStyle = palette.onInk;
+    const mark = Math.max(size * 0.98, OWN_SIZE_MIN);
+    this.#fill(this.#mine, at, mark, palette.mine, true);
+    context.strokeStyle = palette.onMine;
     context.lineWidth = Math.max(1.5, mark * 0.12);
     context.lineCap = 'round';
     context.lineJoin = 'round';
@@ -178,7 +181,7 @@ export class SeatPainter {
     context.stroke();
     context.setLineDash([mark * 0.22, mark * 0.16]);
     for (const seat of this.#pending)
-      this.#ring(seat, at, mark * 0.42, palette.ink, Math.max(2, mark * 0.12));
+      this.#ring(seat, at, mark * 0.42, palette.mine, Math.max(2, mark * 0.12));
     context.setLineDash([]);
     context.lineCap = 'butt';
   }
@@ -198,19 +201,22 @@ export class SeatPainter {
     context.stroke();
   }
 
+  /** Of seats that can be had or may come back; a tick or a cross says more than a number would. */
   #numbers(at: Placement, size: number, palette: Palette): void {
     const context = this.#context;
-    context.font = `650 ${Math.min(17, size * 0.42)}px ${palette.font}`;
+    context.font = `650 ${Math.min(17, Math.max(NUMBER_SIZE_MIN, size * 0.42))}px ${palette.font}`;
     context.textAlign = 'center';
     context.textBaseline = 'middle';
-    context.fillStyle = palette.onInk;
-    for (const list of this.#free) {
-      for (const seat of list ?? []) {
+    const write = (seats: readonly number[], colour: string) => {
+      context.fillStyle = colour;
+      for (const seat of seats) {
         const x = (this.#map.x[seat] ?? 0) * at.k + at.x;
         const y = (this.#map.y[seat] ?? 0) * at.k + at.y + size * 0.03;
         context.fillText(this.#numberOf(seat), x, y);
       }
-    }
+    };
+    for (const list of this.#free) write(list ?? [], palette.onInk);
+    write(this.#held, palette.ink2);
   }
 
   #numberOf(seat: number): string {

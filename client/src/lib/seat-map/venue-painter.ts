@@ -1,21 +1,33 @@
 import type { SectionSummary } from '@stampede/shared/seat-map/section-summary.ts';
 import type { Landmark } from '@stampede/shared/seat-map/venue-layout.ts';
 import { levelColour, type Palette } from './palette.ts';
-import type { SectionShape } from './seat-geometry.ts';
+import type { Bounds, SectionShape } from './seat-geometry.ts';
 import type { Placement } from './seat-painter.ts';
+import type { Measure, SectionLabel } from './section-labels.ts';
 
-/** What a section's label says; the words come formatted in the buyer's language. */
-export interface SectionWords {
-  readonly free: string;
-  readonly from: string;
+const BORDER_PX = 3;
+const LANDMARK_WEIGHT = 680;
+
+/** A landmark's text, in pixels from the venue's origin. */
+interface LandmarkText {
+  readonly x: number;
+  readonly y: number;
+  readonly size: number;
 }
 
-const NAME_ROOM_PX = { width: 26, height: 14 };
-const DETAILS_ROOM_PX = { width: 74, height: 56 };
-/** How strongly a section is tinted, from hardly any seat free to all of them; ink stays legible on both. */
-const TINT_MIN = 0.12;
-const TINT_MAX = 0.58;
-const BORDER_PX = 3;
+function landmarkText({ outline }: Landmark, k: number): LandmarkText {
+  const [xs, ys] = [outline.map(([x]) => x), outline.map(([, y]) => y)];
+  const [left, right] = [Math.min(...xs), Math.max(...xs)];
+  const size = Math.min(28, Math.max(11, (right - left) * k * 0.075));
+  return { x: ((left + right) / 2) * k, y: ((Math.min(...ys) + Math.max(...ys)) / 2) * k, size };
+}
+
+/** Where a landmark's name stands, so that no other does. */
+export function landmarkBox(landmark: Landmark, k: number, measure: Measure): Bounds {
+  const { x, y, size } = landmarkText(landmark, k);
+  const half = measure(landmark.label, size, LANDMARK_WEIGHT) / 2;
+  return { left: x - half, top: y - size / 2, right: x + half, bottom: y + size / 2 };
+}
 
 /** Draws what is not single seats: landmarks, shapes of sections, labels. */
 export class VenuePainter {
@@ -25,40 +37,41 @@ export class VenuePainter {
     this.#context = context;
   }
 
-  landmark({ kind, label, outline }: Landmark, at: Placement, palette: Palette): void {
+  landmark(landmark: Landmark, at: Placement, palette: Palette): void {
     const context = this.#context;
-    const [xs, ys] = [outline.map(([x]) => x), outline.map(([, y]) => y)];
-    const [left, right] = [Math.min(...xs), Math.max(...xs)];
+    const { kind, label, outline } = landmark;
     context.beginPath();
     for (const [x, y] of outline) context.lineTo(x * at.k + at.x, y * at.k + at.y);
     context.closePath();
     context.lineJoin = 'round';
     const solid = kind === 'stage';
-    context.fillStyle = solid ? palette.ink : palette.line;
+    context.fillStyle = solid ? palette.ink : palette.ground;
     context.globalAlpha = solid ? 1 : 0.45;
     context.fill();
     context.globalAlpha = 1;
     context.strokeStyle = solid ? palette.ink : palette.lineStrong;
     context.lineWidth = 1;
     context.stroke();
-    const size = Math.min(28, Math.max(11, (right - left) * at.k * 0.075));
-    context.font = `680 ${size}px ${palette.font}`;
+    const { x, y, size } = landmarkText(landmark, at.k);
+    context.font = `${LANDMARK_WEIGHT} ${size}px ${palette.font}`;
     context.textAlign = 'center';
     context.textBaseline = 'middle';
     context.fillStyle = solid ? palette.onInk : palette.ink2;
-    const middle = (Math.min(...ys) + Math.max(...ys)) / 2;
-    context.fillText(label, ((left + right) / 2) * at.k + at.x, middle * at.k + at.y);
+    context.fillText(label, x + at.x, y + at.y);
   }
 
-  /** A section as a shape, tinted by how much of it is free. Before its summary has come it is plain. */
+  /** A section as a shape, tinted by how much of it is free. Before its summary has come it is an empty outline. */
   section(shape: SectionShape, summary: SectionSummary | undefined, at: Placement, palette: Palette): void {
     const share = summary ? summary.free / shape.section.seatCount : 0;
     const width = shape.pitch * at.k;
+    const [least, most] = palette.tint;
     for (const block of shape.blocks) {
-      const colour = share > 0 ? levelColour(palette, block.priceLevel) : palette.line;
       this.#trace(block.outline, at);
-      this.#blob(width + (share > 0 ? BORDER_PX : 0), colour, 1);
-      if (share > 0) this.#blob(width, colour, TINT_MIN + (TINT_MAX - TINT_MIN) * Math.sqrt(share));
+      const colour = levelColour(palette, block.priceLevel);
+      this.#blob(width + BORDER_PX, share > 0 ? colour : palette.line);
+      if (share > 0)
+        this.#blob(width, tinted(colour, least + (most - least) * Math.sqrt(share), palette.face));
+      else this.#blob(width, summary ? palette.ground : palette.face);
     }
   }
 
@@ -66,75 +79,37 @@ export class VenuePainter {
   ground(shape: SectionShape, at: Placement, palette: Palette): void {
     for (const block of shape.blocks) {
       this.#trace(block.outline, at);
-      this.#blob(shape.pitch * at.k * 1.5, palette.line, 0.35);
+      this.#blob(shape.pitch * at.k * 1.5, tinted(palette.ground, 0.35, palette.face));
     }
   }
 
-  label(
-    shape: SectionShape,
-    words: SectionWords | null,
-    at: Placement,
-    palette: Palette,
-    full: boolean,
-  ): void {
-    const width = shape.room[0] * at.k;
-    const height = shape.room[1] * at.k;
-    if (width < NAME_ROOM_PX.width || height < NAME_ROOM_PX.height) return;
+  label({ x, y, slope, lines, halo, faint }: SectionLabel, at: Placement, palette: Palette): void {
     const context = this.#context;
-    const x = shape.centre[0] * at.k + at.x;
-    const y = shape.centre[1] * at.k + at.y;
-    const size = Math.min(19, Math.max(10, Math.min(width / 6, height / 3)));
-    const detailed = words && width >= DETAILS_ROOM_PX.width && height >= DETAILS_ROOM_PX.height;
-    context.textAlign = 'center';
-    context.textBaseline = 'middle';
-    context.fillStyle = full ? palette.ink2 : palette.ink;
-    const line = size * 1.22;
-    this.#name(shape.section.name, x, detailed ? y - line : y, width * 0.92, size, palette);
-    if (!detailed) return;
-    context.font = `560 ${size * 0.8}px ${palette.font}`;
-    context.fillText(words.free, x, y);
-    context.fillText(words.from, x, y + line * 0.9);
-  }
-
-  /** A section's name at the edge of its seats, on a halo so that it reads on whatever is behind. */
-  tag({ section, bounds, crown, slope }: SectionShape, at: Placement, palette: Palette): void {
-    const context = this.#context;
-    const size = 12;
-    const room = (bounds.right - bounds.left) * at.k * 1.2;
-    context.font = `680 ${size}px ${palette.font}`;
-    const short = section.name.slice(section.name.lastIndexOf(' ') + 1);
-    const text = context.measureText(section.name).width <= room ? section.name : short;
     context.save();
-    context.translate(crown[0] * at.k + at.x, crown[1] * at.k + at.y);
+    context.translate(x + at.x, y + at.y);
     context.rotate(slope);
     context.textAlign = 'center';
     context.textBaseline = 'middle';
     context.lineJoin = 'round';
     context.lineWidth = 3;
-    context.strokeStyle = this.paper;
-    context.strokeText(text, 0, -size * 0.6);
-    context.fillStyle = palette.ink;
-    context.fillText(text, 0, -size * 0.6);
+    context.strokeStyle = palette.face;
+    context.fillStyle = faint ? palette.ink2 : palette.ink;
+    for (const { text, size, weight, down } of lines) {
+      context.font = `${weight} ${size}px ${palette.font}`;
+      if (halo) context.strokeText(text, 0, down);
+      context.fillText(text, 0, down);
+    }
     context.restore();
   }
 
   /** The row's letter beside its first seat. */
   rowLabel(text: string, x: number, y: number, size: number, palette: Palette): void {
     const context = this.#context;
-    context.font = `600 ${Math.min(15, size * 0.46)}px ${palette.font}`;
+    context.font = `600 ${Math.min(15, Math.max(11, size * 0.46))}px ${palette.font}`;
     context.textAlign = 'center';
     context.textBaseline = 'middle';
     context.fillStyle = palette.ink2;
     context.fillText(text, x, y);
-  }
-
-  /** The whole name where it fits, else its last word: `Block 112` is known as 112. */
-  #name(name: string, x: number, y: number, room: number, size: number, palette: Palette): void {
-    const context = this.#context;
-    context.font = `700 ${size}px ${palette.font}`;
-    const short = name.slice(name.lastIndexOf(' ') + 1);
-    const text = context.measureText(name).width <= room ? name : short;
-    if (context.measureText(text).width <= room * 1.1) context.fillText(text, x, y);
   }
 
   #trace(outline: Float32Array, at: Placement): void {
@@ -147,21 +122,18 @@ export class VenuePainter {
   }
 
   /** Fills the traced outline, widened by half a seat with round corners: it runs through seats' centres. */
-  #blob(width: number, colour: string, alpha: number): void {
+  #blob(width: number, colour: string): void {
     const context = this.#context;
     context.fillStyle = colour;
     context.strokeStyle = colour;
     context.lineJoin = 'round';
     context.lineWidth = width;
-    // Fill and stroke overlap; seen through, they would show a seam, so the colour is mixed instead.
-    if (alpha < 1) {
-      context.fillStyle =
-        context.strokeStyle = `color-mix(in srgb, ${colour} ${Math.round(alpha * 100)}%, ${this.paper})`;
-    }
     context.fill();
     context.stroke();
   }
+}
 
-  /** What shapes are tinted towards; set with the palette. */
-  paper = '#fff';
+/** Fill and stroke overlap; seen through, they would show a seam, so the colour is mixed instead. */
+function tinted(colour: string, share: number, paper: string): string {
+  return `color-mix(in srgb, ${colour} ${Math.round(share * 100)}%, ${paper})`;
 }

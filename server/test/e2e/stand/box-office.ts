@@ -17,7 +17,7 @@ import { ServerProcess, type Settings } from './server-process.ts';
 export interface ShowPlan {
   readonly title: string;
   /** Default: `kiosk`, two sections of twelve seats. */
-  readonly venue?: 'kiosk' | 'gaivotas-hall' | 'lindenhof-theatre';
+  readonly venue?: 'kiosk' | 'gaivotas-hall' | 'lindenhof-theatre' | 'loomfield-stadium';
   readonly terms?: Partial<SaleTerms>;
   /** Milliseconds from now until the sale opens; default: it is open. */
   readonly opensInMs?: number;

@@ -52,3 +52,54 @@ export const countDeclines = `(() => {
   }).observe(document.documentElement, { childList: true, subtree: true });
 })()`;
 export const declinesCounted = 'window.declines';
+
+/** Begins to count the marks that are put on the still picture of the map: seats, numbers, labels. */
+export const countMarks = `(() => {
+  window.marks = 0;
+  const still = document.querySelector('[data-testid="seat-map"]');
+  for (const name of ['rect', 'roundRect', 'fillText', 'moveTo']) {
+    const draw = CanvasRenderingContext2D.prototype[name];
+    CanvasRenderingContext2D.prototype[name] = function (...given) {
+      if (this.canvas === still) window.marks++;
+      return draw.apply(this, given);
+    };
+  }
+})()`;
+export const marksCounted = 'window.marks';
+
+const readMap = `
+  const still = document.querySelector('[data-testid="seat-map"]');
+  const ratio = still.width / still.clientWidth;
+  const copy = new OffscreenCanvas(still.width, still.height).getContext('2d', { willReadFrequently: true });
+  copy.drawImage(still, 0, 0);
+  const { data } = copy.getImageData(0, 0, still.width, still.height);
+  const pixelAt = (x, y) => data.subarray((Math.round(y * ratio) * still.width + Math.round(x * ratio)) * 4).subarray(0, 4);`;
+
+/** Which of some points of the map have a colour, and not a shade of grey or nothing at all. */
+export const colouredPoints = (
+  points: readonly (readonly [x: number, y: number])[],
+): string => `(() => {${readMap}
+  return ${JSON.stringify(points)}.map(([x, y]) => {
+    const [red, green, blue, opaque] = pixelAt(x, y);
+    return opaque > 0 && Math.max(red, green, blue) - Math.min(red, green, blue) > 20;
+  });
+})()`;
+
+/** How many pixels of the map have each of some colours, named as in a style sheet. */
+export const pixelsOf = (colours: readonly string[]): string => `(() => {${readMap}
+  const probe = document.createElement('span');
+  probe.style.setProperty('forced-color-adjust', 'none');
+  document.body.append(probe);
+  const wanted = ${JSON.stringify(colours)}.map((name) => {
+    probe.style.color = name;
+    return getComputedStyle(probe).color.match(/[0-9]+/g).slice(0, 3).map(Number);
+  });
+  probe.remove();
+  const counts = wanted.map(() => 0);
+  for (let at = 0; at < data.length; at += 4) {
+    wanted.forEach((colour, index) => {
+      if (data[at + 3] === 255 && colour.every((part, channel) => data[at + channel] === part)) counts[index]++;
+    });
+  }
+  return counts;
+})()`;
