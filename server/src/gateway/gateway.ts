@@ -1,3 +1,7 @@
+import { openFilesMax } from '../platform/open-files.ts';
+import { ConnectionLimits } from './connection-limits.ts';
+import { remoteAddress } from './http-exchange.ts';
+import { tcpConnections } from './tcp-connections.ts';
 import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import uWS from 'uWebSockets.js';
 import type { Audience } from '../seating/audience.ts';
@@ -13,7 +17,8 @@ const MOVING_MS_MIN = 500;
 const MOVING_MS_MAX = 5_000;
 const MS_PER_SECOND = 1_000;
 
-export type GatewayParts = Omit<HttpDependencies, 'endSession'> & Omit<SocketParts, 'clock' | 'countFrames'>;
+export type GatewayParts = Omit<HttpDependencies, 'endSession'> &
+  Omit<SocketParts, 'clock' | 'countFrames' | 'connections'>;
 
 /** What buyers connect to: sockets and HTTP on one port. */
 export class Gateway {
@@ -47,11 +52,29 @@ export class Gateway {
 
   /** Opens sockets and routes and starts listening; returns the port. Rejects with `ListenError`. */
   async open(parts: GatewayParts, host: string, port: number): Promise<number> {
-    this.#sockets = openBuyerSockets(this.#app, { ...parts, countFrames: this.#countFrames });
+    const connections = this.#limitConnections(parts);
+    this.#sockets = openBuyerSockets(this.#app, { ...parts, countFrames: this.#countFrames, connections });
     this.#hasSockets = true;
     routeHttp(this.#app, { ...parts, endSession: (session) => this.#sockets.endSession(session) });
     this.#listening = await listen(this.#app, host, port);
     return this.#listening.port;
+  }
+
+  /** Closes at once what is one connection too many. */
+  #limitConnections(parts: GatewayParts): ConnectionLimits {
+    const limits = new ConnectionLimits({
+      filesMax: openFilesMax(),
+      socketsPerAddressMax: parts.socketsPerAddressMax,
+      isExempt: (address) => parts.trustedProxies.has(address) || parts.unlimitedAddresses.has(address),
+      census: () => (this.#listening ? tcpConnections(this.#listening.port) : null),
+      clock: parts.clock,
+    });
+    // Told of every connection made (1), and of those that end without having become a socket (-1).
+    this.#app.filter((response, change) => {
+      if (change !== 1) limits.left();
+      else if (limits.arrived(remoteAddress(response)) !== 'welcome') response.close();
+    });
+    return limits;
   }
 
   /** Listens for questions about this process' health only: it serves no buyers. */

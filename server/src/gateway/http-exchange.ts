@@ -30,6 +30,7 @@ export interface RequestHeaders {
 
 export type ResponseHeaders = Readonly<Record<string, string>>;
 
+const NO_ADDRESS = '0.0.0.0';
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 /** Larger bodies are handed over piece by piece, so that a slow client costs no copy of them [P7]. */
 const WHOLE_BYTES_MAX = 64 * 1_024;
@@ -53,13 +54,19 @@ const STATUS_LINES: Readonly<Record<number, string>> = {
   503: '503 Service Unavailable',
 };
 
+/** The canonical address of the connection's other end; who is gone already has none any more. */
+export function remoteAddress(response: HttpResponse): string {
+  const bytes = new Uint8Array(response.getRemoteAddress());
+  return bytes.length === 0 ? NO_ADDRESS : addressOfBytes(bytes);
+}
+
 /** Reads who is behind a request or an upgrade; only in the turn in which it arrived. */
 export function readClient(
   response: HttpResponse,
   request: HttpRequest,
   trustedProxies: AddressList,
 ): Client {
-  const address = addressOfBytes(new Uint8Array(response.getRemoteAddress()));
+  const address = remoteAddress(response);
   if (!trustedProxies.has(address)) return { address, https: false };
   // `getHeader` gives the first of several headers of a name, and that one may be the client's own.
   const forwardedFor: string[] = [];

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { type CloseReason, closeCodes } from '@stampede/shared/protocol/codes.ts';
 import { SUBPROTOCOL } from '@stampede/shared/protocol/limits.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
@@ -32,6 +34,10 @@ interface UpgradeRefusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** RFC 6455: 4.2.2 and 5.2. */
+const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const FINAL_CLOSE_FRAME = 0x88;
+
 const REFUSAL_HEADERS: Readonly<Record<string, string>> = {
   ...SECURITY_HEADERS,
   'Content-Security-Policy': NO_CONTENT_POLICY,
@@ -39,13 +45,13 @@ const REFUSAL_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Lets a request become a socket whose data `admit` makes, or refuses it. A session that is no good is no reason: that
- * is told by close code (PROTOCOL.md rule 2.4).
+ * Lets a request become a socket whose data `admit` makes, or refuses it: by an HTTP status where no honest page is
+ * concerned, else by the close code that `admit` gives instead, which scripts can read (PROTOCOL.md rule 2.4).
  */
 export async function upgradeSocket(
   parts: UpgradeParts,
   [response, request, context]: readonly [HttpResponse, HttpRequest, us_socket_context_t],
-  admit: (arrival: Arrival) => object,
+  admit: (arrival: Arrival) => object | CloseReason,
 ): Promise<void> {
   const refusal = upgradeRefusal(request, parts.allowedOrigins);
   if (refusal) {
@@ -77,8 +83,27 @@ export async function upgradeSocket(
       return;
     }
     const reading = parts.sessions.readRequest({ authorization, cookie, https }, parts.clock.now());
-    response.upgrade(admit({ address, isLimited, reading }), key, SUBPROTOCOL, extensions, context);
+    const admitted = admit({ address, isLimited, reading });
+    if (typeof admitted === 'string') closeAtOnce(response, key, admitted);
+    else response.upgrade(admitted, key, SUBPROTOCOL, extensions, context);
   });
+}
+
+/**
+ * Says a close code and hangs up. A socket that the library ends keeps its descriptor until the other end hangs up too,
+ * 11 s if it pleases; so the answer to the upgrade is written here, with the close frame behind it.
+ */
+function closeAtOnce(response: HttpResponse, key: string, reason: CloseReason): void {
+  const accept = createHash('sha1').update(`${key}${ACCEPT_SUFFIX}`).digest('base64');
+  response
+    .writeStatus('101 Switching Protocols')
+    .writeHeader('Upgrade', 'websocket')
+    .writeHeader('Connection', 'Upgrade')
+    .writeHeader('Sec-WebSocket-Accept', accept)
+    .writeHeader('Sec-WebSocket-Protocol', SUBPROTOCOL);
+  const code = closeCodes[reason];
+  const payload = Buffer.from([code >> 8, code & 0xff, ...Buffer.from(reason)]);
+  response.end(Buffer.concat([Buffer.of(FINAL_CLOSE_FRAME, payload.length), payload]), true);
 }
 
 function refuseUpgrade(response: HttpResponse, { status, reason, headers = {} }: UpgradeRefusal): void {

@@ -1,9 +1,10 @@
-import { type CloseReason, closeCodes } from '@stampede/shared/protocol/codes.ts';
+import type { CloseReason } from '@stampede/shared/protocol/codes.ts';
 import { FRAME_BYTES_HARD_MAX } from '@stampede/shared/protocol/limits.ts';
 import uWS from 'uWebSockets.js';
-import type { SessionReading } from '../access/buyer-session.ts';
+import type { BuyerSession } from '../access/buyer-session.ts';
 import { budgetKey } from '../access/ip-address.ts';
 import type { NetworkTags } from '../access/network-tag.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
 import type { NetworkTag, SessionId } from '../platform/ids.ts';
 import { repeat } from '../platform/repeat.ts';
@@ -19,6 +20,8 @@ const BUFFERED_BYTES_MAX = 256 * 1_024;
 /** A socket that shows no sign of life for so long, pings included, is gone. */
 const IDLE_TIMEOUT_SECONDS = 32;
 
+/** The library's patience, of half the idle time-out at most, rounded up. */
+const LINGER_MS = 16_000;
 /** A socket outlives its session by so much at most. */
 const SESSION_CHECK_MS = 10_000;
 
@@ -26,6 +29,7 @@ export interface SocketParts extends UpgradeParts {
   readonly countFrames: CountFrames;
   readonly connection: Omit<ConnectionParts, 'siblings'>;
   readonly socketsPerAddressMax: number;
+  readonly connections: ConnectionLimits;
   readonly networks: NetworkTags;
 }
 
@@ -37,12 +41,10 @@ interface Address {
 }
 
 interface SocketData {
-  /** Null once the connection has heard of it. */
-  reading: SessionReading | null;
+  /** Null where none came with the upgrade, and once the connection has heard of it. */
+  session: BuyerSession | null;
   /** Shared by all of them: many buyers may sit behind one. */
   readonly address: Address;
-  /** Whether its address had all the sockets it may have. */
-  readonly refused: boolean;
   connection: BuyerConnection | null;
   wire: UwsWire | null;
 }
@@ -86,17 +88,12 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
       const data = socket.getUserData();
       data.address.sockets += 1;
       addresses.set(data.address.key, data.address);
-      if (data.refused) {
-        socket.end(closeCodes['too-many-sockets'], 'too-many-sockets');
-        return;
-      }
       data.wire = new UwsWire(socket, parts.countFrames);
       wires.add(data.wire);
       data.connection = new BuyerConnection(connectionParts, data.wire, data.address.network);
-      const { reading } = data;
-      data.reading = null;
-      if (reading?.kind === 'session') data.connection.recognise(reading.session);
-      else if (reading?.kind === 'stale') data.connection.rejectSession();
+      const { session } = data;
+      data.session = null;
+      if (session) data.connection.recognise(session);
     },
 
     message(socket, frame, isBinary) {
@@ -118,6 +115,9 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
       if (address.sockets === 0) addresses.delete(address.key);
       if (wire) wires.delete(wire);
       wire?.detach();
+      // One that we ended waits for the other end to go along.
+      if (wire?.isEnding === true) parts.clock.after(LINGER_MS, () => parts.connections.left());
+      else parts.connections.left();
       connection?.closed();
     },
   });
@@ -154,9 +154,11 @@ function socketData(
   { networks, socketsPerAddressMax }: SocketParts,
   addresses: ReadonlyMap<string, Address>,
   { address: text, isLimited, reading }: Arrival,
-): SocketData {
+): SocketData | CloseReason {
   const key = budgetKey(text);
   const address = addresses.get(key) ?? { key, network: networks.of(text), sockets: 0 };
-  const refused = isLimited && address.sockets >= socketsPerAddressMax;
-  return { reading, address, refused, connection: null, wire: null };
+  if (isLimited && address.sockets >= socketsPerAddressMax) return 'too-many-sockets';
+  if (reading.kind === 'stale') return 'session-stale';
+  const session = reading.kind === 'session' ? reading.session : null;
+  return { session, address, connection: null, wire: null };
 }

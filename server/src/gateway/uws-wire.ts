@@ -11,6 +11,8 @@ export type CountFrames = (frames: number, bytesEach: number) => void;
 /** One of the library's sockets. */
 export class UwsWire implements Wire {
   readonly #countFrames: CountFrames;
+  /** Whether it was ended by us, with a word. */
+  isEnding = false;
   #socket: WebSocket<unknown> | null;
 
   constructor(socket: WebSocket<unknown>, countFrames: CountFrames) {
@@ -28,8 +30,12 @@ export class UwsWire implements Wire {
   close(reason: EndReason): void {
     const socket = this.#socket;
     this.#socket = null;
-    if (reason === 'slow-reader') socket?.close();
-    else socket?.end(closeCodes[reason], reason);
+    if (reason === 'slow-reader') {
+      socket?.close();
+      return;
+    }
+    this.isEnding = true;
+    socket?.end(closeCodes[reason], reason);
   }
 
   subscribe(topic: string): void {

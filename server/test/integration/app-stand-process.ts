@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
@@ -27,9 +28,12 @@ export class ServerProcess {
   #output = '';
 
   /** `settings` are all that it is told; nothing of this process' own settings reaches it. */
-  constructor(settings: Settings) {
+  constructor(settings: Settings, { openFilesMax }: { readonly openFilesMax?: number } = {}) {
     const { PATH = '', HOME = '' } = process.env;
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
+    const program = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN];
+    const limited = ['sh', '-c', `ulimit -n ${openFilesMax ?? 0} && exec "$0" "$@"`, ...program];
+    const [command = '', ...options] = openFilesMax === undefined ? program : limited;
+    this.#child = spawn(command, options, {
       env: { PATH, HOME, ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -42,6 +46,11 @@ export class ServerProcess {
       code: this.#child.exitCode,
       output: this.#output,
     }));
+  }
+
+  /** Files and sockets that it has open. */
+  openFiles(): number {
+    return readdirSync(`/proc/${this.#child.pid}/fd`).length;
   }
 
   /** All that it has printed so far. */

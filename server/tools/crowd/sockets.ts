@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type { OpenSocket } from '@stampede/shared/client/stampede-client.ts';
@@ -130,14 +129,4 @@ export function httpCall(url: URL, { method, source, json }: HttpCall): Promise<
 export function errorKind(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
-}
-
-/** How many files and sockets this process may have open; null where the system doesn't say (only Linux does). */
-export function openFilesMax(): number | null {
-  try {
-    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
-    return soft === undefined ? null : Number(soft);
-  } catch {
-    return null;
-  }
 }

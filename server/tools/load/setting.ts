@@ -1,6 +1,7 @@
 import { AVAILABLE } from '@stampede/shared/seat-map/seat-status.ts';
 import { readSeatStatuses } from '../../../artillery/engine/show-seats.ts';
-import { httpCall, openFilesMax } from '../crowd/sockets.ts';
+import { openFilesMax } from '../../src/platform/open-files.ts';
+import { httpCall } from '../crowd/sockets.ts';
 import { type CrowdShow, findShow } from '../crowd/ticket-office.ts';
 import type { LoadArguments } from './arguments.ts';
 import { LoadError } from './load-error.ts';

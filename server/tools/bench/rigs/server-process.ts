@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ROOT } from '../../checks/child-process.ts';
 import { BenchError } from '../bench-error.ts';
 import type { BenchContext } from '../benchmark.ts';
-import { openFilesMax } from '../../crowd/sockets.ts';
+import { openFilesMax } from '../../../src/platform/open-files.ts';
 
 const MAIN = join(ROOT, 'server', 'src', 'main.ts');
 const STARTS_WITHIN_MS = 60_000;
