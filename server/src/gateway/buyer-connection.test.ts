@@ -336,7 +336,7 @@ describe('a slow reader', () => {
     expect(wire.closedAs).toBeNull();
   });
 
-  test('8.7 that does not catch up is cut', () => {
+  test('8.8 that does not catch up is cut', () => {
     const { wire, connection } = connectAs();
     connection.missed();
     house.clock.advance(14_999);

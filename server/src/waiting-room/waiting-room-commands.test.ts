@@ -38,7 +38,7 @@ const partsOf = (now = OPENS_AT) => ({
 });
 
 describe('waiting room commands', () => {
-  test('[A1] before the lobby: not open, and when to come again', async () => {
+  test('[A1] 7.20 before the lobby: not open, and when to come again', async () => {
     const joined = await joinWaitingRoom(partsOf(), { show: showWith(), soldOut: false, session }, 400);
     expect(joined).toMatchObject({ ok: false, code: 'sale-not-open', retryAfterMs: 600 });
   });
@@ -59,7 +59,7 @@ describe('waiting room commands', () => {
   test.each([
     ['sold-out', OPENS_AT, true],
     ['sale-closed', CLOSES_AT, false],
-  ])('[A1] refused: %s', async (code, now, soldOut) => {
+  ])('[A1] 7.22 7.23 refused: %s', async (code, now, soldOut) => {
     const joined = await joinWaitingRoom(partsOf(), { show: showWith(), soldOut, session }, now);
     expect(joined).toMatchObject({ ok: false, code });
   });

@@ -91,7 +91,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     expect(ranks).toEqual({ drawn: true, waiting: 50, ahead: drawn.map((_, index) => index) });
   });
 
-  test('[A1] from the opening on it is first come, first served, behind the whole draw', async () => {
+  test('[A1] 12.4 from the opening on it is first come, first served, behind the whole draw', async () => {
     const rules = freshRules();
     await room()
       .at(OPENS_AT - 1)
@@ -145,7 +145,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     expect((await room().at(OPENS_AT).ranks(rules, [ben])).ahead).toEqual([0]);
   });
 
-  test('[P7] a full queue refuses, and takes the next once somebody left', async () => {
+  test('[P7] 7.24 a full queue refuses, and takes the next once somebody left', async () => {
     const rules = freshRules({ queueMax: 2 });
     await room().at(OPENS_AT).join(rules, anna);
     await room().at(OPENS_AT).join(rules, ben);
@@ -155,7 +155,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     expect(await room().at(OPENS_AT).join(rules, cleo)).toMatchObject({ ok: true });
   });
 
-  test('[P7] [B1] a network takes as many places as it may, and gets back what its buyers give up', async () => {
+  test('[P7] [B1] 7.26 a network takes as many places as it may, and gets back what its buyers give up', async () => {
     const rules = freshRules({ placesPerNetworkMax: 2 });
     const here = { network: networkTag('here') };
     const [anna, ben, cleo, dora] = sessions(4) as [SessionId, SessionId, SessionId, SessionId];

@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 describe('shows over HTTP', () => {
-  it('lists shows with what a page needs', async () => {
+  it('11.1 lists shows with what a page needs', async () => {
     const { call } = await start();
     const answer = await call('GET', '/api/shows');
     expect(answer.status).toBe(200);
@@ -67,7 +67,7 @@ describe('shows over HTTP', () => {
     expect((await detail()).drawSeed).toBe('11'.repeat(32));
   });
 
-  it('tells the layout and price levels, to be kept for long', async () => {
+  it('11.3 tells the layout and price levels, to be kept for long', async () => {
     const { call } = await start();
     const answer = await call('GET', '/api/shows/7/layout');
     expect(answer.json()).toMatchObject({
@@ -89,7 +89,7 @@ describe('shows over HTTP', () => {
     expect(answer.json()).toMatchObject({ priceLevels: [{ amount: 9_900 }, { amount: 4_500 }] });
   });
 
-  it('tells every seat, anew after a second and not before', async () => {
+  it('11.3 tells every seat, anew after a second and not before', async () => {
     const { call, board, clock } = await start();
     const seats = async () => (await call('GET', '/api/shows/7/seats')).json() as ShowSeats;
     expect(await seats()).toMatchObject({ show: 7, epoch: 3 });

@@ -72,7 +72,7 @@ async function refusalOf(socket: PlainSocket, frame: Uint8Array | string) {
 }
 
 describe('frames that are none', () => {
-  test('1.5 an opcode that nobody has is an unknown message, under its request number', async () => {
+  test('1.5 7.2 an opcode that nobody has is an unknown message, under its request number', async () => {
     const socket = await stand.socket();
     expect(await refusalOf(socket, bytes(0x92, 0x7f, 5))).toMatchObject({
       code: 'unknown-message',
@@ -107,13 +107,13 @@ describe('frames that are none', () => {
     await socket.close();
   });
 
-  test('1.2 a text frame is malformed, whatever it says', async () => {
+  test('1.2 7.1 a text frame is malformed, whatever it says', async () => {
     const socket = await stand.socket();
     expect(await refusalOf(socket, '[11,1]')).toMatchObject({ code: 'malformed', requestId: 0 });
     await socket.close();
   });
 
-  test('1.3 a frame longer than a client may send is too large; past the hard bound the socket is cut', async () => {
+  test('1.3 7.3 a frame longer than a client may send is too large; past the hard bound the socket is cut', async () => {
     const socket = await stand.socket();
     expect(await refusalOf(socket, new Uint8Array(FRAME_BYTES_MAX + 1))).toMatchObject({ code: 'too-large' });
     expect(await refusalOf(socket, new Uint8Array(FRAME_BYTES_HARD_MAX))).toMatchObject({
@@ -164,7 +164,7 @@ describe('requests that make no sense', () => {
     await socket.close();
   });
 
-  test('[P6] 7.14 a foreign, a stale and an invented hold token are refused alike, and nothing changes', async () => {
+  test('[P6] 7.14 7.15 a foreign, a stale and an invented hold token are refused alike, and nothing changes', async () => {
     const [owner, thief] = [await admittedSocket(), await admittedSocket()];
     const hold = await owner.ask({ type: 'hold', seats: [390, 391] });
     const holdToken = hold.type === 'hold' ? hold.holdToken : 0;
@@ -246,7 +246,7 @@ describe('sessions that are none', () => {
     }
   });
 
-  test('2.4 a forged session in `authenticate` is refused as stale, then the socket is closed', async () => {
+  test('2.4 7.6 a forged session in `authenticate` is refused as stale, then the socket is closed', async () => {
     const socket = await stand.anonymousSocket();
     expect(await socket.ask({ type: 'authenticate', bearer: 'nonsense' })).toMatchObject({
       code: 'session-stale',
@@ -271,7 +271,7 @@ describe('sessions that are none', () => {
     await stranger.close();
   });
 
-  test('2.3 before welcome everything but `authenticate` is refused', async () => {
+  test('2.3 7.5 before welcome everything but `authenticate` is refused', async () => {
     const socket = await stand.anonymousSocket();
     const requests: Request[] = [
       { type: 'ping' },
@@ -324,7 +324,7 @@ describe('sessions that are none', () => {
 });
 
 describe('too much', () => {
-  test('7.4 a flood is rate-limited with the time to wait, and passes when that is over', async () => {
+  test('7.4 13.1 a flood is rate-limited with the time to wait, and passes when that is over', async () => {
     const socket = await stand.socket();
     const answers = await Promise.all(Array.from({ length: 200 }, () => socket.ask({ type: 'ping' })));
     const refused = answers.filter((answer) => answer.type === 'refused');

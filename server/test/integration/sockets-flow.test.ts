@@ -184,7 +184,7 @@ describe('buyers of an open show', () => {
     expect(await stand.during(buyer.hold([4]))).toMatchObject({ ok: true });
   });
 
-  test('7.21 a paused show keeps its holds and takes no new ones', async () => {
+  test('7.21 13.4 a paused show keeps its holds and takes no new ones', async () => {
     const [holder, late] = [await stand.shopper(), await stand.shopper()];
     await stand.during(holder.hold([8]));
     stand.setPaused(0, true);

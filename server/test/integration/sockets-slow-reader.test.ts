@@ -49,7 +49,7 @@ describe('a buyer whose network is slower than the sale', () => {
     expect(await reader.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
   });
 
-  test('8.7 who reads nothing for long is cut, and nothing of them stays', async () => {
+  test('8.8 who reads nothing for long is cut, and nothing of them stays', async () => {
     reader.pause();
     await flicker(ROUNDS);
     await stand.until('closed', () => stand.socketCount === 0, 20_000);

@@ -38,7 +38,7 @@ describe('requests', () => {
     });
   });
 
-  test('3.5 a request without an answer times out; a late answer still counts as news', async () => {
+  test('3.4 3.5 a request without an answer times out; a late answer still counts as news', async () => {
     const stage = new Stage().enter();
     const answer = stage.client.hold([1]);
     const { requestId } = stage.socket.last('hold');

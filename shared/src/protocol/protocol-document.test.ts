@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { closeCodes, mayReconnect, refusalCodes } from './codes.ts';
 import { decodeClientFrame, decodeServerFrame, encodeClientMessage, encodeServerMessage } from './codec.ts';
@@ -55,13 +55,32 @@ function fromDocument(json: string): unknown {
   );
 }
 
+/** Rules about what the socket library does by itself. */
+const UNQUOTED = ['13.2'];
+const ROOT = new URL('../../../', import.meta.url);
+const TITLE =
+  /\b(?:it|test|describe)(?:\.\w+)*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|<[^>]*>)*\(\s*(['"`])(.*?)\1/gs;
+
+/** The titles of all tests of the project. */
+function testTitles(): readonly string[] {
+  const files = ['shared/src', 'server/src', 'server/test', 'client/src', 'artillery/engine'].flatMap(
+    (folder) =>
+      readdirSync(new URL(folder, ROOT), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /(\.test|\.contract|-rules)\.ts$/.test(name))
+        .map((name) => new URL(`${folder}/${name}`, ROOT)),
+  );
+  return files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(TITLE)].map(([, , title = '']) => title),
+  );
+}
+
 describe('PROTOCOL.md', () => {
   test('3.10 lists every message of the table with its fields, and no other', () => {
     expect(rows(/^\| 0x[0-3]/)).toEqual(messageRows(clientMessages));
     expect(rows(/^\| 0x[4-7]/)).toEqual(messageRows(serverMessages));
   });
 
-  test('no two messages of a direction share an opcode', () => {
+  test('1.6 no two messages of a direction share an opcode', () => {
     for (const table of [Object.values(clientMessages), Object.values(serverMessages)]) {
       const opcodes = table.map((message): number => message.opcode);
       expect(new Set(opcodes).size).toBe(opcodes.length);
@@ -73,7 +92,7 @@ describe('PROTOCOL.md', () => {
     expect(listed).toEqual(Object.entries(refusalCodes).map(([name, number]) => `7.${number} \`${name}\``));
   });
 
-  test('8 explains every close code, and whether to come back', () => {
+  test('8.1 explains every close code, and whether to come back', () => {
     const listed = rows(/^\| 4\d{3}/).map((row) => firstCells(row, 3));
     expect(listed).toEqual(
       Object.entries(closeCodes).map(
@@ -102,6 +121,15 @@ describe('PROTOCOL.md', () => {
       ok: true,
       message,
     });
+  });
+
+  test('every rule is quoted by a test, but those that are named here', () => {
+    const rules = [...documentText.matchAll(/^(?:- \*\*|\| )(\d+\.\d+)(?:\*\*|\s*\|)/gm)].map(
+      ([, rule = '']) => rule,
+    );
+    expect(new Set(rules).size).toBe(rules.length);
+    const quoted = new Set(testTitles().flatMap((title) => title.match(/\b\d+\.\d+\b/g) ?? []));
+    expect(rules.filter((rule) => !quoted.has(rule))).toEqual(UNQUOTED);
   });
 
   test('gives examples of every message that travels often', () => {

@@ -63,7 +63,7 @@ export function describeCheckout(open: OpenStand): void {
       await stand.holding(ana, 1);
     });
 
-    it('refuses a sum that is not the price of the seats, and freezes nothing', async () => {
+    it('7.18 refuses a sum that is not the price of the seats, and freezes nothing', async () => {
       const stand = await open();
       const ana = await stand.buyer('ana');
       const hold = await stand.holding(ana, 0, 1);
@@ -152,7 +152,7 @@ export function describeCheckout(open: OpenStand): void {
       expect(both[0]?.hold.orderId).toBe(both[1]?.hold.orderId);
     });
 
-    it('with another sum: idempotency-mismatch; another key for the same hold: in-checkout', async () => {
+    it('7.16 7.19 with another sum: idempotency-mismatch; another key for the same hold: in-checkout', async () => {
       const stand = await open();
       const ana = await stand.buyer('ana');
       const hold = await stand.holding(ana, 0);

@@ -60,7 +60,7 @@ export function describeHoldLifetime(open: OpenStand): void {
   });
 
   describe('extend', () => {
-    it('moves the deadline to one lifetime from now, a limited number of times', async () => {
+    it('6.5 7.17 moves the deadline to one lifetime from now, a limited number of times', async () => {
       const stand = await open();
       const ana = await stand.buyer('ana');
       const hold = await stand.holding(ana, 0);

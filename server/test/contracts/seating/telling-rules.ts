@@ -111,7 +111,7 @@ export function describeTelling(open: OpenStand): void {
       ]);
     });
 
-    it('tells a void: the order, then the end of the hold', async () => {
+    it('6.10 tells a void: the order, then the end of the hold', async () => {
       const stand = await open();
       const ana = await stand.buyer('ana');
       const frozen = await stand.paying(ana, await stand.holding(ana, 0));
