@@ -31,14 +31,19 @@ const PURPOSE = 'stampede payment record';
 /** Writes and reads payment records, sealed by the secrets that gateways and workers share. */
 export class PaymentRecords {
   readonly #secrets: readonly [Uint8Array, ...Uint8Array[]];
+  readonly #version: number;
 
-  /** @param secrets the newest first: it seals, the others are still believed */
-  constructor(secrets: readonly [Uint8Array, ...Uint8Array[]]) {
+  /**
+   * @param secrets the newest first: it seals, the others are still believed
+   * @param version the form that is written and the newest that is read; another one for tests of versions side by side
+   */
+  constructor(secrets: readonly [Uint8Array, ...Uint8Array[]], version = VERSION) {
     this.#secrets = secrets;
+    this.#version = version;
   }
 
   write(request: PaymentRequest): PaymentRecord {
-    return this.seal(writePaymentRequest(request), VERSION);
+    return this.seal(writePaymentRequest(request), this.#version);
   }
 
   /** A record with a text of one's own, as other versions write it. */
@@ -53,10 +58,10 @@ export class PaymentRecords {
       return { kind: 'forged', cause: new Error('a payment record without the seal of this installation') };
     }
     const version = Number(SCHEMA.exec(schema)?.[1] ?? NaN);
-    if (version > VERSION)
+    if (version > this.#version)
       return { kind: 'newer', cause: new Error(`a payment record of the form ${schema}`) };
     try {
-      if (version !== VERSION)
+      if (!(version >= VERSION))
         throw new Error(`a payment record of the unknown form ${JSON.stringify(schema)}`);
       return { kind: 'request', request: readPaymentRequest(text) };
     } catch (cause) {

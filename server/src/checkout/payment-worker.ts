@@ -54,6 +54,9 @@ class StoppingError extends Error {
   override readonly name = 'StoppingError';
 }
 
+/** What every database keeps as it is; a gateway that answers otherwise has the order voided by its id. */
+const REFERENCE = /^[\x21-\x7e]{1,255}$/;
+
 type OutsideEffect = Extract<SagaEffect, { kind: 'authorize' | 'capture' }>;
 type SettleEffect = Extract<SagaEffect, { kind: 'settle' }>;
 
@@ -197,7 +200,9 @@ export class PaymentWorker {
         }
         const authorize = () => gateway.authorize(charge);
         const answer = await answerWithin(clock, GATEWAY_TIMEOUT_MS, 'authorizing a payment', authorize);
-        return answer.kind === 'declined' ? answer : { ...answer, now: clock.now() };
+        if (answer.kind === 'declined') return answer;
+        if (!REFERENCE.test(answer.reference)) throw new Error('its reference is none that can be kept');
+        return { ...answer, now: clock.now() };
       } catch (cause) {
         if (cause instanceof PaymentVoidedError) return { kind: 'voided' };
         report(`the payment gateway failed to ${effect.kind} order ${orderId}`, cause);

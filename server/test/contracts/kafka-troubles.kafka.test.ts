@@ -11,7 +11,7 @@ import { createLogger } from '../../src/platform/logger.ts';
 import type { NativeServer } from '../../tools/stack/native-server.ts';
 import { startKafka } from '../../tools/stack/private-servers.ts';
 import { KafkaStand, settingsOf } from './kafka/kafka-stand.ts';
-import { paymentRequest } from './payment-requests.ts';
+import { nextRecords, paymentRequest } from './payment-requests.ts';
 
 const PARTITIONS = 6;
 /** How long a broker still hangs after the sender gave up: until kafkajs has, too. */
@@ -188,6 +188,26 @@ describe('a broker that fails', () => {
       requests.push(request);
     }
     await eventually(() => expect([...handled]).toEqual(expect.arrayContaining(idsOf(requests))));
+  });
+});
+
+describe('versions side by side', () => {
+  test('[P2] payments of a newer gateway wait for a newer worker, while the older one settles its own', async () => {
+    const newer = stand.newLog({ records: nextRecords });
+    const counted: string[] = [];
+    const old = stand.newLog({ count: (what) => void counted.push(what) });
+    const { handled: byOld, stop } = await collect(old);
+    const [theirs, ours] = [several(20), several(20)];
+    await newer.append(theirs);
+    await old.append(ours);
+    await eventually(() => expect(byOld).toEqual(new Set(idsOf(ours))));
+    await eventually(() => expect(counted.filter((what) => what === 'left-to-newer')).toHaveLength(20));
+    const { handled: byNewer } = await collect(newer);
+    // The old worker goes, as in any roll-out; what it left comes to the newer one.
+    await stop();
+    await eventually(() => expect([...byNewer]).toEqual(expect.arrayContaining(idsOf(theirs))));
+    await eventually(async () => expect(await newer.pending(theirs[0]!.show)).toEqual([]));
+    expect(await stand.recordsOf(stand.topics.deadLetters.name)).toEqual([]);
   });
 });
 

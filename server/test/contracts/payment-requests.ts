@@ -6,8 +6,11 @@ import { holdToken, type OrderId, orderId, sessionId, showId } from '../../src/p
 
 export const NOW = 1_800_000_000_000;
 
+const SECRET = Buffer.from('a secret of tests');
 /** Records that every log of a test can read. */
-export const records = new PaymentRecords([Buffer.from('a secret of tests')]);
+export const records = new PaymentRecords([SECRET]);
+/** Those of the next version, which writes another form. */
+export const nextRecords = new PaymentRecords([SECRET], 2);
 
 export function newOrderId(now = NOW): OrderId {
   return orderId(v7({ msecs: now }));

@@ -40,6 +40,16 @@ describe('payments that may not be made', () => {
     expect(house.gateway.calls).not.toContain('capture');
   });
 
+  it('[P2] whose reference no database could keep: voided by the order, nothing charged', async () => {
+    house.gateway.reference = () => 'pay\0\ud83c';
+    const hold = await house.hold('ana', [0]);
+    const order = await house.accepted(hold);
+    await house.worker.start();
+    expect(await house.outcome(hold.session, order.id)).toMatchObject({ status: 'voided' });
+    expect(house.gateway.charged).toEqual(new Set());
+    await house.until(() => house.gateway.calls.includes('void'));
+  });
+
   it('[P2] that the database will not have: the others are settled, and it ends voided and told', async () => {
     const bad = await house.hold('ana', [0]);
     const order = await house.accepted(bad);

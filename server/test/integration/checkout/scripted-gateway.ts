@@ -14,6 +14,8 @@ export class ScriptedGateway implements PaymentGateway {
   /** The answers to come, one a call; when they are used up, `yes`. */
   readonly script: Answer[] = [];
   readonly calls: string[] = [];
+  /** How it names what it authorized. */
+  reference = (orderId: string): string => `pay-${orderId}`;
   /** Orders whose money the gateway has. */
   readonly charged = new Set<string>();
   readonly #voided = new Set<string>();
@@ -28,7 +30,7 @@ export class ScriptedGateway implements PaymentGateway {
       this.#refuseVoided(orderId);
       return answer === 'no'
         ? { kind: 'declined', reason: 'card-declined' }
-        : { kind: 'authorized', reference: `pay-${orderId}` };
+        : { kind: 'authorized', reference: this.reference(orderId) };
     });
   }
 
