@@ -40,8 +40,8 @@ export default defineConfig({
               test: /src\/lib\/(i18n\/(?!ko)|layout\/(?!SiteHeader)|notices|shows\/PhaseBadge|ticket-paper|api|ticker)/,
             },
             { name: 'live', test: /shared\/src\/|node_modules\/@msgpack\/|seat-map\/seat-order/ },
-            // Of the show's page: with it comes what its later parts have in common.
-            { name: 'sale', test: /src\/lib\/(sale|queue|cart\/(HoldCountdown|SeatLines))/ },
+            // Of the show's page: with it comes what its later parts have in common, but not SvelteKit's history.
+            { name: 'sale', test: /src\/lib\/(sale\/(?!reviewing)|queue|cart\/(HoldCountdown|SeatLines))/ },
           ],
         },
       },

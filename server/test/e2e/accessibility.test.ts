@@ -101,7 +101,7 @@ describe.each([
     await inspection.look(visitor, 'lobby');
     const inside = await stand.rival(QUEUED[device]);
     await visitor.goTo(`/shows/${idOf(QUEUED[device])}`);
-    await visitor.button('Join the waiting room').click();
+    await visitor.button('Choose seats').click();
     await visitor.reach('queue');
     await inspection.look(visitor, 'queue');
     await visitor.button('Leave the queue').click();

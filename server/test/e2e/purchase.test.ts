@@ -55,7 +55,7 @@ describe('a purchase from the list to the ticket', () => {
     const buyer = await stand.visitor();
     await buyer.goTo('/');
     await buyer.page.getByRole('link', { name: THEATRE }).click();
-    await buyer.button('Join the waiting room').click();
+    await buyer.button('Choose seats').click();
     await buyer.reach('queue');
     const position = buyer.page.getByTestId('queue-position');
     await expect.poll(() => position.innerText()).toBe('2');
@@ -86,7 +86,7 @@ describe('a purchase from the list to the ticket', () => {
     await buyer.goTo('/');
     await tabTo(buyer, 'link', KEYS);
     await keyboard.press('Enter');
-    await tabTo(buyer, 'button', 'Join the waiting room');
+    await tabTo(buyer, 'button', 'Choose seats');
     await keyboard.press('Enter');
     await buyer.reach('choose');
     await tabTo(buyer, 'button', 'List');
@@ -113,9 +113,9 @@ describe('a purchase from the list to the ticket', () => {
     await buyer.goTo('/');
     await expectNoSidewaysScroll(buyer);
     await buyer.page.getByRole('link', { name: POCKET }).tap();
-    await buyer.button('Join the waiting room').waitFor();
+    await buyer.button('Choose seats').waitFor();
     await expectNoSidewaysScroll(buyer);
-    await buyer.button('Join the waiting room').tap();
+    await buyer.button('Choose seats').tap();
     await buyer.reach('choose');
     await expectNoSidewaysScroll(buyer);
 

@@ -138,9 +138,9 @@ describe('several browsers in one sale', () => {
   it('the language can be changed to Korean at any step and stays changed', async () => {
     const buyer = await stand.visitor();
     await buyer.goTo(`/shows/${idOf(KOREAN)}`);
-    await buyer.button(en.entry.join).waitFor();
+    await buyer.button(en.entry.choose).waitFor();
     await buyer.button(languages.ko.name).click();
-    await buyer.button(ko.entry.join).click();
+    await buyer.button(ko.entry.choose).click();
     await buyer.page.getByRole('heading', { name: ko.choose.title }).waitFor();
     expect(await buyer.page.locator('html').getAttribute('lang')).toBe('ko');
     await buyer.page.reload();

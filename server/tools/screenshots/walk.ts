@@ -87,7 +87,7 @@ export class Walk {
     if ((await step.getAttribute('data-step')) === 'queue') return page;
     const newcomer = await this.#newcomer();
     await newcomer.goTo(this.#path(ALBUM_TITLES.arena));
-    await newcomer.button('Join the waiting room').click();
+    await newcomer.button('Choose seats').click();
     await newcomer.reach('queue');
     return newcomer.page;
   }

@@ -58,7 +58,7 @@ export const en = {
       'not-joined': 'Join the waiting room',
       left: 'You left the queue',
       expired: 'Your turn is over',
-      finished: 'All done',
+      finished: 'You have your tickets',
       lost: 'Your place was lost',
     } satisfies Record<OutsideReason, string>,
     lead: {
@@ -67,12 +67,18 @@ export const en = {
       left: 'You can join again. You will be placed behind everybody who is waiting now.',
       expired:
         'Your time to choose ran out, or you were away for too long, and we let the next person in. You can join again at the end of the queue.',
-      finished:
-        'You have been through this sale. You may join again to buy more, within the limit per person.',
+      finished: 'You may buy more seats, up to the limit per person.',
       lost: 'Something went wrong at our end, and we are sorry. You can join again at the end of the queue.',
     } satisfies Record<OutsideReason, string>,
     join: 'Join the waiting room',
     again: 'Join again',
+    choose: 'Choose seats',
+    straight: {
+      title: 'Seats are on sale',
+      lead: 'You go straight to the seats. If others are waiting already, you get a place in the queue first.',
+    },
+    full: (count: number, text: string) =>
+      `You have ${plural(count, text, 'seat', 'seats')} for this show, as many as one person may buy.`,
     joining: 'Joining …',
   },
   lobby: {
@@ -143,6 +149,9 @@ export const en = {
     front: 'Front',
     pickerHint: 'Use the arrow keys to move between seats and Enter to take or give back a seat.',
     paused: 'The sale is paused. Seats you hold stay yours; new ones can be taken when it goes on.',
+    noneFree: 'No seat is free just now. One that comes back appears here at once, without a reload.',
+    soldOut:
+      'Every seat has been sold. One can still come back when an order is cancelled: it would appear here at once.',
     closed: 'The sale has ended. You can still pay for the seats you hold.',
     turnOver:
       'Your turn is over. The seats you hold stay yours until their time runs out: check out to keep them.',
@@ -235,7 +244,7 @@ export const en = {
     confirmedLead:
       'Show the code at the entrance. You will find them under “My tickets” at any time in this browser.',
     order: 'Order',
-    more: 'Buy more',
+    more: (left: string) => `Buy more (up to ${left})`,
     reasons: {
       'card-declined': 'The card was declined.',
       'insufficient-funds': 'The card does not have enough funds.',

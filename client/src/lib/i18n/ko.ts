@@ -51,7 +51,7 @@ export const ko: Dictionary = {
       'not-joined': '대기실에 입장하세요',
       left: '대기열에서 나왔습니다',
       expired: '차례가 끝났습니다',
-      finished: '예매를 마쳤습니다',
+      finished: '티켓이 있습니다',
       lost: '대기 순서가 사라졌습니다',
     },
     lead: {
@@ -59,11 +59,17 @@ export const ko: Dictionary = {
       left: '다시 입장할 수 있습니다. 지금 기다리는 모든 사람의 뒤에 서게 됩니다.',
       expired:
         '좌석을 고를 시간이 지났거나 자리를 오래 비워 다음 사람이 입장했습니다. 대기열 맨 뒤로 다시 입장할 수 있습니다.',
-      finished: '이 예매를 이미 마쳤습니다. 1인 한도 안에서 다시 입장해 더 예매할 수 있습니다.',
+      finished: '1인 한도 안에서 더 예매할 수 있습니다.',
       lost: '저희 쪽 문제로 순서가 사라졌습니다. 죄송합니다. 대기열 맨 뒤로 다시 입장할 수 있습니다.',
     },
     join: '대기실 입장',
     again: '다시 입장',
+    choose: '좌석 고르기',
+    straight: {
+      title: '예매 중입니다',
+      lead: '바로 좌석을 고릅니다. 먼저 기다리는 사람이 있으면 대기 순서를 받습니다.',
+    },
+    full: (_count, text) => `이 공연의 1인 한도인 ${text}석을 모두 예매했습니다.`,
     joining: '입장하는 중 …',
   },
   lobby: {
@@ -131,6 +137,8 @@ export const ko: Dictionary = {
     front: '앞쪽',
     pickerHint: '화살표 키로 좌석을 옮겨 다니고 Enter 키로 선택하거나 반납하세요.',
     paused: '예매가 잠시 멈췄습니다. 잡아 둔 좌석은 그대로이며, 다시 시작되면 새로 선택할 수 있습니다.',
+    noneFree: '지금은 빈 좌석이 없습니다. 반납된 좌석은 새로고침 없이 바로 나타납니다.',
+    soldOut: '모든 좌석이 판매되었습니다. 주문이 취소되면 좌석이 바로 나타납니다.',
     closed: '예매가 종료되었습니다. 잡아 둔 좌석은 아직 결제할 수 있습니다.',
     turnOver: '차례가 끝났습니다. 잡아 둔 좌석은 표시된 시간까지 그대로이니 그 안에 결제해 주세요.',
     tapHint: '구역을 확대하면 좌석이 보입니다',
@@ -218,7 +226,7 @@ export const ko: Dictionary = {
     confirmed: '티켓이 나왔습니다',
     confirmedLead: '입장할 때 코드를 보여 주세요. 이 브라우저의 ‘내 티켓’에서 언제든 볼 수 있습니다.',
     order: '주문',
-    more: '더 예매하기',
+    more: (left) => `더 예매하기 (최대 ${left}석)`,
     reasons: {
       'card-declined': '카드가 거절되었습니다.',
       'insufficient-funds': '카드 잔액이 부족합니다.',

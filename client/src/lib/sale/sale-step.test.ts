@@ -9,6 +9,7 @@ const start: SaleFacts = {
   latestOrder: null,
   witnessedOrder: null,
   dismissedOrder: null,
+  arriving: false,
   reviewing: false,
 };
 const waiting = { state: 'waiting', position: 9, behind: 1, wait: null } as const;
@@ -43,6 +44,14 @@ describe('the step a buyer is at', () => {
     expect(step({ phase: 'lobby', standing: waiting })).toBe('lobby');
     expect(step({ standing: waiting })).toBe('queue');
     expect(step({ phase: 'paused', standing: waiting })).toBe('queue');
+  });
+
+  it('is no queue for who is next in line and just pressed: the seats are about to come', () => {
+    const next = { ...waiting, position: 1 };
+    expect(step({ standing: next, arriving: true })).toBe('entry');
+    expect(step({ standing: next })).toBe('queue');
+    expect(step({ standing: waiting, arriving: true })).toBe('queue');
+    expect(step({ phase: 'lobby', standing: next, arriving: true })).toBe('lobby');
   });
 
   it('[P4] is found again after a reload with a hold or a running payment', () => {

@@ -26,6 +26,8 @@ export interface SaleFacts {
   readonly witnessedOrder: string | null;
   /** The order whose outcome the buyer has put aside. */
   readonly dismissedOrder: string | null;
+  /** The buyer joined a moment ago. */
+  readonly arriving: boolean;
   /** The buyer asked to check out. */
   readonly reviewing: boolean;
 }
@@ -48,7 +50,11 @@ export function saleStep(facts: SaleFacts): SaleStep {
   const choosing = standing.state === 'admitted' && phase !== 'closed';
   if (hold || choosing) return hold && facts.reviewing ? 'checkout' : 'choose';
   if (phase === 'sold-out' || phase === 'closed') return phase;
-  if (standing.state === 'waiting') return phase === 'lobby' ? 'lobby' : 'queue';
+  if (standing.state === 'waiting') {
+    if (phase === 'lobby') return 'lobby';
+    // Next in line: the seats are about to come, and a queue would only flash by.
+    return facts.arriving && standing.position === 1 ? 'entry' : 'queue';
+  }
   if (phase === 'scheduled') return 'countdown';
   return standing.state === 'unknown' ? 'connecting' : 'entry';
 }

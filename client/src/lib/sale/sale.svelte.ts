@@ -1,5 +1,10 @@
 import type { HoldView, Standing, Connection } from '@stampede/shared/client/client-view.ts';
-import type { ClientChange, Refused, StampedeClient } from '@stampede/shared/client/stampede-client.ts';
+import type {
+  Answer,
+  ClientChange,
+  Refused,
+  StampedeClient,
+} from '@stampede/shared/client/stampede-client.ts';
 import type { ShowDetail, ShowLayout } from '@stampede/shared/protocol/http.ts';
 import { SECTIONS_WATCHED_MAX } from '@stampede/shared/protocol/limits.ts';
 import type { HoldEndReason, OrderMessage, Phase } from '@stampede/shared/protocol/messages.ts';
@@ -11,10 +16,13 @@ import { SvelteMap } from 'svelte/reactivity';
 import { keyOfIntent } from '#lib/checkout/checkout-intent.ts';
 import { canBeOffered, statusOf } from '#lib/seat-map/offered-seats.ts';
 import { Ticker } from '#lib/ticker.svelte.ts';
+import type { Reviewing } from './reviewing.ts';
 import { saleStep, type SaleStep } from './sale-step.ts';
 
 /** Panning crosses sections quickly; the server hears of the view only once it rests. */
 const WATCH_DELAY_MS = 120;
+/** Admission takes some tenths of a second where nobody waits. */
+const ARRIVAL_MS = 800;
 const ENTER_RETRY_MS = 3_000;
 
 export type SeatsListener = (section: number, changes: readonly SeatChange[] | null) => void;
@@ -29,6 +37,7 @@ export class Sale {
   readonly ticker = new Ticker();
 
   readonly #client: StampedeClient;
+  readonly #reviewing: Reviewing;
   readonly #seatListeners = new Set<SeatsListener>();
   readonly #holdEndListeners = new Set<HoldEndListener>();
 
@@ -44,7 +53,8 @@ export class Sale {
   #seatsPerBuyer = $state(0);
   #ordersKnown = $state(false);
   #pending = $state.raw<ReadonlySet<number>>(new Set());
-  #reviewing = $state(false);
+  /** Joined a moment ago: with nobody in front there is no queue to be shown. */
+  #arriving = $state(false);
   #witnessedOrder = $state<string | null>(null);
   #dismissedOrder = $state<string | null>(null);
   readonly #summaries = new SvelteMap<number, SectionSummary>();
@@ -58,7 +68,7 @@ export class Sale {
       null,
     ),
   );
-  readonly #step = $derived(
+  readonly #step = $derived.by(() =>
     saleStep({
       phase: this.#phase.phase,
       standing: this.#standing,
@@ -66,23 +76,26 @@ export class Sale {
       latestOrder: this.#latestOrder,
       witnessedOrder: this.#witnessedOrder,
       dismissedOrder: this.#dismissedOrder,
-      reviewing: this.#reviewing,
+      arriving: this.#arriving,
+      reviewing: this.#reviewing.current,
     }),
   );
 
   #awaitsOrder = false;
   #mapSections: readonly number[] = [];
   #pickerSection: number | null = null;
+  #arrivalTimer: ReturnType<typeof setTimeout> | undefined;
   #watchTimer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
-  constructor(show: ShowDetail, { layout }: ShowLayout, client: StampedeClient) {
+  constructor(show: ShowDetail, { layout }: ShowLayout, client: StampedeClient, reviewing: Reviewing) {
     this.show = show;
     this.layout = layout;
     this.map = seatMapOf(layout);
     this.#phase = { phase: show.phase, lobbyAt: Date.parse(show.lobbyAt), opensAt: Date.parse(show.opensAt) };
     this.#seatsPerBuyer = show.seatsPerBuyer;
     this.#client = client;
+    this.#reviewing = reviewing;
     client.onChange((change) => this.#apply(change));
   }
 
@@ -101,6 +114,7 @@ export class Sale {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#watchTimer);
+    clearTimeout(this.#arrivalTimer);
     this.#client.stop();
   }
 
@@ -137,6 +151,19 @@ export class Sale {
   }
   get seatsPerBuyer(): number {
     return this.#seatsPerBuyer;
+  }
+  /** How many more seats this buyer may have, besides those that are held. */
+  get seatsLeft(): number {
+    const confirmed = this.#orders.filter(({ status }) => status === 'confirmed');
+    return Math.max(0, this.#seatsPerBuyer - confirmed.reduce((sum, { seats }) => sum + seats.length, 0));
+  }
+  get arriving(): boolean {
+    return this.#arriving;
+  }
+  /** Free seats of the whole show. */
+  get free(): number {
+    if (this.#summaries.size === 0) return this.show.freeSeats;
+    return this.#summaries.values().reduce((sum, section) => sum + section.free, 0);
   }
   get pending(): ReadonlySet<number> {
     return this.#pending;
@@ -196,9 +223,14 @@ export class Sale {
     return () => this.#holdEndListeners.delete(listener);
   }
 
-  join() {
+  /** Takes a place, which leads straight to the seats where nobody waits. */
+  async join(): Promise<Answer> {
     this.#dismissedOrder = this.#latestOrder?.id ?? null;
-    return this.#client.join();
+    this.#arriving = true;
+    const answer = await this.#client.join();
+    clearTimeout(this.#arrivalTimer);
+    this.#arrivalTimer = setTimeout(() => (this.#arriving = false), answer.ok ? ARRIVAL_MS : 0);
+    return answer;
   }
 
   leave() {
@@ -239,7 +271,7 @@ export class Sale {
   }
 
   review(reviewing: boolean): void {
-    this.#reviewing = reviewing;
+    this.#reviewing.set(reviewing);
   }
 
   /** Puts the outcome of the latest order aside, to go on in the sale. */
@@ -330,7 +362,7 @@ export class Sale {
     this.#hold = hold;
     if (hold?.payment === 'handing-over') this.#awaitsOrder = true;
     if (hold) return;
-    this.#reviewing = false;
+    this.#reviewing.set(false);
     // What an order was paying for ends with the order, which tells how and why.
     if (before?.payment === 'accepted') return;
     const wasPaying = before?.payment === 'handing-over';
@@ -347,7 +379,7 @@ export class Sale {
     if (before ? before.status !== 'processing' : !this.#awaitsOrder) return;
     this.#awaitsOrder = false;
     if (order.status === 'confirmed' || order.status === 'voided') this.#witnessedOrder = order.id;
-    if (order.status === 'declined') this.#reviewing = true;
+    if (order.status === 'declined') this.#reviewing.set(true);
   }
 }
 

@@ -20,6 +20,11 @@ export class SeatActions {
     this.#locale = locale;
   }
 
+  async join(): Promise<void> {
+    const answer = await this.#sale.join();
+    if (!answer.ok) this.refused(answer);
+  }
+
   /** A free seat is held, one's own is given back; one that is taken or on its way is left alone. */
   press(seat: number): void {
     if (this.#sale.pending.has(seat)) return;

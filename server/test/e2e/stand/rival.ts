@@ -56,6 +56,12 @@ export class Rival {
   /** Holds seats, pays, and resolves with the confirmed order. */
   async buy(...seats: readonly number[]): Promise<OrderMessage> {
     await this.hold(...seats);
+    return this.buyHeld();
+  }
+
+  /** Pays for what is held, and resolves with the confirmed order. */
+  async buyHeld(): Promise<OrderMessage> {
+    const seats = this.view.hold?.seats ?? [];
     const { map, prices } = this.#show;
     const amount = seats.reduce((sum, seat) => sum + (prices[map.priceLevel[seat] ?? -1] ?? 0), 0);
     const answer = await this.#client.checkout({ idempotencyKey: crypto.randomUUID(), amount });

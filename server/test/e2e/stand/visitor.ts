@@ -122,10 +122,10 @@ export class Visitor {
     await this.page.locator(`[data-step="${step}"]`).waitFor();
   }
 
-  /** From a show's address to choosing seats, through the waiting room. */
+  /** From a show's address to choosing seats, where nobody waits. */
   async enterSale(show: number): Promise<void> {
     await this.goTo(`/shows/${show}`);
-    await this.button('Join the waiting room').click();
+    await this.button('Choose seats').click();
     await this.reach('choose');
   }
 
