@@ -3,66 +3,17 @@ import { AddressList } from './access/ip-address.ts';
 import { ConfigError, type SettingProblem } from './platform/config-error.ts';
 import { KAFKA_MECHANISMS, readKafkaBrokers } from './platform/kafka.ts';
 import { LOG_LEVELS } from './platform/logger.ts';
-
-/** One setting: how its text is read, and what people are told about it. */
-interface Setting<T> {
-  readonly name: string;
-  /** As it would be written; empty: not set. */
-  readonly fallback: string;
-  readonly meaning: string;
-  readonly allowed: string;
-  readonly secret: boolean;
-  readonly schema: z.ZodType<T, string>;
-}
-
-type SettingTexts = Pick<Setting<unknown>, 'name' | 'fallback' | 'meaning'>;
-
-const DIGITS = /^\d+$/;
-const DECIMAL = /^\d+(\.\d+)?$/;
-const SECRET_LENGTH_MIN = 32;
-/** Fewer than in any 32 random hex digits, bar a miracle: what has fewer was typed, not drawn. */
-const SECRET_CHARACTERS_MIN = 8;
-const SECRETS_MAX = 8;
-
-function text<T>(texts: SettingTexts, allowed: string, schema: z.ZodType<T, string>): Setting<T> {
-  return { ...texts, allowed, schema, secret: false };
-}
-
-function integer(texts: SettingTexts, min: number, max: number): Setting<number> {
-  const schema = z.string().regex(DIGITS).transform(Number).pipe(z.number().min(min).max(max));
-  return text(texts, `a whole number, ${min} to ${max}`, schema);
-}
-
-function fraction(texts: SettingTexts): Setting<number> {
-  const schema = z.string().regex(DECIMAL).transform(Number).pipe(z.number().max(1));
-  return text(texts, 'a number, 0 to 1', schema);
-}
-
-/** An address that may carry a password; its own adapter reads it and says what is wrong with it. */
-function optional(texts: SettingTexts): Setting<string | null> {
-  const schema = z.string().transform((value) => (value === '' ? null : value));
-  return { ...texts, allowed: 'text as described, or nothing', schema, secret: true };
-}
-
-function oneOf<const T extends readonly [string, ...string[]]>(
-  texts: SettingTexts,
-  values: T,
-): Setting<T[number]> {
-  return text(texts, values.join(', '), z.string().pipe(z.enum(values)));
-}
-
-function list<T>(texts: SettingTexts, allowed: string, read: (entries: string[]) => T): Setting<T> {
-  const schema = z.string().transform((value, context) => {
-    try {
-      const entries = value.split(',').map((entry) => entry.trim());
-      return read(entries.filter((entry) => entry !== ''));
-    } catch {
-      context.addIssue({ code: 'custom', message: allowed });
-      return z.NEVER;
-    }
-  });
-  return text(texts, allowed, schema);
-}
+import {
+  fraction,
+  integer,
+  list,
+  oneOf,
+  optional,
+  secrets,
+  type Setting,
+  type SettingTexts,
+  text,
+} from './platform/setting.ts';
 
 const addresses = (texts: SettingTexts): Setting<AddressList> =>
   list(texts, 'addresses or networks, separated by commas (10.0.0.0/8, ::1)', (all) => new AddressList(all));
@@ -74,13 +25,6 @@ function readOrigins(entries: readonly string[]): readonly string[] {
     if (!isPlain || !/^https?:$/.test(protocol)) throw new Error(`${entry} is no origin`);
     return origin;
   });
-}
-
-function readSecrets(entries: readonly string[]): readonly string[] {
-  const isWeak = (secret: string): boolean =>
-    secret.length < SECRET_LENGTH_MIN || new Set(secret).size < SECRET_CHARACTERS_MIN;
-  if (entries.length > SECRETS_MAX || entries.some(isWeak)) throw new Error('a secret is weak');
-  return entries;
 }
 
 /** What a process may do. */
@@ -126,35 +70,21 @@ export const settings = {
     { name: 'LOG_LEVEL', fallback: 'info', meaning: 'The least important log records written.' },
     LOG_LEVELS,
   ),
-  sessionSecrets: {
-    ...list(
-      {
-        name: 'SESSION_SECRET',
-        fallback: '',
-        meaning:
-          'Keys of buyer sessions, the newest first: it signs, the older ones are still believed. Made once and kept ' +
-          'in DATA_DIR when not set; set it to the same value on every node that serves the same buyers.',
-      },
-      `up to ${SECRETS_MAX} secrets of at least ${SECRET_LENGTH_MIN} random characters, separated by commas`,
-      readSecrets,
-    ),
-    secret: true,
-  },
-  paymentSecrets: {
-    ...list(
-      {
-        name: 'PAYMENT_SECRET',
-        fallback: '',
-        meaning:
-          'Keys that seal accepted payments on their way from gateways to workers, the newest first. Made once and ' +
-          'kept in DATA_DIR when not set; with KAFKA_BROKERS it must be set, the same for every gateway, worker and ' +
-          'scheduler.',
-      },
-      `up to ${SECRETS_MAX} secrets of at least ${SECRET_LENGTH_MIN} random characters, separated by commas`,
-      readSecrets,
-    ),
-    secret: true,
-  },
+  sessionSecrets: secrets({
+    name: 'SESSION_SECRET',
+    fallback: '',
+    meaning:
+      'Keys of buyer sessions, the newest first: it signs, the older ones are still believed. Made once and kept ' +
+      'in DATA_DIR when not set; set it to the same value on every node that serves the same buyers.',
+  }),
+  paymentSecrets: secrets({
+    name: 'PAYMENT_SECRET',
+    fallback: '',
+    meaning:
+      'Keys that seal accepted payments on their way from gateways to workers, the newest first. Made once and ' +
+      'kept in DATA_DIR when not set; with KAFKA_BROKERS it must be set, the same for every gateway, worker and ' +
+      'scheduler.',
+  }),
   allowedOrigins: list(
     {
       name: 'ALLOWED_ORIGINS',
