@@ -30,9 +30,11 @@ import type { ShowId } from './platform/ids.ts';
 import { databaseTime } from './platform/database-time.ts';
 import type { FleetClock, TimeTeller } from './platform/fleet-clock.ts';
 import { connectKafka, type KafkaCredentials } from './platform/kafka.ts';
+import { leaseOfTheOnlyProcess } from './platform/lease.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Metrics } from './platform/metrics.ts';
 import type { PartChecks } from './platform/part-health.ts';
+import { redisLeases } from './platform/redis-lease.ts';
 import { connectRedis, type RedisClient, redisTime } from './platform/redis.ts';
 import { nextTurn } from './platform/turn.ts';
 import { MemorySeatStore } from './seating/memory-seat-store.ts';
@@ -44,7 +46,7 @@ import { RedisShowFeed } from './seating/redis-show-feed.ts';
 import { MemoryWaitingRoomStore } from './waiting-room/memory-waiting-room-store.ts';
 import { RedisWaitingRoomStore } from './waiting-room/redis-waiting-room-store.ts';
 
-type LivePorts = Pick<AppParts, 'seats' | 'feed' | 'waitingRoom'>;
+type LivePorts = Pick<AppParts, 'seats' | 'feed' | 'waitingRoom' | 'keepLease'>;
 type Ports = LivePorts &
   Pick<AppParts, 'catalog' | 'orders' | 'paymentLog' | 'orderEvents' | 'payments' | 'readiness' | 'history'>;
 
@@ -184,7 +186,8 @@ async function openLivePorts(
     const feed = new MemoryShowFeed();
     const waitingRoom = new MemoryWaitingRoomStore((show, entry) => feed.publish(show, entry), clock);
     const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch, clock });
-    return { ports: { seats, feed, waitingRoom }, redis: null, readiness: {} };
+    const ports = { seats, feed, waitingRoom, keepLease: leaseOfTheOnlyProcess };
+    return { ports, redis: null, readiness: {} };
   }
   const random = systemRandom;
   const onTrouble = (message: string): void => logger.warn(message);
@@ -211,6 +214,7 @@ async function openLivePorts(
       }),
       feed,
       waitingRoom: new RedisWaitingRoomStore(redis),
+      keepLease: redisLeases(redis, randomUUID()),
     },
     redis,
     readiness: { redis: () => redis.ping().then(() => true) },

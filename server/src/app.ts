@@ -23,11 +23,13 @@ import { readShows, readWaitingRooms } from './gateway/sale-readings.ts';
 import type { StaticFiles } from './gateway/static-files.ts';
 import { OpenShows } from './open-shows.ts';
 import type { ShowId } from './platform/ids.ts';
+import type { KeepLease } from './platform/lease.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Metrics } from './platform/metrics.ts';
 import { type PartChecks, PartHealth } from './platform/part-health.ts';
 import { type Report, sparingReport } from './platform/sparing-report.ts';
 import { nextTurn } from './platform/turn.ts';
+import { ReconciliationJob } from './reconciliation-job.ts';
 import { HoldSeats } from './seating/hold-seats.ts';
 import type { SeatStore } from './seating/seat-store.ts';
 import type { ShowFeed } from './seating/show-feed.ts';
@@ -61,6 +63,8 @@ export interface AppParts {
   readonly payments: PaymentGateway;
   /** Whether the outside parts answer. */
   readonly readiness: PartChecks;
+  /** Whether this process does what one of all does. */
+  readonly keepLease: KeepLease;
   readonly history: {
     /** Registers who is told that the live stores lost a show and know nothing of it any more. */
     onLost(listener: (show: ShowId) => void): void;
@@ -115,15 +119,22 @@ export async function startApp(parts: AppParts): Promise<App> {
   };
   const watch = watchCatalog(parts, shows, sales, report);
   stops.push(() => watch.stop());
+  const sparing = sparingReport(report, clock);
+  const reconciliation = new ReconciliationJob({
+    ...parts,
+    sales: () => sales.list(),
+    onMended: (kind, count) => metrics.mended.add(kind, count),
+    report: sparing,
+  });
   metrics.addReadings({
     socketsOpen: () => gateway.socketCount,
     clockSkewSeconds: parts.clockSkewSeconds,
     shows: () => readShows(sales.list()),
     waitingRooms: () => readWaitingRooms(sales.list(), parts.waitingRoom),
+    reconciliationDifference: () => reconciliation.differences,
     outboxPending: async () => (await parts.orders.pendingOutbox(OUTBOX_COUNTED_MAX, 0)).length,
   });
   const countAdmissions = (count: number): void => metrics.admissions.add(count);
-  const sparing = sparingReport(report, clock);
   const checkouts = new OverdueCheckouts({ ...parts, log: parts.paymentLog, report: sparing });
   const jobParts = { waitingRoom, clock, report: sparing, countAdmissions };
   const saleJobs = { sales, seats: parts.seats, checkouts, ...jobParts };
@@ -136,7 +147,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       stops.push(() => payments.stop());
       await payments.start();
     }
-    if (roles.has('scheduler')) stops.push(startSchedulerJobs(saleJobs));
+    if (roles.has('scheduler')) stops.push(startSchedulerJobs(saleJobs), reconciliation.start());
     if (roles.has('gateway')) stops.push(startGatewayJobs(saleJobs));
     return await open(parts, { gateway, sales, waitingRoom, health, stopJobs, report });
   } catch (cause) {

@@ -1,6 +1,6 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
-import type { OrderStore } from './checkout/order-store.ts';
+import type { OrderStore, SoldSeat } from './checkout/order-store.ts';
 import type { SeatIndex, SessionId, ShowId } from './platform/ids.ts';
 import type { SeatStore } from './seating/seat-store.ts';
 import type { ShowFeed } from './seating/show-feed.ts';
@@ -39,16 +39,17 @@ export interface Miscount {
  */
 const LOOKS = 6;
 const LOOK_EVERY_MS = 1_000;
+const SEATS_PER_READ = 2_000;
 
 /**
  * Compares who has which seats in the live store and in the database, also while both are selling: what differs is
  * looked at again, and reported only if it differed every time. Without differences one look is enough.
  */
 export async function reconcileShow(parts: ReconcileParts, show: ShowId): Promise<Reconciliation> {
-  let found = await look(parts, show);
+  let found = await compareShow(parts, show);
   for (let looks = 1; looks < LOOKS && differencesOf(found) > 0; looks++) {
     await new Promise<void>((resolve) => void parts.clock.after(LOOK_EVERY_MS, resolve));
-    found = confirmed(found, await look(parts, show));
+    found = confirmed(found, await compareShow(parts, show));
   }
   return found;
 }
@@ -58,11 +59,19 @@ export function differencesOf({ onlyLive, onlyInDatabase, miscounted }: Reconcil
   return onlyLive.length + onlyInDatabase.length + miscounted.length;
 }
 
-async function look({ seats, feed, orders }: ReconcileParts, show: ShowId): Promise<Reconciliation> {
+/** One look: what is on its way differs as well. */
+export async function compareShow(
+  { seats, feed, orders }: ReconcileParts,
+  show: ShowId,
+): Promise<Reconciliation> {
   const isOpen = await seats.isOpen(show);
-  const soldLive = isOpen ? await liveSoldSeats(feed, show) : new Set<SeatIndex>();
+  const statuses = isOpen ? await liveStatuses(feed, show) : null;
+  const soldLive = new Set<SeatIndex>();
+  statuses?.forEach((status, seat) => {
+    if (status === SOLD) soldLive.add(seat);
+  });
   const boughtLive = isOpen ? await seats.boughtSeats(show) : new Map<SessionId, number>();
-  const rows = await orders.soldSeats(show);
+  const rows = statuses ? await soldRows(orders, show, statuses.length) : await orders.soldSeats(show);
   const sold = new Set(rows.map(({ seat }) => seat));
   const bought = new Map<SessionId, number>();
   for (const { session } of rows) bought.set(session, (bought.get(session) ?? 0) + 1);
@@ -82,7 +91,7 @@ async function look({ seats, feed, orders }: ReconcileParts, show: ShowId): Prom
   };
 }
 
-async function liveSoldSeats(feed: ShowFeed, show: ShowId): Promise<Set<SeatIndex>> {
+async function liveStatuses(feed: ShowFeed, show: ShowId): Promise<Uint8Array> {
   let statuses = new Uint8Array();
   const unfollow = await feed.follow(show, {
     onBase: (base) => {
@@ -91,11 +100,20 @@ async function liveSoldSeats(feed: ShowFeed, show: ShowId): Promise<Set<SeatInde
     onEntries: () => undefined,
   });
   unfollow();
-  const sold = new Set<SeatIndex>();
-  statuses.forEach((status, seat) => {
-    if (status === SOLD) sold.add(seat);
-  });
-  return sold;
+  return statuses;
+}
+
+/** In parts, so that neither the database nor this process is busy for long with the whole of a stadium. */
+async function soldRows(
+  orders: ReconcileParts['orders'],
+  show: ShowId,
+  seatCount: number,
+): Promise<readonly SoldSeat[]> {
+  const rows: SoldSeat[] = [];
+  for (let from = 0; from < seatCount; from += SEATS_PER_READ) {
+    rows.push(...(await orders.soldSeats(show, { from, to: from + SEATS_PER_READ })));
+  }
+  return rows;
 }
 
 /** The later look, with only those differences that the earlier ones had too. */

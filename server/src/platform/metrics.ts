@@ -18,6 +18,7 @@ const PAYMENT_STEPS = [
   ...(['dead-letter-unreadable', 'dead-letter-forged', 'dead-letter-newer', 'dead-letter-failing'] as const),
 ];
 
+const MENDED = ['sold', 'unsold', 'counts'] as const;
 const CATALOG_LAYERS = ['process', 'redis', 'database'] as const;
 
 /** From what a script in Redis takes to what a buyer gives up at. */
@@ -87,7 +88,7 @@ export interface Readings {
   readonly paymentLogPending?: () => Promise<number>;
   /** Settled orders whose effects have not been seen to happen. */
   readonly outboxPending?: () => Promise<number>;
-  /** Seats on which the seat store and the database differed when they were last compared. */
+  /** Seats and buyers on which the seat store and the database differ for longer than an order is on its way. */
   readonly reconciliationDifference?: () => number;
 }
 
@@ -100,6 +101,7 @@ export class Metrics {
   readonly seatChanges: Tally;
   readonly admissions: Tally;
   readonly unknownNotices: Tally;
+  readonly mended: Tallies<(typeof MENDED)[number]>;
   readonly catalogReads: Tallies<(typeof CATALOG_LAYERS)[number]>;
   readonly payments: Tallies<(typeof PAYMENT_STEPS)[number]>;
   readonly #holds: Tallies<RequestResult>;
@@ -127,6 +129,12 @@ export class Metrics {
     this.unknownNotices = this.#tally(
       'stampede_unknown_notices_total',
       'Notices of a newer version in the feeds, skipped by this node.',
+    );
+    this.mended = this.#tallies(
+      'stampede_reconciliation_repairs_total',
+      'Live seats and counts that were made what the database says.',
+      'kind',
+      MENDED,
     );
     this.#failedReadings = this.#tally(
       'stampede_failed_readings_total',
@@ -207,7 +215,7 @@ export class Metrics {
     );
     number(
       'stampede_reconciliation_difference',
-      'Seats that differed between seat store and database when last compared.',
+      'Seats and buyers that differ between seat store and database, and not because an order is on its way.',
       readings.reconciliationDifference,
     );
     if (shows) this.#showGauges(shows);

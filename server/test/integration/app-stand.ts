@@ -24,6 +24,7 @@ import type { LiveSale } from '../../src/gateway/live-sale.ts';
 import { StaticFiles } from '../../src/gateway/static-files.ts';
 import type { ShowId } from '../../src/platform/ids.ts';
 import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
+import { leaseOfTheOnlyProcess } from '../../src/platform/lease.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
 import { nextTurn } from '../../src/platform/turn.ts';
@@ -266,6 +267,7 @@ export async function startAppStand({
     readiness: { database: () => database.isReady() },
     // Memory loses nothing without the process.
     history: { onLost: () => undefined },
+    keepLease: leaseOfTheOnlyProcess,
     files: new StaticFiles(new Map()),
     catalog,
     seats,
