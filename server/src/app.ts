@@ -2,6 +2,7 @@ import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { BuyerSessions } from './access/buyer-session.ts';
 import type { NetworkTags } from './access/network-tag.ts';
+import { SecurityEvents } from './access/security-events.ts';
 import type { RequestBudgets } from './access/request-budgets.ts';
 import type { TicketRecovery } from './access/ticket-recovery.ts';
 import { CatalogWatch } from './catalog/catalog-watch.ts';
@@ -207,7 +208,8 @@ async function open(parts: AppParts, started: Started): Promise<App> {
     logger,
     readBearer: (bearer: string) => readBearer(parts, bearer),
   };
-  const gatewayParts = { ...parts, ...config, shows: sales, readiness, connection };
+  const events = new SecurityEvents(parts);
+  const gatewayParts = { ...parts, ...config, shows: sales, readiness, connection, events };
   const port = config.roles.has('gateway')
     ? await gateway.open(gatewayParts, config.host, config.port)
     : await gateway.openHealth(gatewayParts, config.host, config.port);

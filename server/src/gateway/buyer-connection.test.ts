@@ -13,6 +13,7 @@ import {
   settle,
   waitingRoomSettings,
 } from '../../test/integration/app-stand-sale.ts';
+import { SecurityEvents } from '../access/security-events.ts';
 import type { BuyerSession } from '../access/buyer-session.ts';
 import { sessionId } from '../platform/ids.ts';
 import { createLogger } from '../platform/logger.ts';
@@ -32,6 +33,7 @@ const sessionOf = (id: string, expiresAt = Infinity): BuyerSession => ({ id: ses
 let house: Awaited<ReturnType<typeof openLiveSale>>;
 let parts: ConnectionParts;
 let logged: string[];
+let metrics: Metrics;
 /** What the order database does; a test may make it slow or break it. */
 let listOrders: () => Promise<readonly OrderMessage[]>;
 let beginCheckout: () => Promise<Outcome<OrderMessage>>;
@@ -44,12 +46,13 @@ beforeEach(async () => {
   logged = [];
   listOrders = async () => [];
   beginCheckout = async () => refuse('busy');
+  metrics = new Metrics(clock);
   const requests = new BuyerRequests({
     waitingRoom: { store: waitingRoom, settings: waitingRoomSettings },
     seats,
     holdSeats: new HoldSeats(seats, nextTurn),
     checkout: { begin: () => beginCheckout(), list: () => listOrders() },
-    counts: new Metrics(clock),
+    counts: metrics,
     clock,
   });
   const logger = createLogger({
@@ -57,8 +60,9 @@ beforeEach(async () => {
     readable: false,
     to: { write: (line) => void logged.push(line) },
   });
+  const events = new SecurityEvents({ metrics, logger, clock });
   const readBearer = (bearer: string) => (bearer === 'forged' ? 'stale' : sessionOf(bearer));
-  parts = { sales, requests, readBearer, siblings: new SessionTabs(), clock, logger };
+  parts = { sales, requests, readBearer, siblings: new SessionTabs(), clock, logger, events };
 });
 
 function connect(): { wire: HeardWire; connection: BuyerConnection; say: (message: ClientMessage) => void } {
@@ -76,6 +80,19 @@ function connectAs(session = ANN) {
 const enter = { type: 'enter', requestId: 1, show: 1 } as const;
 const join = { type: 'join', requestId: 2 } as const;
 const types = (wire: HeardWire): string[] => wire.heard.map((message) => message.type);
+
+describe('what is turned away', () => {
+  test('leaves its count: frames by what was wrong, and holds that came too soon', async () => {
+    const { connection, say } = connectAs();
+    connection.receive(Uint8Array.of(0xc1), true);
+    for (let requestId = 1; requestId <= 100; requestId++) say({ type: 'hold', requestId, seats: [1] });
+    const text = await metrics.text();
+    expect(text).toContain('stampede_refusals_total{kind="frame-malformed"} 1');
+    const overhasty = Number(/stampede_refusals_total\{kind="frame-rate-limited"\} (\d+)/.exec(text)?.[1]);
+    expect(overhasty).toBeGreaterThan(0);
+    expect(text).toContain(`stampede_holds_total{outcome="rate-limited"} ${overhasty}`);
+  });
+});
 
 describe('the sockets of one session', () => {
   const ping = (requestId: number) => ({ type: 'ping', requestId }) as const;

@@ -3,6 +3,7 @@ import { AUTHENTICATION_TIMEOUT_MS, SOCKETS_PER_SESSION_MAX } from '@stampede/sh
 import type { ClientMessage, ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { BuyerSession } from '../access/buyer-session.ts';
+import type { SecurityEvents } from '../access/security-events.ts';
 import { type NetworkTag, showId, type SessionId } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type Refusal, refuse } from '../platform/outcome.ts';
@@ -26,6 +27,7 @@ export interface ConnectionParts {
   readonly siblings: SessionTabs<BuyerConnection>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly events: SecurityEvents;
 }
 
 interface Entered {
@@ -72,7 +74,7 @@ export class BuyerConnection implements Listener {
     this.#parts = parts;
     this.#wire = wire;
     this.#network = network;
-    this.#inbound = new InboundFrames(parts.clock);
+    this.#inbound = new InboundFrames(parts.clock, parts.requests.counts);
     const cancelTimeout = parts.clock.after(AUTHENTICATION_TIMEOUT_MS, () =>
       this.#close('authentication-timeout'),
     );
@@ -101,6 +103,7 @@ export class BuyerConnection implements Listener {
       void this.#handle(read.message);
       return;
     }
+    this.#parts.events.refused(read.kind, () => this.#network);
     if (read.requestId !== null) this.#refuse(read.requestId, read.refusal);
     if (read.isLast) this.#close('protocol-violation');
   }

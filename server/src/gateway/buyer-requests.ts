@@ -53,6 +53,11 @@ export interface Buyer {
 export class BuyerRequests {
   readonly #parts: BuyerRequestParts;
 
+  /** Where what came of them is counted. */
+  get counts(): RequestCounts {
+    return this.#parts.counts;
+  }
+
   constructor(parts: BuyerRequestParts) {
     this.#parts = parts;
   }

@@ -35,9 +35,9 @@ describe('bounds of connections', () => {
   it('[P7] an address has so many, its whole IPv6 network together, and others have theirs', () => {
     const { connect, connectMany } = makeLimits();
     expect(connectMany(500, '192.0.2.1')).toBe(PER_ADDRESS);
-    expect(connect('192.0.2.1')).toBe('too-many-of-address');
+    expect(connect('192.0.2.1')).toBe('connection-of-address');
     expect(connectMany(PER_ADDRESS, '2001:db8::1')).toBe(PER_ADDRESS);
-    expect(connect('2001:db8::2')).toBe('too-many-of-address');
+    expect(connect('2001:db8::2')).toBe('connection-of-address');
     expect(connect('192.0.2.2')).toBe('welcome');
   });
 
@@ -51,7 +51,7 @@ describe('bounds of connections', () => {
     connectMany(PER_ADDRESS, '192.0.2.1');
     end('192.0.2.1');
     clock.advance(5_000);
-    expect([connect('192.0.2.1'), connect('192.0.2.1')]).toEqual(['welcome', 'too-many-of-address']);
+    expect([connect('192.0.2.1'), connect('192.0.2.1')]).toEqual(['welcome', 'connection-of-address']);
   });
 
   it('[P7] never lets in more than the bound, in whatever order they come and go', () => {
@@ -75,7 +75,7 @@ describe('bounds of connections', () => {
   it('[P7] all together leave a reserve of the files that the process may have, also who has no limits', () => {
     const { connect, connectMany, end } = makeLimits({ filesMax: 100 });
     expect(connectMany(500, '10.0.0.1')).toBe(36);
-    expect(connect('192.0.2.9')).toBe('too-many');
+    expect(connect('192.0.2.9')).toBe('connection-of-all');
     end('10.0.0.1');
     expect(connect('192.0.2.9')).toBe('welcome');
   });

@@ -22,7 +22,7 @@ export interface ConnectionLimitParts {
 }
 
 /** What becomes of a connection that was just made. */
-export type Admission = 'welcome' | 'too-many-of-address' | 'too-many';
+export type Admission = 'welcome' | 'connection-of-address' | 'connection-of-all';
 
 /**
  * How many connections the process and each address may have, before a byte of them is read [P7]. At the system's own
@@ -49,7 +49,7 @@ export class ConnectionLimits {
   /** A connection was made, with this canonical address at its other end; unless welcome it must be closed. */
   arrived(address: string): Admission {
     this.#open += 1;
-    if (this.#open > this.#max) return 'too-many';
+    if (this.#open > this.#max) return 'connection-of-all';
     if (this.#parts.isExempt(address)) return 'welcome';
     const key = budgetKey(address);
     const before = this.#byAddress.get(key) ?? 0;
@@ -60,7 +60,7 @@ export class ConnectionLimits {
     // The census has this one as well.
     return this.#recount() && (this.#byAddress.get(key) ?? 0) <= this.#perAddressMax
       ? 'welcome'
-      : 'too-many-of-address';
+      : 'connection-of-address';
   }
 
   /** A connection is gone, welcome or not. */

@@ -71,8 +71,15 @@ export class Gateway {
     });
     // Told of every connection made (1), and of those that end without having become a socket (-1).
     this.#app.filter((response, change) => {
-      if (change !== 1) limits.left();
-      else if (limits.arrived(remoteAddress(response)) !== 'welcome') response.close();
+      if (change !== 1) {
+        limits.left();
+        return;
+      }
+      const address = remoteAddress(response);
+      const admission = limits.arrived(address);
+      if (admission === 'welcome') return;
+      parts.events.refused(admission, () => parts.networks.of(address));
+      response.close();
     });
     return limits;
   }

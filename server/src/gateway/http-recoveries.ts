@@ -3,7 +3,7 @@ import type { RecoveryCode } from '@stampede/shared/protocol/http.ts';
 import type { TicketRecovery } from '../access/ticket-recovery.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { readJson } from './http-json.ts';
-import { isWithinBudget } from './http-limits.ts';
+import { isWithinBudget, noteRefusal } from './http-limits.ts';
 import { isFromOurPage, lastShowOf, type SessionDependencies, tellSession } from './http-sessions.ts';
 
 const CODE_LENGTH_MAX = 64;
@@ -47,6 +47,7 @@ export async function recoverSession(
   const { sessions, recovery, shows, clock } = dependencies;
   const session = await recovery.sessionOf(request.code);
   if (session === null) {
+    noteRefusal(exchange, 'recovery-unknown', dependencies);
     exchange.refuse(404, 'recovery-unknown', 'This code is not one of ours; look for a mistyped sign.');
     return;
   }

@@ -12,7 +12,7 @@ import {
 import type { SessionId } from '../platform/ids.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { readJson } from './http-json.ts';
-import { type HttpLimits, isWithinBudget } from './http-limits.ts';
+import { type HttpLimits, isWithinBudget, noteRefusal } from './http-limits.ts';
 import type { ShowDirectory } from './http-shows.ts';
 
 /** Unknown fields are refused, so that a misspelt one isn't ignored. */
@@ -40,6 +40,7 @@ export async function openSession(exchange: HttpExchange, dependencies: SessionD
   const asBearer = request.bearer === true;
   const reading = presented(exchange, sessions, asBearer, now);
   const isKnown = reading.kind === 'session';
+  if (reading.kind === 'stale') noteRefusal(exchange, 'session-stale', dependencies);
   if (!isKnown && !(await isWithinBudget(exchange, 'session', dependencies))) return;
   const lastShowAt = lastShowOf(shows);
   const signed = isKnown
@@ -88,11 +89,10 @@ export function tellSession(
 }
 
 /** Whether a page of ours asks, or no page; if not, the exchange has been answered. */
-export function isFromOurPage(
-  exchange: HttpExchange,
-  { allowedOrigins }: Pick<SessionDependencies, 'allowedOrigins'>,
-): boolean {
-  if (isOriginAllowed(exchange.headers.origin, exchange.headers.host, allowedOrigins)) return true;
+export function isFromOurPage(exchange: HttpExchange, dependencies: SessionDependencies): boolean {
+  const { origin, host } = exchange.headers;
+  if (isOriginAllowed(origin, host, dependencies.allowedOrigins)) return true;
+  noteRefusal(exchange, 'origin', dependencies);
   exchange.refuse(403, 'origin-not-allowed', 'Pages of this origin may not do this here.');
   return false;
 }

@@ -1,9 +1,10 @@
-import { decodeClientFrame } from '@stampede/shared/protocol/codec.ts';
+import { decodeClientFrame, type Unreadable } from '@stampede/shared/protocol/codec.ts';
 import { MALFORMED_FRAMES_MAX, OVERHASTY_FRAMES_MAX } from '@stampede/shared/protocol/limits.ts';
 import type { ClientMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { type Refusal, refuse } from '../platform/outcome.ts';
 import { MessageBudget } from './message-budget.ts';
+import { countOverhasty, type RequestCounts } from './request-metrics.ts';
 
 /** A frame that became no message. */
 export interface RefusedFrame {
@@ -11,17 +12,20 @@ export interface RefusedFrame {
   /** 0: the frame's request can't be told; null: it asks for no answer. */
   readonly requestId: number | null;
   readonly refusal: Refusal;
+  readonly kind: `frame-${Unreadable['code'] | 'rate-limited'}`;
   /** Whether the socket has had enough of them. */
   readonly isLast: boolean;
 }
 
 /** Turns a socket's frames into messages, within what a client may say and how often [P7]. */
 export class InboundFrames {
+  readonly #counts: RequestCounts;
   #budget: MessageBudget;
   #malformed = 0;
   #overhasty = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, counts: RequestCounts) {
+    this.#counts = counts;
     this.#budget = new MessageBudget(clock);
   }
 
@@ -35,23 +39,28 @@ export class InboundFrames {
     isBinary: boolean,
   ): { readonly ok: true; readonly message: ClientMessage } | RefusedFrame {
     const retryAfterMs = this.#budget.spend();
-    if (!isBinary) return this.#unreadable(0, refuse('malformed', { detail: 'frames are binary, not text' }));
+    if (!isBinary) return this.#unreadable('malformed', 'frames are binary, not text', 0);
     const decoded = decodeClientFrame(frame);
-    if (!decoded.ok)
-      return this.#unreadable(decoded.requestId, refuse(decoded.code, { detail: decoded.detail }));
-    return retryAfterMs > 0 ? this.#overhastyOne(decoded.message, retryAfterMs) : decoded;
+    if (!decoded.ok) return this.#unreadable(decoded.code, decoded.detail, decoded.requestId);
+    return retryAfterMs > 0 ? this.#tooSoon(decoded.message, retryAfterMs) : decoded;
   }
 
-  #unreadable(requestId: number, refusal: Refusal): RefusedFrame {
+  #unreadable(code: Unreadable['code'], detail: string, requestId: number): RefusedFrame {
     this.#malformed += 1;
-    return { ok: false, requestId, refusal, isLast: this.#malformed >= MALFORMED_FRAMES_MAX };
+    const isLast = this.#malformed >= MALFORMED_FRAMES_MAX;
+    return { ok: false, requestId, kind: `frame-${code}`, refusal: refuse(code, { detail }), isLast };
   }
 
   /** Refusing costs as much as answering, so whoever never slows down is sent away. */
-  #overhastyOne(message: ClientMessage, retryAfterMs: number): RefusedFrame {
+  #tooSoon(message: ClientMessage, retryAfterMs: number): RefusedFrame {
     this.#overhasty += 1;
-    const requestId = 'requestId' in message ? message.requestId : null;
-    const isLast = this.#overhasty >= OVERHASTY_FRAMES_MAX;
-    return { ok: false, requestId, refusal: refuse('rate-limited', { retryAfterMs }), isLast };
+    countOverhasty(this.#counts, message.type);
+    return {
+      ok: false,
+      requestId: 'requestId' in message ? message.requestId : null,
+      kind: 'frame-rate-limited',
+      refusal: refuse('rate-limited', { retryAfterMs }),
+      isLast: this.#overhasty >= OVERHASTY_FRAMES_MAX,
+    };
   }
 }

@@ -5,7 +5,7 @@ import type { Refusal } from '../platform/outcome.ts';
 
 /** Where the outcomes of buyers' requests are counted. */
 export interface RequestCounts {
-  countHold(outcome: RequestResult, durationMs: number): void;
+  countHold(outcome: RequestResult, durationMs: number | null): void;
   countCheckout(outcome: RequestResult): void;
 }
 
@@ -26,4 +26,10 @@ export async function countRequest(
     if (type === 'hold') counts.countHold(outcome, clock.now() - beganAt);
     if (type === 'checkout') counts.countCheckout(outcome);
   }
+}
+
+/** Counts a request that came too soon to be looked at. */
+export function countOverhasty(counts: RequestCounts, type: ClientMessage['type']): void {
+  if (type === 'hold') counts.countHold('rate-limited', null);
+  if (type === 'checkout') counts.countCheckout('rate-limited');
 }

@@ -7,11 +7,12 @@ import { isOriginAllowed } from '../access/allowed-origins.ts';
 import type { BuyerSessions, SessionReading } from '../access/buyer-session.ts';
 import { type AddressList, budgetKey } from '../access/ip-address.ts';
 import type { RequestBudgets } from '../access/request-budgets.ts';
+import type { RefusalKind } from '../access/security-events.ts';
 import { readClient } from './http-exchange.ts';
-import { retryAfterSeconds } from './http-limits.ts';
+import { noteRefusal, type RefusalNotes, retryAfterSeconds } from './http-limits.ts';
 import { NO_CONTENT_POLICY, SECURITY_HEADERS } from './http-security.ts';
 
-export interface UpgradeParts {
+export interface UpgradeParts extends RefusalNotes {
   readonly sessions: BuyerSessions;
   readonly clock: Clock;
   readonly allowedOrigins: readonly string[];
@@ -29,6 +30,7 @@ export interface Arrival {
 }
 
 interface UpgradeRefusal {
+  readonly kind: RefusalKind;
   readonly status: string;
   readonly reason: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -53,13 +55,18 @@ export async function upgradeSocket(
   [response, request, context]: readonly [HttpResponse, HttpRequest, us_socket_context_t],
   admit: (arrival: Arrival) => object | CloseReason,
 ): Promise<void> {
+  const client = readClient(response, request, parts.trustedProxies);
+  const { address, https } = client;
+  const refuse = (refusal: UpgradeRefusal): void => {
+    noteRefusal({ client }, refusal.kind, parts);
+    refuseUpgrade(response, refusal);
+  };
   const refusal = upgradeRefusal(request, parts.allowedOrigins);
   if (refusal) {
-    refuseUpgrade(response, refusal);
+    refuse(refusal);
     return;
   }
   // The request is gone after this turn, and so may be who sent it.
-  const { address, https } = readClient(response, request, parts.trustedProxies);
   const [key, extensions, authorization, cookie] = [
     request.getHeader('sec-websocket-key'),
     request.getHeader('sec-websocket-extensions'),
@@ -75,7 +82,8 @@ export async function upgradeSocket(
   if (sender.isGone) return;
   response.cork(() => {
     if (spending?.ok === false) {
-      refuseUpgrade(response, {
+      refuse({
+        kind: 'budget-socket',
         status: '429 Too Many Requests',
         reason: 'Too many sockets were opened from your address.',
         headers: { 'Retry-After': String(retryAfterSeconds(spending.retryAfterMs)) },
@@ -84,8 +92,10 @@ export async function upgradeSocket(
     }
     const reading = parts.sessions.readRequest({ authorization, cookie, https }, parts.clock.now());
     const admitted = admit({ address, isLimited, reading });
-    if (typeof admitted === 'string') closeAtOnce(response, key, admitted);
-    else response.upgrade(admitted, key, SUBPROTOCOL, extensions, context);
+    if (typeof admitted === 'string') {
+      parts.events.socketEnded(admitted, parts.networks.of(address));
+      closeAtOnce(response, key, admitted);
+    } else response.upgrade(admitted, key, SUBPROTOCOL, extensions, context);
   });
 }
 
@@ -118,11 +128,16 @@ function refuseUpgrade(response: HttpResponse, { status, reason, headers = {} }:
 /** What is wrong with an upgrade that no session could mend. Scripts see the status, browsers just fail. */
 function upgradeRefusal(request: HttpRequest, allowedOrigins: readonly string[]): UpgradeRefusal | null {
   if (!isOriginAllowed(request.getHeader('origin'), request.getHeader('host'), allowedOrigins)) {
-    return { status: '403 Forbidden', reason: 'This page may not open a buyer session here.' };
+    return {
+      kind: 'origin',
+      status: '403 Forbidden',
+      reason: 'This page may not open a buyer session here.',
+    };
   }
   const offered = request.getHeader('sec-websocket-protocol').split(',');
   if (!offered.some((one) => one.trim() === SUBPROTOCOL)) {
-    return { status: '400 Bad Request', reason: `The subprotocol must be ${SUBPROTOCOL}.` };
+    const reason = `The subprotocol must be ${SUBPROTOCOL}.`;
+    return { kind: 'subprotocol', status: '400 Bad Request', reason };
   }
   return null;
 }

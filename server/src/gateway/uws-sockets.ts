@@ -1,9 +1,8 @@
-import type { CloseReason } from '@stampede/shared/protocol/codes.ts';
+import { type CloseReason, closeCodes } from '@stampede/shared/protocol/codes.ts';
 import { FRAME_BYTES_HARD_MAX } from '@stampede/shared/protocol/limits.ts';
 import uWS from 'uWebSockets.js';
 import type { BuyerSession } from '../access/buyer-session.ts';
 import { budgetKey } from '../access/ip-address.ts';
-import type { NetworkTags } from '../access/network-tag.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
 import type { NetworkTag, SessionId } from '../platform/ids.ts';
@@ -22,15 +21,16 @@ const IDLE_TIMEOUT_SECONDS = 32;
 
 /** The library's patience, of half the idle time-out at most, rounded up. */
 const LINGER_MS = 16_000;
+/** RFC 6455, 7.1.5: there was no close frame. */
+const ABNORMAL = 1_006;
 /** A socket outlives its session by so much at most. */
 const SESSION_CHECK_MS = 10_000;
 
 export interface SocketParts extends UpgradeParts {
   readonly countFrames: CountFrames;
-  readonly connection: Omit<ConnectionParts, 'siblings'>;
+  readonly connection: Omit<ConnectionParts, 'siblings' | 'events'>;
   readonly socketsPerAddressMax: number;
   readonly connections: ConnectionLimits;
-  readonly networks: NetworkTags;
 }
 
 /** The open sockets of one address. */
@@ -65,7 +65,7 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
   const addresses = new Map<string, Address>();
   const wires = new Set<UwsWire>();
   const siblings = new SessionTabs<BuyerConnection>();
-  const connectionParts = { ...parts.connection, siblings };
+  const connectionParts = { ...parts.connection, siblings, events: parts.events };
   const stopEnding = endSessionsInTime(parts, siblings);
   let open = 0;
 
@@ -108,15 +108,17 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
       if (socket.getBufferedAmount() === 0) socket.getUserData().connection?.caughtUp();
     },
 
-    close(socket) {
+    close(socket, code) {
       open -= 1;
       const { address, wire, connection } = socket.getUserData();
       address.sockets -= 1;
       if (address.sockets === 0) addresses.delete(address.key);
       if (wire) wires.delete(wire);
       wire?.detach();
-      // One that we ended waits for the other end to go along.
-      if (wire?.isEnding === true) parts.clock.after(LINGER_MS, () => parts.connections.left());
+      const reason = wire?.endedFor ?? (code === ABNORMAL ? 'cut' : 'left');
+      parts.events.socketEnded(reason, address.network);
+      // One that we ended with a word waits for the other end to go along.
+      if (reason in closeCodes) parts.clock.after(LINGER_MS, () => parts.connections.left());
       else parts.connections.left();
       connection?.closed();
     },

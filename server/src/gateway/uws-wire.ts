@@ -11,8 +11,8 @@ export type CountFrames = (frames: number, bytesEach: number) => void;
 /** One of the library's sockets. */
 export class UwsWire implements Wire {
   readonly #countFrames: CountFrames;
-  /** Whether it was ended by us, with a word. */
-  isEnding = false;
+  /** Why we ended it; null while we have not. */
+  endedFor: EndReason | null = null;
   #socket: WebSocket<unknown> | null;
 
   constructor(socket: WebSocket<unknown>, countFrames: CountFrames) {
@@ -30,12 +30,10 @@ export class UwsWire implements Wire {
   close(reason: EndReason): void {
     const socket = this.#socket;
     this.#socket = null;
-    if (reason === 'slow-reader') {
-      socket?.close();
-      return;
-    }
-    this.isEnding = true;
-    socket?.end(closeCodes[reason], reason);
+    if (!socket) return;
+    this.endedFor = reason;
+    if (reason === 'slow-reader') socket.close();
+    else socket.end(closeCodes[reason], reason);
   }
 
   subscribe(topic: string): void {

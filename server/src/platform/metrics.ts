@@ -130,7 +130,7 @@ export class Metrics {
       'stampede_unknown_notices_total',
       'Notices of a newer version in the feeds, skipped by this node.',
     );
-    this.mended = this.#tallies(
+    this.mended = this.tallies(
       'stampede_reconciliation_repairs_total',
       'Live seats and counts that were made what the database says.',
       'kind',
@@ -140,16 +140,16 @@ export class Metrics {
       'stampede_failed_readings_total',
       'Metrics that could not be read when Prometheus asked.',
     );
-    this.#holds = this.#tallies('stampede_holds_total', 'Requests for seats.', 'outcome', RESULTS);
-    this.#checkouts = this.#tallies('stampede_checkouts_total', 'Requests to pay.', 'outcome', RESULTS);
-    this.#settled = this.#tallies('stampede_orders_settled_total', 'Orders with an end.', 'status', SETTLED);
-    this.payments = this.#tallies(
+    this.#holds = this.tallies('stampede_holds_total', 'Requests for seats.', 'outcome', RESULTS);
+    this.#checkouts = this.tallies('stampede_checkouts_total', 'Requests to pay.', 'outcome', RESULTS);
+    this.#settled = this.tallies('stampede_orders_settled_total', 'Orders with an end.', 'status', SETTLED);
+    this.payments = this.tallies(
       'stampede_payments_total',
       'Accepted payments, by what happened to them on their way to a worker.',
       'step',
       PAYMENT_STEPS,
     );
-    this.catalogReads = this.#tallies(
+    this.catalogReads = this.tallies(
       'stampede_catalog_reads_total',
       'Catalogue reads that reached a layer; every read reaches the process.',
       'layer',
@@ -167,10 +167,10 @@ export class Metrics {
     );
   }
 
-  /** A request for seats was answered. */
-  countHold(outcome: RequestResult, durationMs: number): void {
+  /** A request for seats was answered; null where it was turned away unread. */
+  countHold(outcome: RequestResult, durationMs: number | null): void {
     this.#holds.add(outcome);
-    this.#holdSeconds.observe(durationMs / MS_PER_SECOND);
+    if (durationMs !== null) this.#holdSeconds.observe(durationMs / MS_PER_SECOND);
   }
 
   /** A request to pay was answered. */
@@ -245,7 +245,8 @@ export class Metrics {
     return tally;
   }
 
-  #tallies<Label extends string>(
+  /** Adds a counter with a few known labels; each name may be added once. */
+  tallies<Label extends string>(
     name: string,
     help: string,
     labelName: string,

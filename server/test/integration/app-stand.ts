@@ -60,6 +60,7 @@ export class AppStand {
   readonly clock: ManualClock;
   readonly seats: MemorySeatStore;
   readonly shows: readonly Show[];
+  readonly metrics: Metrics;
   /** Log records of level `error` and above: what broke, though no buyer may have noticed. */
   readonly errors: readonly string[];
   readonly #app: App;
@@ -72,6 +73,7 @@ export class AppStand {
   constructor(parts: {
     clock: ManualClock;
     seats: MemorySeatStore;
+    metrics: Metrics;
     shows: readonly Show[];
     errors: readonly string[];
     app: App;
@@ -81,6 +83,7 @@ export class AppStand {
   }) {
     this.clock = parts.clock;
     this.seats = parts.seats;
+    this.metrics = parts.metrics;
     this.shows = parts.shows;
     this.errors = parts.errors;
     this.#app = parts.app;
@@ -250,6 +253,7 @@ export async function startAppStand({
   });
   const sessions = new BuyerSessions([SECRET]);
   const orders = new SqlOrderStore(database);
+  const metrics = new Metrics(clock);
   const report = (message: string, cause: unknown): void => logger.error({ err: cause }, message);
   const app = await startApp({
     config,
@@ -276,7 +280,7 @@ export async function startAppStand({
     orders,
     paymentLog: new SqlPaymentLog({ database, records, clock, random: seededRandom(2), nextTurn, report }),
     orderEvents: null,
-    metrics: new Metrics(clock),
+    metrics,
     payments: new SimulatedPaymentGateway(
       {
         delayMinMs: config.paymentDelayMinMs,
@@ -290,7 +294,17 @@ export async function startAppStand({
     await database.close();
     await rm(directory, { recursive: true, force: true });
   };
-  return new AppStand({ clock, seats, shows: await catalog.shows(), errors, app, sessions, paused, remove });
+  return new AppStand({
+    clock,
+    seats,
+    metrics,
+    shows: await catalog.shows(),
+    errors,
+    app,
+    sessions,
+    paused,
+    remove,
+  });
 }
 
 export async function addShows(

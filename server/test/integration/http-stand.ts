@@ -11,6 +11,8 @@ import { BuyerSessions } from '../../src/access/buyer-session.ts';
 import { AddressList } from '../../src/access/ip-address.ts';
 import { MemoryRequestBudgets } from '../../src/access/memory-request-budgets.ts';
 import { budgetWindows } from '../../src/access/request-budgets.ts';
+import { NetworkTags } from '../../src/access/network-tag.ts';
+import { SecurityEvents } from '../../src/access/security-events.ts';
 import { TicketRecovery } from '../../src/access/ticket-recovery.ts';
 import type { RecoveryStore } from '../../src/access/recovery-store.ts';
 import type { Show } from '../../src/catalog/show.ts';
@@ -125,14 +127,19 @@ export async function startHttpStand(options: StandOptions = {}) {
   };
   const logged: string[] = [];
   const ended: string[] = [];
+  const logger = createLogger({
+    level: 'debug',
+    readable: false,
+    to: { write: (line) => void logged.push(line) },
+  });
+  const metrics = new Metrics(clock);
+  const unlimitedAddresses = new AddressList(options.unlimitedAddresses);
   const dependencies: HttpDependencies = {
     clock,
-    metrics: new Metrics(clock),
-    logger: createLogger({
-      level: 'debug',
-      readable: false,
-      to: { write: (line) => void logged.push(line) },
-    }),
+    metrics,
+    logger,
+    networks: new NetworkTags(SECRET, unlimitedAddresses),
+    events: new SecurityEvents({ metrics, logger, clock }),
     trustedProxies: new AddressList(options.trustedProxies),
     shows: {
       list() {
@@ -158,7 +165,7 @@ export async function startHttpStand(options: StandOptions = {}) {
         socketsPerHour: 10_000,
       }),
     ),
-    unlimitedAddresses: new AddressList(options.unlimitedAddresses),
+    unlimitedAddresses,
     readiness,
     files: new StaticFiles(
       new Map(Object.entries(options.files ?? {}).map(([name, content]) => [name, Buffer.from(content)])),

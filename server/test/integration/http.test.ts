@@ -209,6 +209,25 @@ describe('errors and health over HTTP', () => {
     expect(record).toContain(answer.headers['trace-id']);
   });
 
+  it('[P6] who is turned away leaves a count and a line, and nothing personal', async () => {
+    const { call, logged } = await start({ readsPerMinute: 4, trustedProxies: ['127.0.0.1'] });
+    const as = { 'X-Forwarded-For': '203.0.113.88' };
+    const bearer = `s2.${'A'.repeat(8)}.${'secret-session-of-annie'.slice(0, 22)}.zzzzzzzz.${'A'.repeat(43)}`;
+    await call('POST', '/api/sessions', { headers: { ...as, Origin: 'https://evil.example' } });
+    await call('POST', '/api/sessions', { headers: { ...as, Cookie: `stampede_session=${bearer}` } });
+    for (let time = 0; time < 20; time++) await call('GET', '/api/shows', { headers: as });
+    const lines = logged.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const told = lines.filter(({ msg }) => msg === 'refused');
+    expect(told.map(({ kind }) => kind)).toEqual(['origin', 'session-stale', 'budget-read']);
+    expect(new Set(told.map(({ network }) => network)).size).toBe(1);
+    expect(told[0]?.['network']).toMatch(/^[A-Za-z0-9_-]{11}$/);
+    expect(logged.join('')).not.toMatch(/203\.0\.113|evil|annie/);
+    const metrics = (await call('GET', '/metrics')).body.toString();
+    expect(metrics).toContain('stampede_refusals_total{kind="origin"} 1');
+    expect(metrics).toContain('stampede_refusals_total{kind="session-stale"} 1');
+    expect(metrics).toContain('stampede_refusals_total{kind="budget-read"} 18');
+  });
+
   it('[P6] no address, session or cookie reaches the log', async () => {
     const { call, logged } = await start({ trustedProxies: ['127.0.0.1'] });
     const { headers } = await call('POST', '/api/sessions');

@@ -323,6 +323,24 @@ describe('sessions that are none', () => {
   });
 });
 
+test('8 every end of a socket is counted by its reason', async () => {
+  const count = async (reason: string): Promise<number> => {
+    const line = `stampede_socket_closes_total{reason="${reason}"} `;
+    const text = await stand.metrics.text();
+    return Number(text.slice(text.indexOf(line) + line.length).split('\n', 1)[0]);
+  };
+  const reasons = ['protocol-violation', 'session-stale', 'left', 'cut'] as const;
+  const before = await Promise.all(reasons.map(count));
+  const [violent, leaving, lost] = [await stand.socket(), await stand.socket(), await stand.socket()];
+  for (let frame = 0; frame < MALFORMED_FRAMES_MAX; frame++) violent.send(bytes(0xc1));
+  await Promise.all([violent.closed, leaving.close(), lost.cut()]);
+  await (
+    await stand.anonymousSocket({ headers: { authorization: 'Bearer nonsense' } })
+  ).closed;
+  await stand.until('all gone', () => stand.socketCount === 0);
+  expect(await Promise.all(reasons.map(count))).toEqual(before.map((number) => number + 1));
+});
+
 describe('too much', () => {
   test('7.4 13.1 a flood is rate-limited with the time to wait, and passes when that is over', async () => {
     const socket = await stand.socket();
