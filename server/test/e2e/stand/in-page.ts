@@ -21,6 +21,12 @@ export const coloursSettle = `(async () => {
   }
 })()`;
 
+/** Makes text larger, as browsers do for those who set it so; the site's header, which comes with every page, is left out. */
+export const enlargeText = (percent: number): string => `(() => {
+  document.querySelector('nav').closest('header').remove();
+  document.documentElement.style.fontSize = '${percent}%';
+})()`;
+
 /** By how many pixels the page is wider than the window: 0 where nothing has to be scrolled sideways. */
 export const sidewaysPx = 'document.documentElement.scrollWidth - innerWidth';
 
