@@ -71,6 +71,7 @@ function start(wrong: Settings): Promise<Ended> {
     DATABASE_URL: parts.databaseUrl,
     KAFKA_BROKERS: parts.kafkaBrokers,
     KAFKA_TOPIC_PREFIX: 'settings.',
+    PAYMENT_SECRET: 'a secret of no payment and for tests only',
     ...wrong,
   });
 }
