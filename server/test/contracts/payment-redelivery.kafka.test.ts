@@ -71,7 +71,7 @@ async function startWorker(log: PaymentLog = stand.newLog()): Promise<void> {
   const outcomes = new OutcomeEffects({
     orders,
     // Live seats are somebody else's: what they are told is taken for applied, by whatever rules.
-    seats: { settle: async () => undefined } as never,
+    seats: { settle: async () => undefined, mend: async () => undefined } as never,
     seatRules: () => ({}) as never,
     gateway,
     gatewayCalls,

@@ -85,7 +85,7 @@ export async function openPayingHouse(directory: string) {
     gateway,
     gatewayCalls,
     // Live seats are somebody else's: what they are told is taken for applied, by whatever rules.
-    seats: { settle: async () => undefined } as never,
+    seats: { settle: async () => undefined, mend: async () => undefined } as never,
     seatRules: () => ({}) as never,
     finished: async () => undefined,
     clock,
