@@ -75,6 +75,8 @@ export interface AppParts {
 export interface App {
   /** The port buyers connect to. */
   readonly port: number;
+  /** The port of readiness and metrics. */
+  readonly opsPort: number;
   readonly sales: LiveSales;
   /** Buyers' sockets that are open. */
   readonly socketCount: number;
@@ -210,11 +212,11 @@ async function open(parts: AppParts, started: Started): Promise<App> {
   };
   const events = new SecurityEvents(parts);
   const gatewayParts = { ...parts, ...config, shows: sales, readiness, connection, events };
-  const port = config.roles.has('gateway')
-    ? await gateway.open(gatewayParts, config.host, config.port)
-    : await gateway.openHealth(gatewayParts, config.host, config.port);
+  const ports = config.roles.has('gateway')
+    ? await gateway.open(gatewayParts, config)
+    : await gateway.openHealth(gatewayParts, config);
   return {
-    port,
+    ...ports,
     sales,
     get socketCount() {
       return gateway.socketCount;

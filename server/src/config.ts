@@ -15,6 +15,8 @@ import {
   text,
 } from './platform/setting.ts';
 
+const PORT_MAX = 65_535;
+
 const addresses = (texts: SettingTexts): Setting<AddressList> =>
   list(texts, 'addresses or networks, separated by commas (10.0.0.0/8, ::1)', (all) => new AddressList(all));
 
@@ -42,7 +44,22 @@ export const settings = {
   port: integer(
     { name: 'PORT', fallback: '8083', meaning: 'Port to listen on; 0 takes any free one.' },
     0,
-    65_535,
+    PORT_MAX,
+  ),
+  opsPort: text(
+    {
+      name: 'OPS_PORT',
+      fallback: '',
+      meaning:
+        'Port of /readyz and /metrics, for those who run it; 0 takes any free one. When not set they are on PORT, ' +
+        'where a proxy must keep them from buyers.',
+    },
+    `a whole number, 0 to ${PORT_MAX}, or nothing`,
+    z
+      .string()
+      .regex(/^\d*$/)
+      .transform((value) => (value === '' ? null : Number(value)))
+      .pipe(z.number().max(PORT_MAX).nullable()),
   ),
   // All addresses rather than 127.0.0.1: a phone in the same network, a container's port mapping and another
   // machine reach it without a setting, and nothing is served that isn't meant for buyers.

@@ -5,7 +5,14 @@ import { tcpConnections } from './tcp-connections.ts';
 import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import uWS from 'uWebSockets.js';
 import type { Audience } from '../seating/audience.ts';
-import { type HealthDependencies, type HttpDependencies, routeHealth, routeHttp } from './http-routes.ts';
+import {
+  type HealthDependencies,
+  hideOperations,
+  type HttpDependencies,
+  routeHttp,
+  routeLife,
+  routeOperations,
+} from './http-routes.ts';
 import { listen, type Listening } from './http-listen.ts';
 import { type BuyerSockets, openBuyerSockets, type SocketParts } from './uws-sockets.ts';
 import type { CountFrames } from './uws-wire.ts';
@@ -20,9 +27,24 @@ const MS_PER_SECOND = 1_000;
 export type GatewayParts = Omit<HttpDependencies, 'endSession'> &
   Omit<SocketParts, 'clock' | 'countFrames' | 'connections'>;
 
+/** Where to listen. */
+export interface Places {
+  readonly host: string;
+  readonly port: number;
+  /** Of readiness and metrics; null: the same port. */
+  readonly opsPort: number | null;
+}
+
+/** The ports in use. */
+export interface OpenPorts {
+  readonly port: number;
+  readonly opsPort: number;
+}
+
 /** What buyers connect to: sockets and HTTP on one port. */
 export class Gateway {
   readonly #app = uWS.App();
+  readonly #opsApp = uWS.App();
   #listening: Listening | null = null;
   readonly #countFrames: CountFrames;
   #hasSockets = false;
@@ -50,14 +72,14 @@ export class Gateway {
     size: (topic) => (this.#hasSockets ? this.#app.numSubscribers(topic) : 0),
   };
 
-  /** Opens sockets and routes and starts listening; returns the port. Rejects with `ListenError`. */
-  async open(parts: GatewayParts, host: string, port: number): Promise<number> {
+  /** Opens sockets and routes and starts listening. Rejects with `ListenError`. */
+  async open(parts: GatewayParts, places: Places): Promise<OpenPorts> {
     const connections = this.#limitConnections(parts);
     this.#sockets = openBuyerSockets(this.#app, { ...parts, countFrames: this.#countFrames, connections });
     this.#hasSockets = true;
+    this.#routeOperations(parts, places);
     routeHttp(this.#app, { ...parts, endSession: (session) => this.#sockets.endSession(session) });
-    this.#listening = await listen(this.#app, host, port);
-    return this.#listening.port;
+    return this.#listen(places);
   }
 
   /** Closes at once what is one connection too many. */
@@ -85,10 +107,28 @@ export class Gateway {
   }
 
   /** Listens for questions about this process' health only: it serves no buyers. */
-  async openHealth(parts: HealthDependencies, host: string, port: number): Promise<number> {
-    routeHealth(this.#app, parts);
+  openHealth(parts: HealthDependencies, places: Places): Promise<OpenPorts> {
+    this.#routeOperations(parts, places);
+    return this.#listen(places);
+  }
+
+  /** Before all other routes: what is for any path would answer first. */
+  #routeOperations(parts: HealthDependencies, { opsPort }: Places): void {
+    routeLife(this.#app, parts);
+    if (opsPort === null) {
+      routeOperations(this.#app, parts);
+    } else {
+      hideOperations(this.#app, parts);
+      routeLife(this.#opsApp, parts);
+      routeOperations(this.#opsApp, parts);
+    }
+  }
+
+  /** A port of operations lives on while this server drains. */
+  async #listen({ host, port, opsPort }: Places): Promise<OpenPorts> {
     this.#listening = await listen(this.#app, host, port);
-    return this.#listening.port;
+    const ops = opsPort === null ? null : await listen(this.#opsApp, host, opsPort, 'OPS_PORT');
+    return { port: this.#listening.port, opsPort: ops?.port ?? this.#listening.port };
   }
 
   get socketCount(): number {
@@ -111,6 +151,7 @@ export class Gateway {
     this.#listening?.stop();
     this.#sockets.closeAll('moving');
     this.#app.close();
+    this.#opsApp.close();
   }
 }
 

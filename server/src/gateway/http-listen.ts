@@ -27,14 +27,20 @@ type ListenExclusively = (
 
 /**
  * Starts listening. Exclusively: by default the library shares a port with any other process of the same user, so
- * that two servers started by mistake would each get half of the buyers. Rejects with `ListenError`.
+ * that two servers started by mistake would each get half of the buyers. Rejects with `ListenError`, which names the
+ * setting of the port.
  */
-export async function listen(app: TemplatedApp, host: string, port: number): Promise<Listening> {
+export async function listen(
+  app: TemplatedApp,
+  host: string,
+  port: number,
+  setting = 'PORT',
+): Promise<Listening> {
   const listenExclusively = app.listen.bind(app) as unknown as ListenExclusively;
   const socket = await new Promise<us_listen_socket | false>((resolve) => {
     listenExclusively(host, port, EXCLUSIVE_PORT, resolve);
   });
-  if (socket === false) throw new ListenError(await listenFailure(host, port));
+  if (socket === false) throw new ListenError(await listenFailure(host, port, setting));
   let isListening = true;
   return {
     port: uws.us_socket_local_port(socket),
@@ -53,11 +59,11 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** The library doesn't say why listening failed, so Node is asked to try the same. */
-async function listenFailure(host: string, port: number): Promise<string> {
+async function listenFailure(host: string, port: number, setting: string): Promise<string> {
   const code = await new Promise<string>((resolve) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve('unknown reason')));
   });
-  return `Can't listen on ${host} port ${port}: ${REASONS[code] ?? code}.`;
+  return `Can't listen on ${host} port ${port}: ${(REASONS[code] ?? code).replace('PORT', setting)}.`;
 }

@@ -31,7 +31,7 @@ type Handler = (exchange: HttpExchange) => void | Promise<void>;
 type Methods = Readonly<Record<string, Handler>>;
 type Route = (pattern: string, methods: Methods) => void;
 
-/** Puts every HTTP route on the server. Upgrades go to a socket route of the same server, added before or after. */
+/** Puts every route that buyers ask for on the server; the socket route may be added before or after. */
 export function routeHttp(app: TemplatedApp, dependencies: HttpDependencies): void {
   const { files } = dependencies;
   const route = routesOf(app, dependencies, () => true);
@@ -52,16 +52,26 @@ export function routeHttp(app: TemplatedApp, dependencies: HttpDependencies): vo
   });
   for (const pattern of ['/api', '/api/*']) apiRoute(pattern, { ANY: refuseUnknown });
 
-  routeHealth(app, dependencies);
   route('/*', { GET: (exchange) => files.serve(exchange) });
 }
 
-/** What a process answers whatever its role: whether it lives, whether it can do its work, and how it does. */
-export function routeHealth(app: TemplatedApp, dependencies: HealthDependencies): void {
-  const route = routesOf(app, dependencies, () => true);
+/** Whether the process lives: every port says so, whatever its role. */
+export function routeLife(app: TemplatedApp, context: HttpContext): void {
+  const route = routesOf(app, context, () => true);
   route('/healthz', { GET: (exchange) => exchange.json(200, { status: 'alive' }, NOT_KEPT) });
+}
+
+/** What is for those who run it: whether the process can do its work, and how it does. */
+export function routeOperations(app: TemplatedApp, dependencies: HealthDependencies): void {
+  const route = routesOf(app, dependencies, () => true);
   route('/readyz', { GET: (exchange) => tellReadiness(exchange, dependencies.readiness) });
   route('/metrics', { GET: (exchange) => tellMetrics(exchange, dependencies.metrics) });
+}
+
+/** On a port where operations are none of anybody's business. */
+export function hideOperations(app: TemplatedApp, context: HttpContext): void {
+  const route = routesOf(app, context, () => true);
+  for (const pattern of ['/readyz', '/metrics']) route(pattern, { ANY: refuseUnknown });
 }
 
 const NOT_KEPT = { 'Cache-Control': 'no-store' };

@@ -96,6 +96,10 @@ export class AppStand {
     return this.#app.port;
   }
 
+  get opsPort(): number {
+    return this.#app.opsPort;
+  }
+
   /** Sockets that the server has open. */
   get socketCount(): number {
     return this.#app.socketCount;

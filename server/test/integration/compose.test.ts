@@ -203,7 +203,7 @@ describe('docker-compose.yml', () => {
   it('nginx sends buyers to the gateways there are, and Prometheus looks at every process of ours', () => {
     const upstream = [...read('deploy/nginx/gateways.conf').matchAll(/^ +server (gateway-\d+):8083 /gm)];
     expect(upstream.map(([, name]) => name)).toEqual(['gateway-1', 'gateway-2']);
-    const targets = [...read('deploy/prometheus.yml').matchAll(/'([\w-]+):8083'/g)];
+    const targets = [...read('deploy/prometheus.yml').matchAll(/'([\w-]+):9083'/g)];
     expect(targets.map(([, name]) => name)).toEqual(ours.map(([name]) => name));
   });
 });

@@ -17,7 +17,12 @@ import { TicketRecovery } from '../../src/access/ticket-recovery.ts';
 import type { RecoveryStore } from '../../src/access/recovery-store.ts';
 import type { Show } from '../../src/catalog/show.ts';
 import { listen } from '../../src/gateway/http-listen.ts';
-import { type HttpDependencies, routeHttp } from '../../src/gateway/http-routes.ts';
+import {
+  type HttpDependencies,
+  routeHttp,
+  routeLife,
+  routeOperations,
+} from '../../src/gateway/http-routes.ts';
 import type { LiveShow } from '../../src/gateway/http-shows.ts';
 import { StaticFiles } from '../../src/gateway/static-files.ts';
 import { type SessionId, showId } from '../../src/platform/ids.ts';
@@ -172,6 +177,8 @@ export async function startHttpStand(options: StandOptions = {}) {
     ),
   };
   const app = uws.App();
+  routeLife(app, dependencies);
+  routeOperations(app, dependencies);
   routeHttp(app, dependencies);
   const { port } = await listen(app, '127.0.0.1', 0);
 

@@ -23,6 +23,7 @@ function linesOf(output: string): string[] {
 
 const BAD_VALUES = {
   PORT: 'eighty',
+  OPS_PORT: '65536',
   HOST: 'no host!',
   LOG_LEVEL: 'loud',
   SESSION_SECRET: 'short',
