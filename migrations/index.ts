@@ -5,6 +5,7 @@ import { ExactKeys } from './0003-exact-keys.ts';
 import { Recoveries } from './0004-recoveries.ts';
 import { SealedPayments } from './0005-sealed-payments.ts';
 import { LiveCheckouts } from './0006-live-checkouts.ts';
+import { SeatNotes } from './0007-seat-notes.ts';
 
 /**
  * Every migration in the order they run. A released one never changes: what comes later is a new one at the end.
@@ -22,4 +23,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: '0004-recoveries', class: Recoveries },
   { name: '0005-sealed-payments', class: SealedPayments },
   { name: '0006-live-checkouts', class: LiveCheckouts },
+  { name: '0007-seat-notes', class: SeatNotes },
 ];

@@ -164,6 +164,16 @@ export const settings = {
     fallback: '',
     meaning: 'Callers without limits per address: load generators, monitoring.',
   }),
+  seatsHeldPerAddressPercent: integer(
+    {
+      name: 'SEATS_HELD_PER_ADDRESS_PERCENT',
+      fallback: '10',
+      meaning:
+        'Share of a show that buyers of one address (IPv6: per /64) may hold at once; never below 40 seats.',
+    },
+    1,
+    100,
+  ),
   queueMax: integer(
     { name: 'QUEUE_MAX', fallback: '500000', meaning: 'Places in the waiting room of one show.' },
     1,

@@ -4,10 +4,12 @@ import { seatPrice, type Show } from './catalog/show.ts';
 import type { OrderStore } from './checkout/order-store.ts';
 import type { PaymentLog, PaymentRequest } from './checkout/payment-log.ts';
 import { KEEP_MARGIN_MS } from './checkout/payment-terms.ts';
+import type { Config } from './config.ts';
 import { LiveSale, type SaleOnTerms } from './gateway/live-sale.ts';
 import { LiveSales } from './gateway/live-sales.ts';
 import type { ShowId } from './platform/ids.ts';
 import type { Audience } from './seating/audience.ts';
+import { seatsPerNetwork } from './seating/seat-notes.ts';
 import type { SeatFacts, SeatRules, SeatStore } from './seating/seat-store.ts';
 import type { ShowFeed } from './seating/show-feed.ts';
 import { rulesOf, type WaitingRoomSettings } from './waiting-room/waiting-room-rules.ts';
@@ -21,6 +23,7 @@ export interface OpenShowsParts {
   readonly feed: ShowFeed;
   readonly audience: Audience;
   readonly clock: Clock;
+  readonly config: Pick<Config, 'seatsHeldPerAddressPercent'>;
   readonly waitingRoom: WaitingRoomStore;
   readonly waitingRoomSettings: WaitingRoomSettings;
   readonly countSeatChanges: (count: number) => void;
@@ -73,7 +76,11 @@ export class OpenShows {
 
   #termsOf(show: Show): SaleOnTerms {
     const waitingRules = rulesOf(show, this.#parts.waitingRoomSettings);
-    return { show, seatRules: seatRulesOf(show), waitingRules };
+    return {
+      show,
+      seatRules: seatRulesOf(show, this.#parts.config.seatsHeldPerAddressPercent),
+      waitingRules,
+    };
   }
 
   /** The facts are read only where they are needed: unfinished payments of a long log take their time. */
@@ -84,13 +91,14 @@ export class OpenShows {
   }
 }
 
-function seatRulesOf({ id, seatMap, sale }: Show): SeatRules {
+function seatRulesOf({ id, seatMap, sale }: Show, seatsHeldPerAddressPercent: number): SeatRules {
   return {
     show: id,
     seatCount: seatMap.seatCount,
     sectionOf: seatMap.sectionOf,
     sectionCount: seatMap.sections.length,
     seatsPerBuyer: sale.seatsPerBuyer,
+    seatsPerNetwork: seatsPerNetwork(seatMap.seatCount, seatsHeldPerAddressPercent),
     holdLifetimeMs: sale.holdLifetimeMs,
     extensionsMax: sale.extensionsMax,
   };

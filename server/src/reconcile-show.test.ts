@@ -15,6 +15,7 @@ const rules: SeatRules = {
   sectionOf: new Uint16Array(6),
   sectionCount: 1,
   seatsPerBuyer: 4,
+  seatsPerNetwork: Infinity,
   holdLifetimeMs: 60_000,
   extensionsMax: 0,
 };

@@ -16,6 +16,7 @@ const seatRules: SeatRules = {
   sectionOf: new Uint16Array(8),
   sectionCount: 1,
   seatsPerBuyer: 4,
+  seatsPerNetwork: Infinity,
   holdLifetimeMs: 60_000,
   extensionsMax: 0,
 };

@@ -20,6 +20,10 @@ export type ShowKey =
   | 'checkouts'
   /** Sorted set: those order ids by the instant at which somebody has to look after them. */
   | 'checkouts-due'
+  /** Hash: seat → who took it last, packed (`lua/seat-notes.lua`). */
+  | 'seat-notes'
+  /** Hash: network → seats held from there. */
+  | 'networks'
   /** Stream: what each step changed, packed (`lua/write-feed.lua`). */
   | 'feed'
   /** Hash: number of an entry, statuses and sequences after it. */

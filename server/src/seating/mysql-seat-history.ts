@@ -7,6 +7,7 @@ import { SeatBooks } from './seat-books.ts';
 import type { SeatFacts, SeatRules } from './seat-store.ts';
 
 const TABLES = [
+  'live_seat_notes',
   'live_feed',
   'live_feed_drafts',
   'live_checkouts',

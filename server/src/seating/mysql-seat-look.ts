@@ -3,6 +3,7 @@ import { AVAILABLE, HELD } from '@stampede/shared/seat-map/seat-status.ts';
 import { z } from 'zod';
 import type { SeatIndex, SessionId } from '../platform/ids.ts';
 import type { Refusal } from '../platform/outcome.ts';
+import { enterNotes } from './mysql-seat-notes.ts';
 import { boughtBy, holdsOfSessions } from './mysql-seat-rows.ts';
 import { SeatBooks } from './seat-books.ts';
 import { examineClaim } from './seat-decisions.ts';
@@ -39,9 +40,6 @@ export async function lookAtRequests(
   const { show } = rules;
   const sessions = [...new Set(requests.map((request) => request.session))];
   const seats = [...new Set(requests.flatMap((request) => seatsOfShow(rules, request)))];
-  const bought = await boughtBy(entities, show, sessions);
-  const holds = await holdsOfSessions(entities, show, sessions, 'look');
-  const rows = await readSeats(entities, rules, seats);
   const books = new SeatBooks({
     seatCount: rules.seatCount,
     nextToken: () => {
@@ -50,6 +48,10 @@ export async function lookAtRequests(
     emit: () => undefined,
     now: () => now,
   });
+  const bought = await boughtBy(entities, show, sessions);
+  const holds = await holdsOfSessions(entities, show, sessions, 'look');
+  await enterNotes(entities, show, books.notes, { seats, takers: requests });
+  const rows = await readSeats(entities, rules, seats);
   for (const { seat, status, expires_at: expiresAt } of rows) {
     const isOver = status === HELD && (expiresAt ?? 0) <= now;
     books.enterStatus(seat, isOver ? AVAILABLE : status);

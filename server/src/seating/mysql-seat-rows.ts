@@ -253,7 +253,7 @@ export async function newNumbers(
   return numbers;
 }
 
-async function insertRows(
+export async function insertRows(
   entities: SqlEntityManager,
   insert: string,
   rows: readonly (readonly unknown[])[],

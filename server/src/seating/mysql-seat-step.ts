@@ -11,6 +11,7 @@ import {
 } from '../platform/ids.ts';
 import { checkoutsOf, forgetCheckouts, writeCheckouts } from './mysql-checkout-rows.ts';
 import { writeDraft } from './mysql-feed-rows.ts';
+import { enterNotes, writeNotes } from './mysql-seat-notes.ts';
 import {
   boughtBy,
   claimText,
@@ -24,6 +25,7 @@ import {
   writeSeats,
 } from './mysql-seat-rows.ts';
 import { type LiveHold, type RememberedCheckout, SeatBooks } from './seat-books.ts';
+import type { Taker } from './seat-notes.ts';
 import type { SeatRules } from './seat-store.ts';
 import type { FeedEntry } from './show-feed.ts';
 
@@ -40,6 +42,8 @@ export interface StepScope {
   readonly orders?: readonly OrderId[];
   /** Seats that may change besides those of the holds. */
   readonly seats?: readonly SeatIndex[];
+  /** Those who may take seats. */
+  readonly takers?: readonly Taker[];
   /** Whose holds on the seats may change besides: of those whose time is over (default), or of anybody. */
   readonly holders?: 'past-deadline' | 'anybody';
   /** Given where the sessions may take seats: what the tokens of holds that they begin are counted from. */
@@ -115,7 +119,10 @@ export class SeatStep {
       const bought = await boughtBy(entities, show, sessions);
       for (const [session, count] of bought) step.books.enterBought(session, count);
     }
-    for (const row of [...rows, ...otherRows]) step.#enterSeat(row);
+    const locked = [...rows, ...otherRows];
+    const noted = { seats: locked.map((row) => row.seat), takers: scope.takers ?? [] };
+    await enterNotes(entities, show, step.books.notes, noted);
+    for (const row of locked) step.#enterSeat(row);
     for (const hold of [...holds, ...otherHolds]) step.#enterHold(hold);
     for (const checkout of checkouts) step.#enterCheckout(checkout);
     return step;
@@ -124,7 +131,14 @@ export class SeatStep {
   /** Writes what the decisions changed. Returns whether the feed tells of anything. */
   async write(): Promise<boolean> {
     const { show } = this.#rules;
-    await writeSeats(this.#entities, show, this.#changedSeats());
+    const seats = this.#changedSeats();
+    await writeSeats(this.#entities, show, seats);
+    await writeNotes(
+      this.#entities,
+      show,
+      this.books.notes,
+      seats.map(({ seat }) => seat),
+    );
     await writeHolds(this.#entities, show, this.#changedHolds());
     await this.#writeCheckouts();
     if (this.#entries.length === 0) return false;

@@ -237,7 +237,7 @@ export class MysqlSeatStore implements SeatStore {
       requests.map((request) =>
         decisions.holdSeats(books, rules, request, isAdmitted(request.session, now), now),
       );
-    return this.#once(rules, { sessions, seats, newHoldsFrom: tokenBase }, decide);
+    return this.#once(rules, { sessions, seats, takers: requests, newHoldsFrom: tokenBase }, decide);
   }
 
   #isAdmitted(show: ShowId): (session: SessionId, now: number) => boolean {

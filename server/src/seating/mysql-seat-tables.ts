@@ -30,6 +30,18 @@ export const liveSeatTable = defineEntity({
   },
 });
 
+/** What is remembered of a seat besides its status: `note` as JSON, and the network that it is held from. */
+export const liveSeatNoteTable = defineEntity({
+  name: 'LiveSeatNote',
+  tableName: 'live_seat_notes',
+  properties: {
+    showId: p.integer().primary(),
+    seat: p.integer().primary(),
+    heldFrom: p.string().nullable(),
+    note: p.string(),
+  },
+});
+
 /** A buyer's hold; `claim` is the rest of it as JSON. The row is also what keeps a buyer's requests apart. */
 export const liveHoldTable = defineEntity({
   name: 'LiveHold',
@@ -91,6 +103,7 @@ export const liveFeedTable = defineEntity({
 export const liveSeatTables = [
   liveShowTable,
   liveSeatTable,
+  liveSeatNoteTable,
   liveHoldTable,
   liveCheckoutTable,
   liveHoldTokenTable,

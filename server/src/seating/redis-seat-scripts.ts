@@ -15,6 +15,8 @@ const BOOK = [
   'feed',
   'checkouts',
   'checkouts-due',
+  'seat-notes',
+  'networks',
 ] as const;
 
 /** The time of a step: `false` for Redis's own, or an instant that a test has chosen. */
@@ -28,7 +30,7 @@ const unlessLost =
 
 export const isOpen = defineScript<[]>()({
   file: lua('is-open'),
-  keys: ['meta'],
+  keys: ['meta', 'seats'],
   reply: (raw) => numberOf(raw) === 1,
 });
 
@@ -53,6 +55,7 @@ export const holdSeats = defineScript<
     given: GivenInstant,
     seatCount: number,
     seatsPerBuyer: number,
+    seatsPerNetwork: number,
     holdLifetimeMs: number,
     extensionsMax: number,
     requests: Packed,

@@ -279,11 +279,11 @@ export class RedisSeatStore implements SeatStore {
   }
 
   async #holdSome(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]> {
-    const { show, seatCount, seatsPerBuyer, holdLifetimeMs, extensionsMax } = rules;
-    const packed = requests.map(({ session, seats, prices }) => {
+    const { show, seatCount, seatsPerBuyer, seatsPerNetwork, holdLifetimeMs, extensionsMax } = rules;
+    const packed = requests.map(({ session, network, seats, prices }) => {
       assert(seats.length > 0, 'a hold request names seats');
       assert.equal(prices.length, seats.length, 'a hold request prices each seat');
-      return [session, seats, prices];
+      return [session, network ?? false, seats, prices];
     });
     const answers = await scripts.holdSeats.run(
       this.#redis,
@@ -291,6 +291,7 @@ export class RedisSeatStore implements SeatStore {
       this.#given(),
       seatCount,
       seatsPerBuyer,
+      seatsPerNetwork,
       holdLifetimeMs,
       extensionsMax,
       packed,

@@ -1,5 +1,6 @@
 import { AVAILABLE, HELD, type SeatStatus, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { HoldEndReason } from '@stampede/shared/protocol/messages.ts';
+import { SeatNotes } from './seat-notes.ts';
 import type { HoldToken, OrderId, SeatIndex, SessionId } from '../platform/ids.ts';
 import {
   CHECKOUT_CARE,
@@ -61,6 +62,7 @@ export class SeatBooks {
   readonly statuses: Uint8Array;
   /** Checkouts without an outcome. */
   readonly unsettled = new Map<OrderId, RememberedCheckout>();
+  readonly notes = new SeatNotes();
   readonly #holdOfSeat = new Map<SeatIndex, LiveHold>();
   readonly #byToken = new Map<HoldToken, LiveHold>();
   readonly #bySession = new Map<SessionId, LiveHold>();
@@ -184,6 +186,7 @@ export class SeatBooks {
 
   /** Takes seats out of a hold that lives on. */
   free(hold: LiveHold, seats: readonly SeatIndex[]): void {
+    for (const seat of seats) this.notes.giveBack(seat, this.#now());
     const changes = seats.flatMap((seat) => this.#takeFrom(hold, seat));
     this.#tellHold(hold, changes);
   }
@@ -195,6 +198,11 @@ export class SeatBooks {
 
   /** Ends a hold; what it still has is on sale again. */
   end(hold: LiveHold, reason: HoldEndReason, seats: readonly SeatIndex[] = [...hold.prices.keys()]): void {
+    const isGivenBack = reason === 'released' || reason === 'expired';
+    for (const seat of hold.prices.keys()) {
+      if (isGivenBack) this.notes.giveBack(seat, reason === 'expired' ? hold.expiresAt : this.#now());
+      else this.notes.drop(seat);
+    }
     const changes = [...hold.prices.keys()].flatMap((seat) => this.#takeFrom(hold, seat));
     this.#byToken.delete(hold.holdToken);
     this.#bySession.delete(hold.session);
@@ -211,6 +219,7 @@ export class SeatBooks {
     if (this.statuses[seat] === SOLD) return { changes: [], holder: undefined };
     const holder = this.#holdOfSeat.get(seat);
     if (holder) this.#takeFrom(holder, seat);
+    this.notes.drop(seat);
     this.#markSold(seat, session);
     return { changes: [{ seat, status: SOLD }], holder };
   }

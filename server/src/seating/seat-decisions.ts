@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
 import { AVAILABLE } from '@stampede/shared/seat-map/seat-status.ts';
 import { type HoldToken, type OrderId, orderId, type SeatIndex, type SessionId } from '../platform/ids.ts';
-import { done, type Outcome, refuse } from '../platform/outcome.ts';
+import { done, type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
 import { holdOf, type LiveHold, type SeatBooks } from './seat-books.ts';
+import { COOL_DOWN_MS } from './seat-notes.ts';
 import {
   type Checkout,
   CHECKOUT_CARE,
@@ -55,7 +56,28 @@ export function examineClaim(
     return refuse('limit-exceeded', { detail: `at most ${rules.seatsPerBuyer} seats a buyer` });
   }
   const taken = [...prices.keys()].filter((seat) => !isFree(seats, seat, now));
-  return taken.length > 0 ? refuse('seat-taken', { seats: taken }) : done({ current, prices });
+  if (taken.length > 0) return refuse('seat-taken', { seats: taken });
+  return hoardingRefusal(seats, rules, request, [...prices.keys()], now) ?? done({ current, prices });
+}
+
+/** Why seats that are free are not for this buyer; null if they are. */
+function hoardingRefusal(
+  { notes }: SeatBooks,
+  { seatsPerNetwork }: SeatRules,
+  taker: HoldRequest,
+  seats: readonly SeatIndex[],
+  now: number,
+): Refusal | null {
+  const rests = new Map(seats.map((seat) => [seat, notes.restMs(seat, taker, now)]));
+  const resting = seats.filter((seat) => (rests.get(seat) ?? 0) > 0);
+  if (resting.length > 0) {
+    const retryAfterMs = Math.max(...rests.values());
+    return refuse('cooling-down', { seats: resting, detail: 'given back a moment ago', retryAfterMs });
+  }
+  if (taker.network === null || seats.length === 0) return null;
+  if (notes.heldFrom(taker.network) + seats.length <= seatsPerNetwork) return null;
+  const detail = `at most ${seatsPerNetwork} seats held from a network`;
+  return refuse('network-limit', { detail, retryAfterMs: COOL_DOWN_MS });
 }
 
 /** `SeatStore.hold`, one request. */
@@ -70,6 +92,7 @@ export function holdSeats(
   if (!claim.ok) return claim;
   const { current, prices } = claim.value;
   const hold = current ?? seats.begin(request.session, now + rules.holdLifetimeMs, rules.extensionsMax);
+  for (const seat of prices.keys()) seats.notes.take(seat, request, now);
   if (prices.size > 0) seats.take(hold, [...prices.keys()], (seat) => prices.get(seat) ?? 0);
   return done(holdOf(hold));
 }

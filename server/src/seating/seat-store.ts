@@ -10,6 +10,8 @@ export interface SeatRules {
   readonly sectionOf: Uint16Array;
   readonly sectionCount: number;
   readonly seatsPerBuyer: number;
+  /** What buyers of one network may hold together. */
+  readonly seatsPerNetwork: number;
   readonly holdLifetimeMs: number;
   readonly extensionsMax: number;
 }
@@ -154,7 +156,8 @@ export interface SeatStore {
   /**
    * Decides a batch of requests in order, each all-or-nothing. Seats are added to the buyer's live hold, which
    * keeps its token and deadline; seats already in it are skipped. Refusals, looked at in this order: `not-admitted`,
-   * `seat-unknown`, `in-checkout`, `limit-exceeded` (held and bought together), `seat-taken`.
+   * `seat-unknown`, `in-checkout`, `limit-exceeded` (held and bought together), `seat-taken`, `cooling-down` (they gave it
+   * back a moment ago, or their network does so again and again) and `network-limit`: see `seat-notes.ts`.
    */
   hold(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]>;
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { describeAskingAtOnce } from './seating/asking-at-once-rules.ts';
 import { describeCheckout } from './seating/checkout-rules.ts';
 import { describeHandingOver } from './seating/handing-over-rules.ts';
+import { describeHoarding } from './seating/hoarding-rules.ts';
 import { describeHoldLifetime } from './seating/hold-lifetime-rules.ts';
 import { describeHolding, describeRivals } from './seating/holding-rules.ts';
 import { describeMending } from './seating/mending-rules.ts';
@@ -35,6 +36,7 @@ export function describeSeatStore(
     describeHolding(open);
     describeRivals(open);
     describeHoldLifetime(open);
+    describeHoarding(open);
     describeCheckout(open);
     describeHandingOver(open);
     describeAskingAtOnce(open);

@@ -84,6 +84,7 @@ export async function openLiveSale(id = 1) {
     sectionOf: seatMap.sectionOf,
     sectionCount: seatMap.sections.length,
     seatsPerBuyer,
+    seatsPerNetwork: Infinity,
     holdLifetimeMs,
     extensionsMax,
   };

@@ -33,6 +33,7 @@ const rulesOf = (show: ShowId): SeatRules => ({
   sectionOf: new Uint16Array(SEATS),
   sectionCount: 1,
   seatsPerBuyer: 4,
+  seatsPerNetwork: Infinity,
   holdLifetimeMs: 60_000,
   extensionsMax: 0,
 });

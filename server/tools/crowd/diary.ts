@@ -4,6 +4,8 @@ import type { Tally } from './report.ts';
 /** Refusals that a well-behaved buyer may meet. */
 const PART_OF_A_SALE: ReadonlySet<Refused['code']> = new Set<Refused['code']>([
   'seat-taken',
+  'cooling-down',
+  'network-limit',
   'sold-out',
   'sale-closed',
   'sale-paused',

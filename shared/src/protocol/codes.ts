@@ -29,6 +29,8 @@ export const refusalCodes = {
   'queue-full': 24,
   busy: 25,
   'network-full': 26,
+  'cooling-down': 27,
+  'network-limit': 28,
 } as const;
 
 export type RefusalCode = keyof typeof refusalCodes;

@@ -164,13 +164,16 @@ export const ko: Dictionary = {
     taken: '다른 사람이 조금 더 빨랐습니다.',
     takenAll: '다른 사람이 조금 더 빨랐고, 이 구역에는 같은 가격의 좌석이 남아 있지 않습니다.',
     nextBest: (seats) => `가장 가까운 좌석 잡기: ${seats}`,
-    takeAgain: (seats) => `다시 잡기: ${seats}`,
     limit: (_count, text) => `이 공연은 1인 최대 ${text}석입니다.`,
     limitAdvice: '다른 좌석을 고르려면 하나를 반납하세요.',
     tooManyTries: '이 좌석의 결제 시도 횟수를 넘었습니다.',
     tooManyTriesAdvice: '좌석을 반납하고 다시 선택한 뒤 다른 결제 수단을 사용하세요.',
     holdExpired: '잡아 둔 시간이 끝나 좌석이 다시 판매됩니다.',
-    holdExpiredAdvice: '아직 비어 있다면 다시 선택할 수 있습니다.',
+    holdExpiredAdvice: '먼저 다른 사람이 선택할 수 있고, 그 뒤에도 비어 있으면 다시 선택할 수 있습니다.',
+    coolingDown: '방금 잡았던 좌석입니다. 지금은 다른 사람이 먼저 선택할 수 있습니다.',
+    networkLimit: '지금 사용 중인 네트워크에서 한 번에 잡을 수 있는 좌석 수를 모두 잡았습니다.',
+    networkLimitAdvice:
+      '같은 네트워크의 다른 사람이 결제하거나 반납하면 자리가 납니다. 다른 네트워크에서는 바로 선택할 수 있습니다.',
     paymentLapsed: '결제가 제때 전달되지 않아 좌석이 다시 판매됩니다.',
     paymentLapsedAdvice:
       '티켓이 발급되거나 결제되지 않거나 둘 중 하나로 끝납니다. 잠시 후 ‘내 티켓’을 확인해 주세요.',

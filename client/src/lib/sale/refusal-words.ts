@@ -22,6 +22,10 @@ export function refusalWords(
       return { title: notice.taken, advice: '' };
     case 'limit-exceeded':
       return { title: notice.limit(seatsPerBuyer, limitText), advice: notice.limitAdvice };
+    case 'cooling-down':
+      return { title: notice.coolingDown, advice: later };
+    case 'network-limit':
+      return { title: notice.networkLimit, advice: notice.networkLimitAdvice };
     case 'hold-ended':
     case 'hold-not-yours':
       return { title: notice.holdExpired, advice: notice.holdExpiredAdvice };

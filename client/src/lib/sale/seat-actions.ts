@@ -67,8 +67,8 @@ export class SeatActions {
     this.#notices.show(words.title, { tone: 'bad', advice: words.advice });
   }
 
-  /** Tells of a hold that ended without the buyer's doing, and offers the same seats while they may be free. */
-  holdEnded(reason: HoldEndReason, seats: readonly number[], wasPaying: boolean): void {
+  /** Tells of a hold that ended without the buyer's doing. Its seats aren't offered: others may take them first. */
+  holdEnded(reason: HoldEndReason, wasPaying: boolean): void {
     const { notice } = this.#t;
     if (reason === 'lost') this.#notices.show(notice.holdLost, { tone: 'bad' });
     if (reason !== 'expired') return;
@@ -76,9 +76,7 @@ export class SeatActions {
       this.#notices.show(notice.paymentLapsed, { tone: 'bad', advice: notice.paymentLapsedAdvice });
       return;
     }
-    const again = this.#offer(notice.takeAgain(this.#namesOf(seats)), seats);
-    const action = this.#sale.standing.state === 'admitted' ? again : null;
-    this.#notices.show(notice.holdExpired, { tone: 'bad', advice: notice.holdExpiredAdvice, action });
+    this.#notices.show(notice.holdExpired, { tone: 'bad', advice: notice.holdExpiredAdvice });
   }
 
   get #t() {

@@ -1,6 +1,6 @@
 -- Purpose: undoes a checkout where the payment log refused the request; the key may be used anew. Not where anybody
 --   else may have handed the request over.
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due seat-notes networks
 -- ARGV: {given instant, session, order id}
 -- Reply: nil without a history, else 1.
 -- include: hold-book.lua

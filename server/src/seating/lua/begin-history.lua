@@ -25,7 +25,8 @@ local function begin_history(epoch, statuses, section_count)
   redis.call('DEL', KEY.feed, KEY.checkpoint)
   redis.call('HSET', KEY.checkpoint, 'number', 1, 'statuses', statuses,
     'sequences', string.rep('\0', 4 * section_count))
-  redis.call('HSET', KEY.meta, 'epoch', epoch, 'fed', 1, 'replication', replication_id(), 'sections', section_count)
+  redis.call('HSET', KEY.meta, 'epoch', epoch, 'fed', 1, 'replication', replication_id(), 'sections', section_count,
+    'seats', #statuses)
   -- Says nothing but that there is a new epoch: whoever waits for the feed hears of it at once.
   append_entry(epoch, 1, {})
 end
@@ -57,8 +58,8 @@ end
 
 -- Nil without a history, or the whole of it.
 local function read_meta()
-  local values = redis.call('HMGET', KEY.meta, 'epoch', 'fed', 'sections', 'fence', 'replication')
-  if not values[1] or not is_whole(values[5]) then return nil end
+  local values = redis.call('HMGET', KEY.meta, 'epoch', 'fed', 'sections', 'fence', 'replication', 'seats')
+  if not values[1] or not is_whole(values[5], values[6]) then return nil end
   return {
     epoch = tonumber(values[1]), fed = tonumber(values[2]), sections = tonumber(values[3]),
     fence = tonumber(values[4]) or 0,

@@ -1,5 +1,5 @@
 -- Purpose: ends holds that ran out and tells the feed [P3]. Any number of nodes may call it.
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due seat-notes networks
 -- ARGV: {given instant, how many at most}
 -- Reply: nil without a history, else how many.
 -- Calls: 2 reads when nothing ran out.

@@ -25,10 +25,10 @@ local SLICE = 6000
 
 local arguments = cmsgpack.unpack(ARGV[1])
 local now = instant(arguments[1])
-local meta = redis.call('HMGET', KEY.meta, 'epoch', 'fence', 'fed', 'replication')
+local meta = redis.call('HMGET', KEY.meta, 'epoch', 'fence', 'fed', 'replication', 'seats')
 local fence, fed = tonumber(meta[2]), tonumber(meta[3])
 -- False where nothing may be decided: there is no history, or not the whole of it.
-local epoch = meta[1] and is_whole(meta[4]) and meta[1]
+local epoch = meta[1] and is_whole(meta[4], meta[5]) and meta[1]
 
 local holds, changed_holds = {}, {}
 local statuses, changed_seats = {}, {}
@@ -76,6 +76,8 @@ local function read_all(command, key, values)
   end
   return answers
 end
+
+-- include: seat-notes.lua
 
 local function keep_hold(session, packed)
   if not packed then
@@ -237,10 +239,12 @@ end
 -- Ends a hold; what it still has is on sale again. `told`: the seats that its buyer is told of.
 local function end_hold(hold, reason, told)
   local changes = {}
+  local close_note = (reason == 'released' or reason == 'expired') and note_given_back or drop_note
   for _, seat in ipairs(hold.seats) do
     local at = #changes
     changes[at + 1], changes[at + 2] = seat, AVAILABLE
     set_status(seat, AVAILABLE)
+    close_note(seat, reason == 'expired' and hold.expires or now)
   end
   revise(hold)
   holds[hold.session] = false
@@ -259,6 +263,11 @@ end
 local function sweep(now, most)
   local due = redis.call('ZRANGEBYSCORE', KEY.hold_deadlines, '-inf', now, 'LIMIT', 0, most)
   read_holds(due)
+  local seats = {}
+  for _, session in ipairs(due) do
+    for _, seat in ipairs(holds[session] and holds[session].seats or {}) do seats[#seats + 1] = seat end
+  end
+  read_notes(seats)
   local count = 0
   for _, session in ipairs(due) do
     local hold = holds[session]
@@ -361,6 +370,7 @@ local function commit()
   commit_seats()
   commit_holds()
   commit_checkouts()
+  commit_notes()
   for session, count in pairs(bought) do redis.call('HINCRBY', KEY.bought, session, count) end
   if #elements == 0 then return end
   fed = fed + 1

@@ -1,5 +1,5 @@
 -- Purpose: what buyers do with their holds in one turn of a node's event loop, in order, each step for itself.
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due seat-notes networks
 -- ARGV: {given instant, {step…}}, each step {kind, session, token, …}, but 'accept' {kind, session, order id, …}:
 --   'extend', …, hold lifetime ms: moves the deadline to one lifetime from now
 --   'release', …, {seat…}: gives seats back, all where none is named; the hold lives on with the rest, or ends
@@ -55,6 +55,7 @@ function answer_to.release(session, token, seats)
   local changes = {}
   for _, seat in ipairs(seats) do
     if take_seat(hold, seat) then
+      note_given_back(seat, now)
       local at = #changes
       changes[at + 1], changes[at + 2] = seat, AVAILABLE
     end

@@ -1,5 +1,5 @@
 -- Purpose: makes seats what the database says of them, where an outcome was lost on its way or is missing [P1, P3].
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due seat-notes networks
 -- ARGV: {given instant, {{session, {seat…}}…} sold, {seat…} nobody's, {{session, how many seats it has bought by this
 --   store, and by the database}…} counts; one that has changed since is left alone}
 -- Reply: nil without a history, else 1.

@@ -3,7 +3,7 @@
 --   being paid for [P1, P2]; holds that Redis knows go on with what this leaves them. Tokens go on above those that are
 --   known, and above the clock in milliseconds, which outruns the tokens of any earlier history: no show sees a
 --   thousand holds a second over its whole on-sale.
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due checkpoint sections
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due seat-notes networks checkpoint sections
 -- ARGV: {given instant, epoch that the caller knows (0: none), random number for another one, seat count,
 --   section count, hold lifetime ms, extensions, ms until a checkout should be settled, {{seat, session}…} sold,
 --   {{session, token, order id, idempotency key, {seat…}, {price…}, amount, begun at, keep until}…} checkouts},
@@ -22,8 +22,10 @@ local holds_before = holds
 holds = {}
 
 -- Checkouts stay: whoever looks after them finds out what became of each.
-redis.call('DEL', KEY.seats, KEY.seat_holds, KEY.buyers, KEY.bought, KEY.hold_owners, KEY.hold_deadlines)
+redis.call('DEL', KEY.seats, KEY.seat_holds, KEY.buyers, KEY.bought, KEY.hold_owners, KEY.hold_deadlines,
+  KEY.seat_notes, KEY.networks)
 redis.call('SET', KEY.seats, string.rep('\0', seat_count))
+redis.call('SET', KEY.seat_holds, string.rep('\0', 8 * seat_count))
 redis.call('SET', KEY.sections, ARGV[2])
 epoch = epoch_after(math.max(known_epoch, tonumber(meta[1] or 0)), random)
 fence = math.max(now, (fence or 0) + FENCE_LEAP)

@@ -1,6 +1,6 @@
 -- Purpose: gives out checkouts that somebody has to look after: their request may not be in the payment log, or their
 --   outcome is long overdue [P2]. Who gets one hands it over, so nobody may give it up any more.
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due seat-notes networks
 -- ARGV: {given instant, ms until they are given out again, how many at most}
 -- Reply: nil without a history, else packed {{order id, session, token, key, {seat…}, amount, instant it was begun}…}.
 -- Calls: 2 reads when there are none.

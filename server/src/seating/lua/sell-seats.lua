@@ -26,6 +26,7 @@ local function sell_seats(session, seats, paying, notice, now)
         table.insert(losses[holder], seat)
       end
       set_status(seat, SOLD)
+      drop_note(seat)
       bought[session] = (bought[session] or 0) + 1
       local at = #changes
       changes[at + 1], changes[at + 2] = seat, SOLD

@@ -1,5 +1,5 @@
 -- Purpose: applies what the database decided about orders; applying it again changes nothing [P1, P2].
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due
+-- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due seat-notes networks
 -- ARGV: {given instant, {{'sold' | 'returned' | 'voided', session, token, order id, {seat…}, order as JSON}…}}
 -- Reply: nil without a history, else 1.
 -- Calls: 3 reads and 8 writes for a whole batch of sold ones, and a write for each buyer; more where a hold is gone.
@@ -37,6 +37,7 @@ for index, settlement in ipairs(settlements) do
 end
 read_holds(sessions)
 read_statuses(sold_seats)
+read_notes(sold_seats)
 for _, settlement in ipairs(settlements) do
   local kind, session, token, order, seats, json = unpack(settlement)
   forget(order)

@@ -51,6 +51,7 @@ const RULES: SeatRules = {
   sectionOf: Uint16Array.from({ length: SEATS }, (_, seat) => Math.floor(seat / 100)),
   sectionCount: SEATS / 100,
   seatsPerBuyer: 8,
+  seatsPerNetwork: Infinity,
   holdLifetimeMs: 300_000,
   extensionsMax: 1,
 };

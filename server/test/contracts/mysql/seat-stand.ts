@@ -18,7 +18,7 @@ let lastEpoch = 0;
 export const testClock = new ManualClock();
 
 /** What the test's own show is to a feed that sells nothing. */
-const RULES = { seatsPerBuyer: 4, holdLifetimeMs: 1_000, extensionsMax: 0 };
+const RULES = { seatsPerBuyer: 4, seatsPerNetwork: Infinity, holdLifetimeMs: 1_000, extensionsMax: 0 };
 
 function fail(message: string, cause: unknown): void {
   throw new Error(message, { cause });

@@ -23,6 +23,7 @@ function newRules(seatCount = SEATS): SeatRules {
     sectionOf: Uint16Array.from({ length: seatCount }, (_, seat) => Math.floor(seat / 10)),
     sectionCount: Math.ceil(seatCount / 10),
     seatsPerBuyer: 6,
+    seatsPerNetwork: Infinity,
     holdLifetimeMs: LIFETIME_MS,
     extensionsMax: 1,
   };
@@ -122,7 +123,7 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
       const node = seatNode(slow as Database);
       await node.store.open(rules, NO_FACTS);
       const session = buyer('ana');
-      await node.admit(rules.show, session, NOW + LIFETIME_MS);
+      await node.admit(rules.show, session, testClock.now() + LIFETIME_MS);
       const sale = { id: newOrderId(), show: rules.show, seats: [0, 1, 2, 3], amount: 4, currency: 'EUR' };
       const order = { ...sale, status: 'confirmed', createdAt: NOW, reason: '', tickets: [] } as const;
       whenLooked = async () => {

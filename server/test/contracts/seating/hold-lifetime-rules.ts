@@ -37,11 +37,11 @@ export function describeHoldLifetime(open: OpenStand): void {
       const old = await stand.holding(ana, 0, 1, 2);
       stand.pass(HOLD_LIFETIME_MS);
       if (sweeping === 'swept') await stand.expire();
-      const hold = await stand.holding(ana, 2, 3);
-      expect(hold).toMatchObject({ seats: [2, 3], expiresAt: stand.now + HOLD_LIFETIME_MS });
+      const hold = await stand.holding(ana, 3, 4);
+      expect(hold).toMatchObject({ seats: [3, 4], expiresAt: stand.now + HOLD_LIFETIME_MS });
       expect(hold.holdToken).toBeGreaterThan(old.holdToken);
       expectRefused(await stand.release(ana, old.holdToken), 'hold-ended');
-      expect(await stand.picture()).toBe('..hh....');
+      expect(await stand.picture()).toBe('...hh...');
     });
 
     it('[P3] sweeping ends what ran out, once, and nothing else', async () => {

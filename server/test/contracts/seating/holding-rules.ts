@@ -104,7 +104,7 @@ export function describeHolding(open: OpenStand): void {
       await stand.release(ana, first.holdToken);
       const third = await stand.holding(ana, 0);
       stand.pass(HOLD_LIFETIME_MS);
-      const fourth = await stand.holding(ben, 1);
+      const fourth = await stand.holding(ben, 2);
       const tokens = [first, second, third, fourth].map((hold) => hold.holdToken);
       expect(tokens).toEqual([...new Set(tokens)].sort((a, b) => a - b));
     });

@@ -2,6 +2,7 @@ import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
 import type { HoldToken, OrderId, SessionId } from '../../../src/platform/ids.ts';
 import type { RefusalCode } from '@stampede/shared/protocol/codes.ts';
 import { CHECKOUT_CARE, type Settlement } from '../../../src/seating/seat-store.ts';
+import { SeatNotes } from '../../../src/seating/seat-notes.ts';
 import { EXTENSIONS_MAX, HOLD_LIFETIME_MS, priceOfAll, SEATS_PER_BUYER } from './seat-stand.ts';
 
 export interface ModelHold {
@@ -46,6 +47,8 @@ export class SaleModel {
   readonly unswept = new Set<number>();
   readonly #admittedUntil = new Map<SessionId, number>();
   readonly #seatCount: number;
+  /** The rule of the cool-down itself is tried by `hoarding-rules.ts`. */
+  readonly #notes = new SeatNotes();
   now: number;
 
   constructor(seatCount: number, now: number) {
@@ -56,7 +59,10 @@ export class SaleModel {
   pass(ms: number): void {
     this.now += ms;
     for (const hold of this.holds.filter((one) => one.expiresAt <= this.now)) {
-      for (const seat of hold.seats) this.unswept.add(seat);
+      for (const seat of hold.seats) {
+        this.unswept.add(seat);
+        this.#notes.giveBack(seat, hold.expiresAt);
+      }
       this.#drop(hold);
     }
   }
@@ -84,7 +90,12 @@ export class SaleModel {
     const have = (hold?.seats.length ?? 0) + bought;
     if (wanted.length > 0 && have + wanted.length > SEATS_PER_BUYER) return { code: 'limit-exceeded' };
     if (wanted.some((seat) => this.sold.has(seat) || this.holderOf(seat))) return { code: 'seat-taken' };
-    for (const seat of wanted) this.unswept.delete(seat);
+    const taker = { session, network: null };
+    if (wanted.some((seat) => this.#notes.restMs(seat, taker, this.now) > 0)) return { code: 'cooling-down' };
+    for (const seat of wanted) {
+      this.unswept.delete(seat);
+      this.#notes.take(seat, taker, this.now);
+    }
     if (hold) {
       hold.seats.push(...wanted);
       return ok(hold);
@@ -116,6 +127,7 @@ export class SaleModel {
     if (found.code !== 'ok') return found;
     const hold = found.value;
     if (seats.some((seat) => !hold.seats.includes(seat))) return { code: 'seat-unknown' };
+    for (const seat of seats.length === 0 ? hold.seats : seats) this.#notes.giveBack(seat, this.now);
     hold.seats = seats.length === 0 ? [] : hold.seats.filter((seat) => !seats.includes(seat));
     if (hold.seats.length === 0) this.#drop(hold);
     return found;
@@ -188,12 +200,16 @@ export class SaleModel {
       for (const seat of order.seats) this.#sell(seat, order.session);
       if (paying) this.#drop(paying);
     }
-    if (order.fate === 'voided' && paying) this.#drop(paying);
+    if (order.fate === 'voided' && paying) {
+      for (const seat of paying.seats) this.#notes.drop(seat);
+      this.#drop(paying);
+    }
     if (order.fate === 'returned' && paying) this.#thaw(paying, order);
   }
 
   #sell(seat: number, session: SessionId): void {
     this.sold.set(seat, session);
+    this.#notes.drop(seat);
     this.unswept.delete(seat);
     const holder = this.holderOf(seat);
     if (!holder) return;

@@ -40,6 +40,7 @@ export interface SeatStoreFixture {
 }
 
 export const SEATS_PER_BUYER = 4;
+export const SEATS_PER_NETWORK = 6;
 export const HOLD_LIFETIME_MS = 300_000;
 export const EXTENSIONS_MAX = 2;
 /** How long a frozen hold is kept at least. */
@@ -62,6 +63,7 @@ const PICTURE = new Map<number, string>([
 
 let lastShow = 0;
 let lastOrder = 0;
+let lastMark = 0;
 
 export function newOrderId(): OrderId {
   lastOrder += 1;
@@ -112,6 +114,7 @@ export class SeatStand {
       ),
       sectionCount: Math.ceil(seatCount / SEATS_PER_SECTION) + 1,
       seatsPerBuyer: SEATS_PER_BUYER,
+      seatsPerNetwork: SEATS_PER_NETWORK,
       holdLifetimeMs: HOLD_LIFETIME_MS,
       extensionsMax: EXTENSIONS_MAX,
     };
@@ -272,9 +275,14 @@ export class SeatStand {
     return reader;
   }
 
-  /** Waits until readers have heard everything written so far: one mark made now has reached them all. */
-  async drain(...readers: readonly FeedReader[]): Promise<void> {
-    const marker = await this.buyer('marker');
+  /**
+   * Waits until readers have heard everything written so far: one mark made now has reached them all. Returns the
+   * session that made it.
+   */
+  async drain(...readers: readonly FeedReader[]): Promise<SessionId> {
+    lastMark += 1;
+    // Another one each time, as nobody may have a seat again at once.
+    const marker = await this.buyer(`marker-${lastMark}`);
     const { holdToken } = await this.holding(marker, this.#markSeat);
     accepted(await this.release(marker, holdToken));
     const end = expect.objectContaining({ kind: 'hold-ended', holdToken }) as unknown;
@@ -284,5 +292,6 @@ export class SeatStand {
       },
       { timeout: 10_000, interval: 2 },
     );
+    return marker;
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Settlement } from '../../../src/seating/seat-store.ts';
+import { COOL_DOWN_MS } from '../../../src/seating/seat-notes.ts';
 import {
   expectRefused,
   HOLD_LIFETIME_MS,
@@ -229,7 +230,7 @@ export function describeSettlement(open: OpenStand): void {
       const stand = await open();
       const ana = await stand.buyer('ana');
       const first = await stand.paying(ana, await stand.holding(ana, 0));
-      stand.pass(PAYMENT_TIME_MS);
+      stand.pass(PAYMENT_TIME_MS + COOL_DOWN_MS);
       const hold = await stand.holding(ana, 0, 1);
       const reader = await stand.reader();
       await stand.settle(stand.fate('sold', ana, first));

@@ -47,7 +47,14 @@ export function describeStoreTime(name: string, makeStore: () => Promise<StoreOn
       lastShow += 1;
       const show = showId(lastShow);
       const map = { seatCount: 4, sectionOf: new Uint16Array(4), sectionCount: 1 };
-      rules = { show, ...map, seatsPerBuyer: 4, holdLifetimeMs: LIFETIME_MS, extensionsMax: 1 };
+      rules = {
+        show,
+        ...map,
+        seatsPerBuyer: 4,
+        seatsPerNetwork: Infinity,
+        holdLifetimeMs: LIFETIME_MS,
+        extensionsMax: 1,
+      };
       await node.store.open(rules, NO_FACTS);
       await node.admit(show, session, Date.now() + 60 * MINUTE_MS);
       const request = { session, network: null, seats: [1], prices: [500] };

@@ -153,8 +153,7 @@ export function describeTelling(open: OpenStand): void {
       await stand.release(ana, hold.holdToken, 1);
       await stand.checkout(ana, hold, { amount: 1 });
       await stand.expire();
-      await stand.drain(reader);
-      const mark = reader.noticesTo(await stand.buyer('marker'));
+      const mark = reader.noticesTo(await stand.drain(reader));
       expect(reader.entries).toHaveLength(mark.length);
     });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hostileText, hostileWord } from '../hostile-text.ts';
+import { COOL_DOWN_MAX_MS } from '../../../src/seating/seat-notes.ts';
 import { accepted, type OpenStand } from './seat-stand.ts';
 
 const RUNS = 20;
@@ -30,6 +31,7 @@ export function describeTexts(open: OpenStand): void {
           const repeated = accepted(await stand.checkout(ana, hold, { idempotencyKey: one }));
           expect(repeated).toMatchObject({ repeated: true, hold: { orderId: first.orderId } });
           await stand.release(ana, hold.holdToken);
+          stand.pass(COOL_DOWN_MAX_MS);
         }),
         { numRuns: RUNS },
       );

@@ -82,6 +82,7 @@ export const rules: SeatRules = {
   sectionOf: show.seatMap.sectionOf,
   sectionCount: 1,
   seatsPerBuyer: 6,
+  seatsPerNetwork: Infinity,
   holdLifetimeMs: 300_000,
   extensionsMax: 1,
 };

@@ -43,8 +43,10 @@ export class ScriptAlone {
   /** Loads the script and admits as many sessions as there are seats. */
   async prepare(now: number): Promise<void> {
     const { text, keys } = await scriptText();
-    const request = '{ { ARGV[1], { tonumber(ARGV[2]) }, { 5000 } } }';
-    const terms = ['false', this.#seatCount, SEATS_PER_BUYER, LIFETIME_MS, 1, request].join(', ');
+    const request = '{ { ARGV[1], false, { tonumber(ARGV[2]) }, { 5000 } } }';
+    const terms = ['false', this.#seatCount, SEATS_PER_BUYER, this.#seatCount, LIFETIME_MS, 1, request].join(
+      ', ',
+    );
     if (!text.includes(UNPACKING)) throw new Error('the hold script takes its arguments in another way');
     this.#sha = String(await this.#redis.script('LOAD', text.replace(UNPACKING, terms)));
     this.#keys = keys;
@@ -123,6 +125,7 @@ export class ScriptAlone {
       sectionOf: new Uint16Array(this.#seatCount),
       sectionCount: 1,
       seatsPerBuyer: SEATS_PER_BUYER,
+      seatsPerNetwork: Infinity,
       holdLifetimeMs: LIFETIME_MS,
       extensionsMax: 1,
     };
@@ -141,7 +144,7 @@ async function scriptText(): Promise<{ readonly text: string; readonly keys: rea
     },
   };
   // Running a script uses this one method of a client.
-  await holdSeats.run(catcher as unknown as RedisClient, keysOfShow(SHOW), false, 0, 0, 0, 0, []);
+  await holdSeats.run(catcher as unknown as RedisClient, keysOfShow(SHOW), false, 0, 0, 0, 0, 0, []);
   const [caught] = sent;
   if (!caught) throw new Error('the hold script was not sent');
   return caught;

@@ -52,7 +52,7 @@ export class SeatStir {
     const sectionOf = Uint16Array.from({ length: seatCount }, (_, seat) =>
       Math.floor(seat / seatsPerSection),
     );
-    const terms = { seatsPerBuyer, holdLifetimeMs, extensionsMax };
+    const terms = { seatsPerBuyer, seatsPerNetwork: Infinity, holdLifetimeMs, extensionsMax };
     const rules = { show: this.#show, seatCount, sectionOf, sectionCount: sections, ...terms };
     const startedAt = performance.now();
     const before = this.#turns;

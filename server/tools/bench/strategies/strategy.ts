@@ -41,6 +41,7 @@ export function newHouse(number: number): House {
       sectionOf: seatMap.sectionOf,
       sectionCount: VENUE.sections,
       seatsPerBuyer,
+      seatsPerNetwork: Infinity,
       holdLifetimeMs,
       extensionsMax,
     },
