@@ -177,6 +177,44 @@ describe('seats in Redis, more than one node', () => {
     await stand.holding(ana, 0, 1, 2);
   });
 
+  it.each([
+    ['deleted', (key: string) => here.connection.client.del(key)],
+    ['cut', (key: string) => here.connection.client.set(key, '\0\0')],
+  ])(
+    '[P1] statuses that somebody has %s are no free seats: nobody takes any until they are restored',
+    async (_, harm) => {
+      const [ana, ben] = [await stand.buyer('ana'), await stand.buyer('ben')];
+      await stand.settle(stand.fate('sold', ana, await stand.paying(ana, await stand.holding(ana, 5))));
+      const hold = await stand.holding(ben, 6);
+      await harm(showKey(stand.show, 'seats'));
+      expectRefused(await stand.hold(ben, 5), 'busy');
+      await expect(stand.expire()).rejects.toThrow(HistoryLostError);
+      expect(await here.store.isOpen(stand.show)).toBe(false);
+      expect(here.lost).toContain(stand.show);
+      await here.store.open(stand.rules, { ...NO_FACTS, sold: [{ seat: 5, session: ana }] });
+      expectRefused(await stand.hold(ben, 5), 'seat-taken', [5]);
+      expect(await stand.holdOf(ben)).toMatchObject({ holdToken: hold.holdToken, seats: [6] });
+    },
+  );
+
+  it.each(['buyers', 'hold-owners', 'hold-deadlines', 'seat-holds'] as const)(
+    '[P3] %s were lost: the next sweep finds it, and every seat is somebody’s or on sale again',
+    async (key) => {
+      const ana = await stand.buyer('ana');
+      const hold = await stand.holding(ana, 5, 6);
+      await here.connection.client.del(showKey(stand.show, key));
+      await expect(stand.expire()).rejects.toThrow(HistoryLostError);
+      expect(here.lost).toContain(stand.show);
+      await here.store.open(stand.rules, NO_FACTS);
+      const left = await stand.holdOf(ana);
+      expect(left?.holdToken).toBe(key === 'buyers' ? undefined : hold.holdToken);
+      stand.pass(HOLD_LIFETIME_MS);
+      await stand.expire();
+      expect(await stand.picture()).toBe('.'.repeat(SEATS));
+      await stand.holding(await stand.buyer('ben'), 5, 6);
+    },
+  );
+
   it('[P7] leaves nothing behind of holds that are over', async () => {
     const ana = await stand.buyer('ana');
     const ben = await stand.buyer('ben');
@@ -187,7 +225,7 @@ describe('seats in Redis, more than one node', () => {
     stand.pass(24 * 3_600_000);
     await stand.expire();
     const { client } = here.connection;
-    for (const key of ['buyers', 'hold-owners', 'hold-deadlines'] as const) {
+    for (const key of ['buyers', 'hold-owners', 'hold-deadlines', 'networks'] as const) {
       expect(await client.exists(showKey(stand.show, key)), key).toBe(0);
     }
   });

@@ -8,7 +8,8 @@ local function replication_id()
   return redis.call('INFO', 'replication'):match('master_replid:(%x+)')
 end
 
--- `written_by`: the replication id of the server that the history was begun on.
-local function is_whole(written_by)
-  return written_by == replication_id()
+-- `written_by`: the replication id of the server that the history was begun on. Nor is a history whole of which
+-- somebody, or a Redis that evicts, has deleted the statuses: sold seats would look free.
+local function is_whole(written_by, seat_count)
+  return written_by == replication_id() and redis.call('STRLEN', KEY.seats) == tonumber(seat_count)
 end
