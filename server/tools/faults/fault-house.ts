@@ -1,0 +1,154 @@
+import { cpSync, existsSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { type PrivateParts, startPrivateParts } from '../../test/faults/stack/private-parts.ts';
+import { Fleet, type FleetNode } from '../../test/integration/stack/fleet.ts';
+import { TcpSwitch } from '../../test/integration/stack/tcp-switch.ts';
+import type { StandShow } from '../../test/integration/app-stand-show.ts';
+import type { VisitedShow } from '../../test/integration/stack/stack-buyer.ts';
+
+const WRONG_CLOCK = fileURLToPath(new URL('wrong-clock.mjs', import.meta.url));
+const SECTION_SEATS = [1_000, 1_000, 1_000, 1_000];
+const HOLD_LIFETIME_MS = 15_000;
+const CRASH_SHOWN = 2_000;
+
+/** Two shows with room for everybody, and one with a queue. */
+const SHOWS: readonly StandShow[] = [
+  { sectionSeats: SECTION_SEATS, sale: { seatsPerBuyer: 12, holdLifetimeMs: HOLD_LIFETIME_MS } },
+  { sectionSeats: SECTION_SEATS, sale: { seatsPerBuyer: 12, holdLifetimeMs: HOLD_LIFETIME_MS } },
+  {
+    sectionSeats: SECTION_SEATS,
+    sale: {
+      seatsPerBuyer: 12,
+      holdLifetimeMs: HOLD_LIFETIME_MS,
+      admittedMax: 6,
+      admissionsPerSecond: 2,
+      admissionBurst: 2,
+      admissionLifetimeMs: 60_000,
+    },
+  },
+];
+
+const SETTINGS = { PAYMENT_SUCCESS_RATE: '0.8', PAYMENT_DELAY_MIN_MS: '50', PAYMENT_DELAY_MAX_MS: '600' };
+
+type Role = 'gateway' | 'worker';
+const ROLES: Record<Role, string> = { gateway: 'gateway,scheduler', worker: 'worker,scheduler' };
+const COUNTS: Record<Role, number> = { gateway: 3, worker: 2 };
+
+/** A whole installation of its own, on real servers that nobody else uses, one address for its gateways. */
+export class FaultHouse {
+  readonly parts: PrivateParts;
+  readonly shows: readonly VisitedShow[] = SHOWS.map((_, index) => ({ id: index + 1, sectionSeats: SECTION_SEATS }));
+  readonly holdLifetimeMs = HOLD_LIFETIME_MS;
+  readonly #fleet: Fleet;
+  readonly #nodes: Record<Role, FleetNode[]> = { gateway: [], worker: [] };
+  readonly #door: TcpSwitch;
+  readonly #ended = new Set<FleetNode>();
+  #copies = 0;
+
+  private constructor(parts: PrivateParts, fleet: Fleet, door: TcpSwitch, gateways: FleetNode[]) {
+    this.parts = parts;
+    this.#fleet = fleet;
+    this.#door = door;
+    this.#nodes.gateway = gateways;
+  }
+
+  static async open(): Promise<FaultHouse> {
+    const parts = await startPrivateParts();
+    const fleet = await Fleet.prepare(parts, SHOWS, SETTINGS);
+    const gateways: FleetNode[] = [];
+    const door = await TcpSwitch.open(() => gateways.filter((node) => node.isAlive).map(({ port }) => port));
+    const house = new FaultHouse(parts, fleet, door, gateways);
+    await house.repair();
+    return house;
+  }
+
+  /** Where people open the page. */
+  get port(): number {
+    return this.#door.port;
+  }
+
+  nodes(role: Role): readonly FleetNode[] {
+    return this.#nodes[role].filter((node) => node.isAlive);
+  }
+
+  /** The ends of what nodes printed that nobody killed. */
+  get crashes(): readonly string[] {
+    return [...this.#nodes.gateway, ...this.#nodes.worker]
+      .filter((node) => !node.isAlive && !this.#ended.has(node))
+      .map(({ output }) => output.slice(-CRASH_SHOWN));
+  }
+
+  /** kill -9. */
+  async kill(node: FleetNode): Promise<void> {
+    this.#ended.add(node);
+    await node.kill();
+  }
+
+  /** Asks a node to end. */
+  async stop(node: FleetNode): Promise<void> {
+    this.#ended.add(node);
+    await node.stop();
+  }
+
+  books(): ReturnType<Fleet['books']> {
+    return this.#fleet.books();
+  }
+
+  /** One more node, ready or not. */
+  async add(role: Role, wrongClockMs = 0): Promise<FleetNode> {
+    const wrong = {
+      NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import ${WRONG_CLOCK}`,
+      WRONG_CLOCK_MS: String(wrongClockMs),
+    };
+    const node = await this.#fleet.launch(ROLES[role], wrongClockMs === 0 ? {} : wrong);
+    this.#nodes[role].push(node);
+    return node;
+  }
+
+  /** As many nodes of each kind as there should be, all of them ready. */
+  async repair(): Promise<void> {
+    for (const role of ['gateway', 'worker'] as const) {
+      while (this.nodes(role).length < COUNTS[role]) await this.add(role);
+    }
+    await Promise.all([...this.nodes('gateway'), ...this.nodes('worker')].map((node) => node.ready()));
+  }
+
+  /** A copy of all that Redis has on its disk now; the returned function puts it in the place of what it has then. */
+  async copyRedis(): Promise<() => Promise<void>> {
+    const folder = await this.#redisFolder();
+    const copy = `${folder}-copy-${(this.#copies += 1)}`;
+    cpSync(folder, copy, { recursive: true });
+    return async () => {
+      await this.parts.redis.kill();
+      rmSync(folder, { recursive: true, force: true });
+      cpSync(copy, folder, { recursive: true });
+      rmSync(copy, { recursive: true, force: true });
+      await this.parts.redis.start();
+    };
+  }
+
+  /** Runs one command on Redis as its administrator would. */
+  async redis<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
+    const redis = new Redis(this.parts.redisUrl, { lazyConnect: true, retryStrategy: null });
+    redis.on('error', () => undefined);
+    await redis.connect();
+    try {
+      return await work(redis);
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#door.close();
+    await this.#fleet.end();
+    await this.parts.remove();
+  }
+
+  async #redisFolder(): Promise<string> {
+    const folder = await this.redis(async (redis) => (await redis.config('GET', 'dir'))[1]);
+    if (typeof folder !== 'string' || !existsSync(folder)) throw new Error('Redis keeps its data nowhere');
+    return folder;
+  }
+}
