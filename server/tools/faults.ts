@@ -4,6 +4,7 @@ import { runMixedFaults } from './faults/mixed-faults.ts';
 
 const EXIT_NOT_HELD = 1;
 const EXIT_USAGE = 2;
+const HOLD_LIFETIME_MS = 15_000;
 const USAGE =
   'npm run faults -- mixed [--minutes 20] [--people 40] [--seed N] [--only TEXT] [--json]\n' +
   '  --only: faults whose name has this text; --json: the result alone, on one line';
@@ -48,6 +49,6 @@ const say = (line: string): void => {
   const seconds = ((performance.now() - since) / 1_000).toFixed(0).padStart(5);
   (args.json ? console.error : console.log)(`${seconds} s  ${line}`);
 };
-const result = await runMixedFaults({ ...args, say });
+const result = await runMixedFaults({ ...args, holdLifetimeMs: HOLD_LIFETIME_MS, say });
 console.log(args.json ? JSON.stringify(result) : JSON.stringify(result, null, 2));
 process.exit(result.held ? 0 : EXIT_NOT_HELD);

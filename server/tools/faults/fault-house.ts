@@ -9,25 +9,14 @@ import type { VisitedShow } from '../../test/integration/stack/stack-buyer.ts';
 
 const WRONG_CLOCK = fileURLToPath(new URL('wrong-clock.mjs', import.meta.url));
 const SECTION_SEATS = [1_000, 1_000, 1_000, 1_000];
-const HOLD_LIFETIME_MS = 15_000;
 const CRASH_SHOWN = 2_000;
 
 /** Two shows with room for everybody, and one with a queue. */
-const SHOWS: readonly StandShow[] = [
-  { sectionSeats: SECTION_SEATS, sale: { seatsPerBuyer: 12, holdLifetimeMs: HOLD_LIFETIME_MS } },
-  { sectionSeats: SECTION_SEATS, sale: { seatsPerBuyer: 12, holdLifetimeMs: HOLD_LIFETIME_MS } },
-  {
-    sectionSeats: SECTION_SEATS,
-    sale: {
-      seatsPerBuyer: 12,
-      holdLifetimeMs: HOLD_LIFETIME_MS,
-      admittedMax: 6,
-      admissionsPerSecond: 2,
-      admissionBurst: 2,
-      admissionLifetimeMs: 60_000,
-    },
-  },
-];
+function showsOf(holdLifetimeMs: number): readonly StandShow[] {
+  const roomy = { seatsPerBuyer: 12, holdLifetimeMs };
+  const queued = { admittedMax: 6, admissionsPerSecond: 2, admissionBurst: 2, admissionLifetimeMs: 60_000 };
+  return [roomy, roomy, { ...roomy, ...queued }].map((sale) => ({ sectionSeats: SECTION_SEATS, sale }));
+}
 
 const SETTINGS = { PAYMENT_SUCCESS_RATE: '0.8', PAYMENT_DELAY_MIN_MS: '50', PAYMENT_DELAY_MAX_MS: '600' };
 
@@ -38,27 +27,37 @@ const COUNTS: Record<Role, number> = { gateway: 3, worker: 2 };
 /** A whole installation of its own, on real servers that nobody else uses, one address for its gateways. */
 export class FaultHouse {
   readonly parts: PrivateParts;
-  readonly shows: readonly VisitedShow[] = SHOWS.map((_, index) => ({ id: index + 1, sectionSeats: SECTION_SEATS }));
-  readonly holdLifetimeMs = HOLD_LIFETIME_MS;
+  readonly shows: readonly VisitedShow[];
   readonly #fleet: Fleet;
   readonly #nodes: Record<Role, FleetNode[]> = { gateway: [], worker: [] };
   readonly #door: TcpSwitch;
   readonly #ended = new Set<FleetNode>();
   #copies = 0;
 
-  private constructor(parts: PrivateParts, fleet: Fleet, door: TcpSwitch, gateways: FleetNode[]) {
+  private constructor(
+    parts: PrivateParts,
+    fleet: Fleet,
+    door: TcpSwitch,
+    gateways: FleetNode[],
+    shows: number,
+  ) {
     this.parts = parts;
+    this.shows = Array.from({ length: shows }, (_, index) => ({
+      id: index + 1,
+      sectionSeats: SECTION_SEATS,
+    }));
     this.#fleet = fleet;
     this.#door = door;
     this.#nodes.gateway = gateways;
   }
 
-  static async open(): Promise<FaultHouse> {
+  static async open(holdLifetimeMs: number): Promise<FaultHouse> {
     const parts = await startPrivateParts();
-    const fleet = await Fleet.prepare(parts, SHOWS, SETTINGS);
+    const shows = showsOf(holdLifetimeMs);
+    const fleet = await Fleet.prepare(parts, shows, SETTINGS);
     const gateways: FleetNode[] = [];
     const door = await TcpSwitch.open(() => gateways.filter((node) => node.isAlive).map(({ port }) => port));
-    const house = new FaultHouse(parts, fleet, door, gateways);
+    const house = new FaultHouse(parts, fleet, door, gateways, shows.length);
     await house.repair();
     return house;
   }

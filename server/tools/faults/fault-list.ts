@@ -13,7 +13,8 @@ const CLOCK_ERROR_MS = 600_000;
 const WRONG_CLOCK_LIVES_MS = 25_000;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const between = (random: Random, lowMs: number, highMs: number): number => lowMs + random() * (highMs - lowMs);
+const between = (random: Random, lowMs: number, highMs: number): number =>
+  lowMs + random() * (highMs - lowMs);
 
 function oneOf(nodes: readonly FleetNode[], random: Random): FleetNode | undefined {
   return nodes[Math.floor(random() * nodes.length)];

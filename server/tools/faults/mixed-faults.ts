@@ -9,6 +9,7 @@ export interface MixedRun {
   readonly minutes: number;
   readonly people: number;
   readonly seed: number;
+  readonly holdLifetimeMs: number;
   /** Those among `FAULTS` whose name has this text; all when empty. */
   readonly only: string;
   /** Told what is going on. */
@@ -49,9 +50,10 @@ const POLL_MS = 250;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Sells while one fault follows the other, lets everything come to rest, and compares all words with the database. */
-export async function runMixedFaults({ minutes, people, seed, only, say }: MixedRun): Promise<MixedResult> {
+export async function runMixedFaults(run: MixedRun): Promise<MixedResult> {
+  const { minutes, people, seed, holdLifetimeMs, only, say } = run;
   const random = seededRandom(seed);
-  const house = await FaultHouse.open();
+  const house = await FaultHouse.open(holdLifetimeMs);
   try {
     say(`On ${house.parts.products}: ${people} people at a time, seed ${seed}.`);
     const endsAt = performance.now() + minutes * 60_000;
@@ -67,7 +69,7 @@ export async function runMixedFaults({ minutes, people, seed, only, say }: Mixed
     const settledBy = performance.now() + ENDED_WITHIN_MS;
     await Promise.all(everybody.map((person) => person.comeBack(settledBy)));
     for (const person of everybody) person.closeTabs();
-    await pause(house.holdLifetimeMs + LIMBO_MS);
+    await pause(holdLifetimeMs + LIMBO_MS);
     return await conclude(house, everybody, faults, { minutes, seed });
   } finally {
     await house.close();
@@ -86,7 +88,12 @@ async function keepShopping(
     const show = house.shows[(chair + turn) % house.shows.length];
     if (!show) throw new Error('there is no show');
     const name = `person-${chair}-${turn}`;
-    const person = new Person({ name, port: house.port, show, seed: seed * 1_000_003 + chair * 10_007 + turn });
+    const person = new Person({
+      name,
+      port: house.port,
+      show,
+      seed: seed * 1_000_003 + chair * 10_007 + turn,
+    });
     everybody.push(person);
     await person.live(isTimeUp);
   }
@@ -102,7 +109,11 @@ async function strikeUntil(
   const struck: Record<string, number> = {};
   let left: Fault[] = [];
   while (!isTimeUp()) {
-    if (left.length === 0) left = shuffled(FAULTS.filter(({ name }) => name.includes(only)), random);
+    if (left.length === 0)
+      left = shuffled(
+        FAULTS.filter(({ name }) => name.includes(only)),
+        random,
+      );
     const fault = left.pop();
     if (!fault) throw new Error(`there is no fault called ${only}`);
     say(fault.name);

@@ -1,6 +1,11 @@
 import type { ClientChange, HoldView } from '@stampede/shared/client/stampede-client.ts';
 import { type Random, seededRandom } from '@stampede/shared/platform/random.ts';
-import { isRefused, newBearer, StackBuyer, type VisitedShow } from '../../test/integration/stack/stack-buyer.ts';
+import {
+  isRefused,
+  newBearer,
+  StackBuyer,
+  type VisitedShow,
+} from '../../test/integration/stack/stack-buyer.ts';
 import { WordBook } from './word-book.ts';
 
 /** Without news for so long, people look at the page again. */
@@ -193,7 +198,8 @@ export class Person {
 
   async #decide(tab: StackBuyer, hold: HoldView): Promise<void> {
     const dice = this.#random();
-    if (hold.orderId !== null) await this.#change(() => tab.view.hold?.orderId === null || tab.view.hold === null);
+    if (hold.orderId !== null)
+      await this.#change(() => tab.view.hold?.orderId === null || tab.view.hold === null);
     else if (dice < CHANGES_MIND) this.#heard(await tab.client.release());
     else if (dice < CHANGES_MIND + EXTENDS) this.#heard(await tab.client.extend());
     else if (dice < CHANGES_MIND + EXTENDS + LETS_HOLD_RUN_OUT) await this.#letRunOut(tab, hold);
@@ -210,7 +216,11 @@ export class Person {
     // The same wish keeps its key; another cart is another wish.
     if (this.#intent?.holdToken !== hold.holdToken || this.#intent.amount !== amount) {
       this.#intents += 1;
-      this.#intent = { key: `${this.#parts.name}-intent-${this.#intents}`, holdToken: hold.holdToken, amount };
+      this.#intent = {
+        key: `${this.#parts.name}-intent-${this.#intents}`,
+        holdToken: hold.holdToken,
+        amount,
+      };
     }
     const { key } = this.#intent;
     for (;;) {

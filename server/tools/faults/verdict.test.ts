@@ -23,6 +23,9 @@ it('[P1] [P3] names seats that are sold on the screens only, or in the database 
 
 it('[P1] names a seat that is confirmed and not sold, and one that is sold twice', () => {
   expect(judge({ ...books, sold: [] }, [], []).books).toEqual(['seat 1:1 of o1 is confirmed and not sold']);
-  const twice = { ...books, sold: [...books.sold, { show_id: 1, seat: 1, order_id: 'o2', ticket_code: 'b' }] };
+  const twice = {
+    ...books,
+    sold: [...books.sold, { show_id: 1, seat: 1, order_id: 'o2', ticket_code: 'b' }],
+  };
   expect(judge(twice, [], []).books).toContain('a seat is sold twice');
 });

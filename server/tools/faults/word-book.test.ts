@@ -2,7 +2,11 @@ import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import { expect, it } from 'vitest';
 import { type OrderRow, WordBook } from './word-book.ts';
 
-const order = (id: string, status: OrderMessage['status'], tickets: readonly string[] = []): OrderMessage => ({
+const order = (
+  id: string,
+  status: OrderMessage['status'],
+  tickets: readonly string[] = [],
+): OrderMessage => ({
   id,
   show: 1,
   status,

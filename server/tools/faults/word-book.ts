@@ -64,14 +64,19 @@ export class WordBook {
   }
 
   /** What the database says otherwise than the person was told, in words. `rows`: all orders by id. */
-  compare(rows: ReadonlyMap<string, OrderRow>): { unended: readonly string[]; contradicted: readonly string[] } {
+  compare(rows: ReadonlyMap<string, OrderRow>): {
+    unended: readonly string[];
+    contradicted: readonly string[];
+  } {
     const unended: string[] = [];
     const contradicted: string[] = [...this.#contradictions];
     for (const [id, word] of this.#words) {
       const row = rows.get(id);
       if (!row) unended.push(`${this.#name}: order ${id} was told (${word.status}) and has no row`);
       else if (word.status !== 'processing' && (row.status !== word.status || !sameTickets(row, word))) {
-        contradicted.push(`${this.#name}: order ${id} was told ${wordOf(word)}, the database has ${wordOf(row)}`);
+        contradicted.push(
+          `${this.#name}: order ${id} was told ${wordOf(word)}, the database has ${wordOf(row)}`,
+        );
       }
     }
     return { unended, contradicted };
