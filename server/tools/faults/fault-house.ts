@@ -108,7 +108,8 @@ export class FaultHouse {
   /** As many nodes of each kind as there should be, all of them ready. */
   async repair(): Promise<void> {
     for (const role of ['gateway', 'worker'] as const) {
-      while (this.nodes(role).length < COUNTS[role]) await this.add(role);
+      // One after the other: starting is the hardest work that a node has.
+      while (this.nodes(role).length < COUNTS[role]) await (await this.add(role)).ready();
     }
     await Promise.all([...this.nodes('gateway'), ...this.nodes('worker')].map((node) => node.ready()));
   }
