@@ -35,7 +35,9 @@ import { HoldSeats } from './seating/hold-seats.ts';
 import type { SeatStore } from './seating/seat-store.ts';
 import type { ShowFeed } from './seating/show-feed.ts';
 import { startGatewayJobs, startSchedulerJobs } from './sale-jobs.ts';
+import type { WaitingRoomParts } from './waiting-room/join-waiting-room.ts';
 import { finishVisit } from './waiting-room/leave-waiting-room.ts';
+import type { PlaceReceipts } from './waiting-room/place-receipts.ts';
 import type { WaitingRoomSettings } from './waiting-room/waiting-room-rules.ts';
 import type { WaitingRoomStore } from './waiting-room/waiting-room-store.ts';
 
@@ -51,6 +53,7 @@ export interface AppParts {
   readonly sessions: BuyerSessions;
   readonly recovery: TicketRecovery;
   readonly networks: NetworkTags;
+  readonly receipts: PlaceReceipts;
   readonly budgets: RequestBudgets;
   readonly files: StaticFiles;
   readonly catalog: CatalogStore;
@@ -101,7 +104,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   const report = (message: string, cause: unknown): void => logger.error({ err: cause }, message);
   const { metrics } = parts;
   const gateway = new Gateway((frames, bytes) => metrics.countFrames(frames, bytes));
-  const waitingRoom = { store: parts.waitingRoom, settings: waitingRoomSettings(config) };
+  const { waitingRoom: store, receipts } = parts;
+  const waitingRoom = { store, settings: waitingRoomSettings(config), receipts };
   const shows = new OpenShows({
     ...parts,
     audience: gateway.audience,
@@ -184,7 +188,7 @@ function watchCatalog(
 interface Started {
   readonly gateway: Gateway;
   readonly sales: LiveSales;
-  readonly waitingRoom: WaitingRoom;
+  readonly waitingRoom: WaitingRoomParts;
   readonly health: PartHealth;
   readonly stopJobs: () => Promise<void>;
   readonly report: Report;
@@ -240,11 +244,6 @@ async function everybodyGone(gateway: Gateway, withinMs: number, clock: Clock): 
   } while (waitedMs < withinMs && gateway.socketCount > 0);
 }
 
-interface WaitingRoom {
-  readonly store: WaitingRoomStore;
-  readonly settings: WaitingRoomSettings;
-}
-
 function waitingRoomSettings(config: Config): WaitingRoomSettings {
   return {
     graceMs: config.waitingGraceSeconds * 1_000,
@@ -285,7 +284,7 @@ function buyerRequests(parts: AppParts, { waitingRoom, sales, report }: Started)
 
 function paymentJobs(
   parts: AppParts,
-  waitingRoom: WaitingRoom,
+  waitingRoom: WaitingRoomParts,
   sales: LiveSales,
   report: Report,
 ): PaymentJobs {

@@ -15,6 +15,7 @@ import { type App, startApp } from './app.ts';
 import { fillEmptyCatalog } from './catalog/demo-catalog.ts';
 import { type Config, readConfig } from './config.ts';
 import { ListenError } from './gateway/http-listen.ts';
+import { PlaceReceipts } from './waiting-room/place-receipts.ts';
 import { StaticFiles } from './gateway/static-files.ts';
 import { ConfigError } from './platform/config-error.ts';
 import { DatabaseError } from './platform/database.ts';
@@ -62,6 +63,7 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
       clock,
     }),
     networks: new NetworkTags(secrets[0], config.unlimitedAddresses),
+    receipts: new PlaceReceipts(secrets),
     budgets: new MemoryRequestBudgets(budgetWindows(config)),
     files: await StaticFiles.load(fileURLToPath(CLIENT_BUILD)),
   });

@@ -22,6 +22,7 @@ import { Metrics } from '../platform/metrics.ts';
 import { nextTurn } from '../platform/turn.ts';
 import { HoldSeats } from '../seating/hold-seats.ts';
 import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
+import { PlaceReceipts } from '../waiting-room/place-receipts.ts';
 import { BuyerRequests } from './buyer-requests.ts';
 import { LiveSales } from './live-sales.ts';
 import { SessionTabs } from './session-tabs.ts';
@@ -48,7 +49,7 @@ beforeEach(async () => {
   beginCheckout = async () => refuse('busy');
   metrics = new Metrics(clock);
   const requests = new BuyerRequests({
-    waitingRoom: { store: waitingRoom, settings: waitingRoomSettings },
+    waitingRoom: { store: waitingRoom, settings: waitingRoomSettings, receipts },
     seats,
     holdSeats: new HoldSeats(seats, nextTurn),
     checkout: { begin: () => beginCheckout(), list: () => listOrders() },
@@ -78,7 +79,8 @@ function connectAs(session = ANN) {
 }
 
 const enter = { type: 'enter', requestId: 1, show: 1 } as const;
-const join = { type: 'join', requestId: 2 } as const;
+const receipts = new PlaceReceipts([Buffer.alloc(32, 7)]);
+const join = { type: 'join', requestId: 2, receipt: null } as const;
 const types = (wire: HeardWire): string[] => wire.heard.map((message) => message.type);
 
 describe('what is turned away', () => {

@@ -7,6 +7,7 @@ import type { HoldSeats } from '../seating/hold-seats.ts';
 import type { SeatStore } from '../seating/seat-store.ts';
 import { sellingRefusal } from '../seating/selling-refusal.ts';
 import { joinWaitingRoom, type WaitingRoomParts } from '../waiting-room/join-waiting-room.ts';
+import type { Standing } from '../waiting-room/waiting-room-store.ts';
 import { leaveWaitingRoom } from '../waiting-room/leave-waiting-room.ts';
 import { holdMessage } from './hold-message.ts';
 import type { LiveSale } from './live-sale.ts';
@@ -75,7 +76,7 @@ export class BuyerRequests {
     const { session } = buyer;
     switch (message.type) {
       case 'join':
-        return this.#join(sale, buyer, requestId);
+        return this.#join(sale, buyer, message);
       case 'leave':
         return this.#leave(sale, session, requestId);
       case 'hold':
@@ -116,6 +117,7 @@ export class BuyerRequests {
     return [
       sale.phaseMessage(),
       sale.standingMessage(session, standing, 0),
+      ...this.#receiptOf(sale, session, standing),
       ...(hold ? [holdMessage(hold, 0, now)] : []),
       ...ofShow.map((order): ServerMessage => ({ type: 'order', requestId: 0, order })),
       sale.summaryMessage(),
@@ -128,15 +130,27 @@ export class BuyerRequests {
     return store.setPresent(sale.waitingRules, [session], present);
   }
 
-  async #join(sale: LiveSale, buyer: Buyer, requestId: number): Promise<ServerMessage | Refusal> {
+  async #join(
+    sale: LiveSale,
+    buyer: Buyer,
+    { requestId, receipt }: Extract<SaleRequest, { type: 'join' }>,
+  ): Promise<ServerMessage | Refusal> {
     const { waitingRoom, clock } = this.#parts;
     const { show, soldOut } = sale;
     const { session } = buyer;
-    const outcome = await joinWaitingRoom(waitingRoom, { show, soldOut, ...buyer }, clock.now());
+    const outcome = await joinWaitingRoom(waitingRoom, { show, soldOut, receipt, ...buyer }, clock.now());
     if (!outcome.ok) return outcome;
     // The socket may have closed while the store was asked, and its absence been told before the place existed.
     if (!sale.hasTabs(session)) await this.setPresent(sale, session, false);
+    for (const word of this.#receiptOf(sale, session, outcome.value)) sale.tell(session, word);
     return sale.standingMessage(session, outcome.value, requestId);
+  }
+
+  /** What a buyer who waits keeps, should the place be lost. */
+  #receiptOf(sale: LiveSale, session: SessionId, standing: Standing): ServerMessage[] {
+    if (standing.state !== 'waiting') return [];
+    const receipt = this.#parts.waitingRoom.receipts.sign(sale.show.id, session, standing);
+    return [{ type: 'place', receipt }];
   }
 
   async #leave(sale: LiveSale, session: SessionId, requestId: number): Promise<ServerMessage> {

@@ -30,7 +30,7 @@ export type ShowKey =
   | 'checkpoint'
   /** String: the section of each seat, 16 bits a seat. */
   | 'sections'
-  /** Hash: draw-closed, late-joins, tokens and filled-at of the bucket, fallen-out. */
+  /** Hash: name, draw-closed, last-late, tokens and filled-at of the bucket, fallen-out, restoring-since. */
   | 'room'
   /** Sorted set: waiting session by score. */
   | 'waiting'
@@ -47,7 +47,9 @@ export type ShowKey =
   /** Hash: session with a place or admission → network tag. */
   | 'place-networks'
   /** Hash: network tag → its places and admissions. */
-  | 'network-places';
+  | 'network-places'
+  /** Set: session that was given a place of an earlier room back. */
+  | 'restored';
 
 /**
  * The name of one of a show's keys. All of a show carry the same hash tag: a script may touch them together, and

@@ -38,9 +38,18 @@ function keyOf(drawSeed: string): KeyObject {
   return key;
 }
 
-/** The score of the `count`-th (from 0) to join after the opening: behind the whole draw, first come, first served. */
-export function lateScore(count: number): number {
-  return LATE_SCORE_MIN + count;
+/**
+ * The score of somebody who joins after the opening: behind the whole draw, first come, first served. `late` rises
+ * with everybody who joins; it is the time since the opening rather than a count, so that a room which lost its places
+ * goes on behind them.
+ */
+export function lateScore(late: number): number {
+  return LATE_SCORE_MIN + late;
+}
+
+/** Of two instants in milliseconds; 142 years of them are exact in a late score. */
+export function microsecondsSince(from: number, now: number): number {
+  return Math.max(0, Math.floor((now - from) * 1_000));
 }
 
 /** Hex SHA-256 of the seed's bytes: published before the draw, so that the seed can't be changed afterwards [X3]. */

@@ -2,6 +2,7 @@ import type { Phase } from '@stampede/shared/protocol/messages.ts';
 import type { SessionId } from '../platform/ids.ts';
 import { type Outcome, refuse } from '../platform/outcome.ts';
 import { phaseOf } from './on-sale-phase.ts';
+import type { PlaceReceipts } from './place-receipts.ts';
 import { type OnSale, rulesOf, type WaitingRoomSettings } from './waiting-room-rules.ts';
 import type { Arrival, Standing, WaitingRoomStore } from './waiting-room-store.ts';
 
@@ -9,30 +10,34 @@ import type { Arrival, Standing, WaitingRoomStore } from './waiting-room-store.t
 export interface WaitingRoomParts {
   readonly store: WaitingRoomStore;
   readonly settings: WaitingRoomSettings;
+  readonly receipts: PlaceReceipts;
 }
 
 /** Between asking so often that it costs more than it gains, and so seldom that somebody else is always faster. */
 const FULL_RETRY_MIN_MS = 5_000;
 const FULL_RETRY_MAX_MS = 60_000;
 
-export interface JoinRequest extends Arrival {
+export interface JoinRequest extends Pick<Arrival, 'network'> {
   readonly show: OnSale;
   /** Whether every seat is sold at the moment. */
   readonly soldOut: boolean;
   readonly session: SessionId;
+  /** What the buyer kept of a place; absent or null: nothing. */
+  readonly receipt?: string | null;
 }
 
 /**
  * Takes a place in a show's waiting room from the lobby on, or returns the place or admission that the session has
  * [P4]. Refusals: `sale-not-open` with the time until the lobby, `sold-out`, `sale-closed`, `network-full`
  * and `queue-full` with the time until trying again makes sense.
+ * A place that the store lost comes back with its receipt, in its order.
  *
  * The store takes whoever joins for present. A transport whose last socket of the session went meanwhile, or that
  * has no sockets, tells the store so after this has resolved; the grace time begins then [X4].
  */
 export async function joinWaitingRoom(
-  { store, settings }: WaitingRoomParts,
-  { show, soldOut, session, ...arrival }: JoinRequest,
+  { store, settings, receipts }: WaitingRoomParts,
+  { show, soldOut, session, network = null, receipt = null }: JoinRequest,
   now: number,
 ): Promise<Outcome<Standing>> {
   const phase = phaseOf(show.sale, show.paused, soldOut, now);
@@ -47,8 +52,11 @@ export async function joinWaitingRoom(
       return refuse('sold-out');
     case 'lobby':
     case 'open':
-    case 'paused':
-      return withRetry(await store.join(rulesOf(show, settings), session, arrival), phase, show, settings);
+    case 'paused': {
+      const lost = receipts.read(show.id, session, receipt);
+      const joined = await store.join(rulesOf(show, settings), session, { network, lost });
+      return withRetry(joined, phase, show, settings);
+    }
   }
 }
 

@@ -1,14 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { OutsideReason } from '@stampede/shared/protocol/messages.ts';
 import type { NetworkTag, SessionId, ShowId } from '../platform/ids.ts';
 import { done, type Outcome, refuse } from '../platform/outcome.ts';
 import type { FeedEntry, Notice } from '../seating/show-feed.ts';
-import { drawScore, lateScore } from './draw-score.ts';
+import { drawScore, lateScore, microsecondsSince } from './draw-score.ts';
 import { type Ranked, RankedQueue } from './ranked-queue.ts';
 import { available, type BucketLimits, fullBucket, refill, take, type TokenBucket } from './token-bucket.ts';
+import { RESTORING_MS } from './waiting-room-rules.ts';
 import type {
   AdmissionCheck,
   Arrival,
+  LostPlace,
   Ranks,
   Standing,
   WaitingRoomRules,
@@ -46,6 +49,7 @@ type Stay = Place | Admission;
 
 /** The waiting room of one show. Every method runs to its end in one turn of the event loop: an atomic step. */
 class MemoryWaitingRoom {
+  readonly #name: string;
   readonly #publish: (notice: Notice) => void;
   readonly #stays = new Map<SessionId, Stay>();
   readonly #waiting = new RankedQueue<Place>();
@@ -55,10 +59,14 @@ class MemoryWaitingRoom {
   /** Places and admissions by where they came from. */
   readonly #networks = new Map<NetworkTag, number>();
   #drawClosed = false;
-  #lateJoins = 0;
+  #lastLate = -1;
+  /** Who was given a place of an earlier room back. */
+  readonly #restored = new Set<SessionId>();
   #bucket: TokenBucket | null = null;
+  #restoringSince: number | null = null;
 
-  constructor(publish: (notice: Notice) => void) {
+  constructor(name: string, publish: (notice: Notice) => void) {
+    this.#name = name;
     this.#publish = publish;
   }
 
@@ -70,14 +78,14 @@ class MemoryWaitingRoom {
   join(
     rules: WaitingRoomRules,
     session: SessionId,
-    { network = null }: Arrival,
+    { network = null, lost = null }: Arrival,
     now: number,
   ): Outcome<Standing> {
     if (!this.#live(session, now)) {
       if (this.#refusal(rules, network)) this.expire(rules, now);
       const refusal = this.#refusal(rules, network);
       if (refusal) return refuse(refusal);
-      const score = this.#drawClosed ? lateScore(this.#lateJoins++) : drawScore(rules.drawSeed, session);
+      const score = this.#restore(session, lost, now) ?? this.#newScore(rules, session, now);
       const place: Place = { kind: 'waiting', session, network, score, endsAt: Infinity, seenAt: now };
       this.#stays.set(session, place);
       this.#waiting.insert(place);
@@ -105,7 +113,7 @@ class MemoryWaitingRoom {
     if (now >= stay.endsAt) return { state: 'outside', reason: 'expired' };
     if (stay.kind === 'admitted') return { state: 'admitted', deadline: stay.endsAt };
     const ahead = this.#drawClosed ? this.#waiting.rankOf(stay) : null;
-    return { state: 'waiting', ahead, score: stay.score };
+    return { state: 'waiting', ahead, score: stay.score, room: this.#name };
   }
 
   ranks(sessions: readonly SessionId[]): Ranks {
@@ -117,7 +125,7 @@ class MemoryWaitingRoom {
   }
 
   admit(rules: WaitingRoomRules, now: number): number {
-    if (now < rules.opensAt) return 0;
+    if (now < rules.opensAt || this.#isRestoring(now)) return 0;
     const limits: BucketLimits = { perSecond: rules.admissionsPerSecond, burst: rules.admissionBurst };
     const bucket = refill(this.#bucket ?? fullBucket(limits, rules.opensAt), limits, now);
     const allowed = Math.min(available(bucket), rules.admittedMax - this.admittedCount(now));
@@ -230,6 +238,26 @@ class MemoryWaitingRoom {
     this.#forget(stay.session, reason);
   }
 
+  /** The score of a place that an earlier room gave; null where there is none to give back. */
+  #restore(session: SessionId, lost: LostPlace | null, now: number): number | null {
+    const isHeardOf = this.#outside.has(session) || this.#restored.has(session);
+    if (!lost || lost.room === this.#name || isHeardOf) return null;
+    this.#restored.add(session);
+    this.#restoringSince ??= now;
+    return lost.score;
+  }
+
+  #isRestoring(now: number): boolean {
+    const since = this.#restoringSince;
+    return since !== null && now >= since && now < since + RESTORING_MS;
+  }
+
+  #newScore({ drawSeed, opensAt }: WaitingRoomRules, session: SessionId, now: number): number {
+    if (!this.#drawClosed) return drawScore(drawSeed, session);
+    this.#lastLate = Math.max(this.#lastLate + 1, microsecondsSince(opensAt, now));
+    return lateScore(this.#lastLate);
+  }
+
   /** Why there is no room for somebody from a network. */
   #refusal({ queueMax, placesPerNetworkMax }: WaitingRoomRules, network: NetworkTag | null) {
     if (network !== null && (this.#networks.get(network) ?? 0) >= placesPerNetworkMax) return 'network-full';
@@ -268,11 +296,13 @@ class MemoryWaitingRoom {
 export class MemoryWaitingRoomStore implements WaitingRoomStore, AdmissionCheck {
   readonly #publish: Publish;
   readonly #clock: Clock;
+  readonly #newName: () => string;
   readonly #rooms = new Map<ShowId, MemoryWaitingRoom>();
 
-  constructor(publish: Publish, clock: Clock) {
+  constructor(publish: Publish, clock: Clock, newName: () => string = randomUUID) {
     this.#publish = publish;
     this.#clock = clock;
+    this.#newName = newName;
   }
 
   async join(rules: WaitingRoomRules, session: SessionId, arrival: Arrival = {}): Promise<Outcome<Standing>> {
@@ -321,7 +351,7 @@ export class MemoryWaitingRoomStore implements WaitingRoomStore, AdmissionCheck 
     const { show } = rules;
     let room = this.#rooms.get(show);
     if (!room) {
-      room = new MemoryWaitingRoom((notice) => this.#publish(show, { changes: [], notice }));
+      room = new MemoryWaitingRoom(this.#newName(), (notice) => this.#publish(show, { changes: [], notice }));
       this.#rooms.set(show, room);
     }
     const now = this.#clock.now();

@@ -18,13 +18,16 @@ const BOOK = [
   'outside',
   'place-networks',
   'network-places',
+  'restored',
 ] as const;
 
-export const roomSteps = defineScript<[given: Given, lateScoreMin: number, steps: Packed]>()({
-  file: lua('room-steps'),
-  keys: BOOK,
-  reply: unpack,
-});
+export const roomSteps = defineScript<[given: Given, lateScoreMin: number, newName: string, steps: Packed]>()(
+  {
+    file: lua('room-steps'),
+    keys: BOOK,
+    reply: unpack,
+  },
+);
 
 export const roomRanks = defineScript<[given: Given, opensAt: number, sessions: readonly string[]]>()({
   file: lua('room-ranks'),
@@ -42,6 +45,7 @@ export const admit = defineScript<
     lifetimeMs: number,
     claimMs: number,
     presenceMs: number,
+    restoringMs: number,
   ]
 >()({ file: lua('admit'), keys: BOOK, reply: numberOf });
 

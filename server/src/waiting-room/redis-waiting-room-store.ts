@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { type OutsideReason, outsideReasonNumbers } from '@stampede/shared/protocol/messages.ts';
 import type { SessionId } from '../platform/ids.ts';
@@ -9,6 +10,7 @@ import type { RedisClient } from '../platform/redis.ts';
 import { ShowSteps } from '../platform/show-steps.ts';
 import { drawScore, LATE_SCORE_MIN } from './draw-score.ts';
 import * as scripts from './redis-waiting-room-scripts.ts';
+import { RESTORING_MS } from './waiting-room-rules.ts';
 import type { Arrival, Ranks, Standing, WaitingRoomRules, WaitingRoomStore } from './waiting-room-store.ts';
 
 /** In one script call: what is more waits for the next, so that others are served in between. */
@@ -28,21 +30,33 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
   readonly #steps: ShowSteps<Packed, unknown>;
 
   /** @param clock tells the time instead of Redis: for tests, because it may differ from node to node */
-  constructor(redis: RedisClient, clock?: Clock) {
+  constructor(redis: RedisClient, clock?: Clock, newName: () => string = randomUUID) {
     this.#redis = redis;
     this.#given = () => clock?.now() ?? false;
-    this.#steps = new ShowSteps(async (show, steps) =>
-      listOf(await scripts.roomSteps.run(redis, keysOfShow(show), this.#given(), LATE_SCORE_MIN, steps)),
-    );
+    this.#steps = new ShowSteps(async (show, steps) => {
+      const keys = keysOfShow(show);
+      return listOf(
+        await scripts.roomSteps.run(redis, keys, this.#given(), LATE_SCORE_MIN, newName(), steps),
+      );
+    });
   }
 
   async join(
     { show, opensAt, drawSeed, queueMax, placesPerNetworkMax }: WaitingRoomRules,
     session: SessionId,
-    { network = null }: Arrival = {},
+    { network = null, lost = null }: Arrival = {},
   ): Promise<Outcome<Standing>> {
     const places = [queueMax, placesPerNetworkMax];
-    const step = ['join', opensAt, session, drawScore(drawSeed, session), network ?? false, ...places];
+    const step = [
+      'join',
+      opensAt,
+      session,
+      drawScore(drawSeed, session),
+      network ?? false,
+      ...places,
+      lost?.room ?? false,
+      lost?.score ?? false,
+    ];
     return outcomeOf(await this.#steps.take(show, step), standingOf);
   }
 
@@ -81,6 +95,7 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
       rules.admissionLifetimeMs,
       rules.claimMs,
       rules.presenceMs,
+      RESTORING_MS,
     );
   }
 
@@ -119,12 +134,12 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
 
 /** Reads what `standing_of` in `lua/waiting-book.lua` answers. */
 function standingOf(answer: unknown): Standing {
-  const [state, first, second] = listOf(answer);
+  const [state, first, second, third] = listOf(answer);
   switch (state) {
     case 'outside':
       return { state, reason: outsideReasonOf(textOf(first)) };
     case 'waiting':
-      return { state, ahead: aheadOf(numberOf(first)), score: numberOf(second) };
+      return { state, ahead: aheadOf(numberOf(first)), score: numberOf(second), room: textOf(third) };
     case 'admitted':
       return { state, deadline: numberOf(first) };
     default:

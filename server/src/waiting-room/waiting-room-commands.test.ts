@@ -5,6 +5,7 @@ import { refuse } from '../platform/outcome.ts';
 import { joinWaitingRoom } from './join-waiting-room.ts';
 import { finishVisit } from './leave-waiting-room.ts';
 import { MemoryWaitingRoomStore } from './memory-waiting-room-store.ts';
+import { PlaceReceipts } from './place-receipts.ts';
 import { type OnSale, rulesOf } from './waiting-room-rules.ts';
 
 const LOBBY_AT = 1_000;
@@ -31,10 +32,12 @@ const showWith = (more: Partial<OnSale> = {}): OnSale => ({
 });
 
 const session = sessionId('anna');
+const receipts = new PlaceReceipts([Buffer.alloc(32, 7)]);
 const settings = { graceMs: 100, claimMs: 50, queueMax: 10, placesPerNetworkMax: 1_000 };
 const partsOf = (now = OPENS_AT) => ({
   store: new MemoryWaitingRoomStore(() => undefined, new ManualClock(now)),
   settings,
+  receipts,
 });
 
 describe('waiting room commands', () => {
@@ -77,7 +80,7 @@ describe('waiting room commands', () => {
     ['a paused one when it goes on', 10, true, 60_000],
   ])('[C3] who finds no room is told when to try again: %s', async (_, queueMax, paused, retryAfterMs) => {
     const store = new MemoryWaitingRoomStore(() => undefined, new ManualClock(OPENS_AT));
-    const parts = { store, settings: { ...settings, queueMax } };
+    const parts = { store, settings: { ...settings, queueMax }, receipts };
     store.join = async () => refuse('queue-full');
     const joined = await joinWaitingRoom(
       parts,

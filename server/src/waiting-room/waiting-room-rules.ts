@@ -7,6 +7,12 @@ export type OnSale = Pick<Show, 'id' | 'sale' | 'drawSeed' | 'paused'>;
 /** Nodes tell who is present three times as often; a node that is busy for seconds makes nobody absent. */
 export const PRESENCE_MS = 60_000;
 
+/**
+ * Admissions wait so long from the first place that is given back: buyers come back within this, and until they have, the
+ * head of the line is only whoever was fastest.
+ */
+export const RESTORING_MS = 3_000;
+
 /** What a deployment decides about its waiting rooms, whatever the show. */
 export type WaitingRoomSettings = Pick<
   WaitingRoomRules,

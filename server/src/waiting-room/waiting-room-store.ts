@@ -24,10 +24,19 @@ export interface WaitingRoomRules {
   readonly placesPerNetworkMax: number;
 }
 
+/** A place that was given, by a waiting room that may have been lost since. */
+export interface LostPlace {
+  /** Names the room: one that is set up anew after a loss has another name. */
+  readonly room: string;
+  readonly score: number;
+}
+
 /** What somebody who joins comes with, where it is something. */
 export interface Arrival {
   /** Where they come from; absent or null where no limit per network holds. */
   readonly network?: NetworkTag | null;
+  /** Of the place that they once had. */
+  readonly lost?: LostPlace | null;
 }
 
 /** Where a session stands with one on-sale. */
@@ -35,9 +44,14 @@ export type Standing =
   | { readonly state: 'outside'; readonly reason: OutsideReason }
   /**
    * `ahead`: people in front. Before the opening the draw is not held and `ahead` is null. `score` orders the
-   * places of a show and stays while the place is kept; it is for the server's own use.
+   * places of a show and stays while the place is kept; it and `room` are for the server's own use and for receipts.
    */
-  | { readonly state: 'waiting'; readonly ahead: number | null; readonly score: number }
+  | {
+      readonly state: 'waiting';
+      readonly ahead: number | null;
+      readonly score: number;
+      readonly room: string;
+    }
   /** Admitted before `deadline`, no longer at it. */
   | { readonly state: 'admitted'; readonly deadline: number };
 
@@ -66,7 +80,10 @@ export interface Ranks {
 export interface WaitingRoomStore {
   /**
    * Takes a place, or returns the one the session has [P4]. Before opening the place's score is the first 52 bits
-   * of HMAC-SHA256(seed, session), after it 2^52 plus a counter: a draw for the early, first come for the late.
+   * of HMAC-SHA256(seed, session), after it 2^52 plus the microseconds since the opening, or one more than the last
+   * one's: a draw for the early, first come for the late. A place of a room that was lost is given back with its
+   * score, once, to whoever had none since; a room's own word counts more than any claim to have had a place in it.
+   * So order survives a loss, and who joins after it stands behind all who joined before.
    * The draw closes once: after the first step at or past `opensAt` nobody enters it any more, whatever becomes of
    * the clock, so that nobody who knows their position moves backwards [P4]. Who takes a
    * place counts as present until `setPresent` says otherwise. Refusals: `network-full`, `queue-full`.

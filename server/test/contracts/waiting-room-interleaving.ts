@@ -44,7 +44,8 @@ export async function runAgainstModel(
     const standings = await Promise.all(CAST.map((session) => room.at(now).standing(rules, session)));
     for (const [index, session] of CAST.entries()) {
       const standing = standings[index]!;
-      expect(standing, `nobody is lost: ${session}`).toEqual(model.standing(session, now));
+      const { room: _, ...known } = { room: '', ...standing };
+      expect(known, `nobody is lost: ${session}`).toEqual(model.standing(session, now));
       expect(await room.isAdmitted(rules.show, session, now)).toBe(standing.state === 'admitted');
     }
     expect((await room.at(now).ranks(rules, [])).waiting).toBe(model.waiting);

@@ -1,7 +1,7 @@
 import type { OutsideReason } from '@stampede/shared/protocol/messages.ts';
 import { drawScore, lateScore } from '../../src/waiting-room/draw-score.ts';
 import type { SessionId } from '../../src/platform/ids.ts';
-import type { Standing, WaitingRoomRules } from '../../src/waiting-room/waiting-room-store.ts';
+import type { WaitingRoomRules } from '../../src/waiting-room/waiting-room-store.ts';
 
 /** One thing that happens to a waiting room; `afterMs` passes before it. */
 export interface Step {
@@ -25,7 +25,7 @@ interface Stay {
 export class WaitingRoomModel {
   readonly #rules: WaitingRoomRules;
   #stays: Stay[] = [];
-  #lateJoins = 0;
+  #lastLate = -1;
   #tokens: number;
   #filledAt: number;
   readonly admissions: { session: SessionId; at: number; score: number }[] = [];
@@ -53,7 +53,7 @@ export class WaitingRoomModel {
     }
   }
 
-  standing(session: SessionId, now: number): Standing {
+  standing(session: SessionId, now: number): object {
     const stay = this.#stays.find((one) => one.session === session);
     if (!stay) {
       const last = this.ended.findLast((one) => one.session === session);
@@ -81,8 +81,13 @@ export class WaitingRoomModel {
     if (this.waiting >= this.#rules.queueMax) this.#endDue(() => true, now);
     if (this.waiting >= this.#rules.queueMax) return;
     const early = now < this.#rules.opensAt;
-    const score = early ? drawScore(this.#rules.drawSeed, session) : lateScore(this.#lateJoins++);
+    const score = early ? drawScore(this.#rules.drawSeed, session) : this.#nextLate(now);
     this.#stays.push({ session, score, admission: null, endsAt: Infinity });
+  }
+
+  #nextLate(now: number): number {
+    this.#lastLate = Math.max(this.#lastLate + 1, (now - this.#rules.opensAt) * 1_000);
+    return lateScore(this.#lastLate);
   }
 
   #admit(now: number): void {

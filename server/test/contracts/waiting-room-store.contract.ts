@@ -4,6 +4,7 @@ import { networkTag, type SessionId } from '../../src/platform/ids.ts';
 import { drawScore, LATE_SCORE_MIN, lateScore } from '../../src/waiting-room/draw-score.ts';
 import type { WaitingRoomRules } from '../../src/waiting-room/waiting-room-store.ts';
 import { anyInterleaving, runAgainstModel } from './waiting-room-interleaving.ts';
+import { describeLoss } from './waiting-room-loss-rules.ts';
 import { describePresence } from './waiting-room-presence-rules.ts';
 import { describeTime, describeVisits } from './waiting-room-time-rules.ts';
 import {
@@ -40,6 +41,7 @@ export function describeWaitingRoomStore(
     describePresence(() => room);
     describeTime(() => room);
     describeVisits(() => room);
+    describeLoss(() => room);
 
     test(`[P4] [A2] [X4] any interleaving does exactly what the plain model does`, async () => {
       await fc.assert(
@@ -67,7 +69,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
       .at(OPENS_AT - 1)
       .join(rules, anna);
     const score = drawScore(DRAW_SEED, anna);
-    expect(joined).toEqual({ ok: true, value: { state: 'waiting', ahead: null, score } });
+    expect(joined).toMatchObject({ ok: true, value: { state: 'waiting', ahead: null, score } });
     expect(
       await room()
         .at(OPENS_AT - 1)
@@ -98,7 +100,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
       .join(rules, cleo);
     await room().at(OPENS_AT).join(rules, ben);
     const last = await room().at(OPENS_AT).join(rules, anna);
-    expect(last).toEqual({ ok: true, value: { state: 'waiting', ahead: 2, score: lateScore(1) } });
+    expect(last).toMatchObject({ ok: true, value: { state: 'waiting', ahead: 2, score: lateScore(1) } });
     expect((await room().at(OPENS_AT).ranks(rules, [cleo, ben, anna])).ahead).toEqual([0, 1, 2]);
   });
 
@@ -243,7 +245,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     const rules = freshRules();
     const crowd = sessions(600);
     const answers = await Promise.all(crowd.map((session) => room().at(OPENS_AT).join(rules, session)));
-    expect(answers.map((answer) => answer.ok && answer.value)).toEqual(
+    expect(answers.map((answer) => answer.ok && answer.value)).toMatchObject(
       crowd.map((_, index) => ({ state: 'waiting', ahead: index, score: lateScore(index) })),
     );
   });

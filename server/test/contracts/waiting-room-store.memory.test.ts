@@ -7,9 +7,11 @@ import { settableClock } from './waiting-room-under-test.ts';
 describeWaitingRoomStore('in process', async () => {
   const feeds = new Map<ShowId, Notice[]>();
   const { clock, set } = settableClock();
-  const store = new MemoryWaitingRoomStore((show, { notice }) => {
-    if (notice) feeds.set(show, [...(feeds.get(show) ?? []), notice]);
-  }, clock);
+  const open = (): MemoryWaitingRoomStore =>
+    new MemoryWaitingRoomStore((show, { notice }) => {
+      if (notice) feeds.set(show, [...(feeds.get(show) ?? []), notice]);
+    }, clock);
+  let store = open();
   return {
     at: (now) => {
       set(now);
@@ -17,6 +19,10 @@ describeWaitingRoomStore('in process', async () => {
     },
     isAdmitted: async (show, session, now) => store.isAdmitted(show, session, now),
     notices: async (show) => feeds.get(show) ?? [],
+    // Everything ends with the process.
+    lose: async () => {
+      store = open();
+    },
     close: async () => undefined,
   };
 });

@@ -12,6 +12,8 @@ export interface WaitingRoomUnderTest {
   isAdmitted(show: ShowId, session: SessionId, now: number): Promise<boolean>;
   /** Every notice written to the show's feed so far, in order. */
   notices(show: ShowId): Promise<readonly Notice[]>;
+  /** Loses everything that the store knows of a show. */
+  lose(show: ShowId): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -30,6 +30,7 @@ import { Metrics } from '../../src/platform/metrics.ts';
 import { nextTurn } from '../../src/platform/turn.ts';
 import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
 import { MemoryShowFeed } from '../../src/seating/memory-show-feed.ts';
+import { PlaceReceipts } from '../../src/waiting-room/place-receipts.ts';
 import { MemoryWaitingRoomStore } from '../../src/waiting-room/memory-waiting-room-store.ts';
 import { socketsFrom } from '../../tools/crowd/sockets.ts';
 import { records } from '../contracts/payment-requests.ts';
@@ -271,6 +272,7 @@ export async function startAppStand({
       clock,
     }),
     networks: new NetworkTags(SECRET, config.unlimitedAddresses),
+    receipts: new PlaceReceipts([SECRET]),
     budgets: new MemoryRequestBudgets(budgetWindows(config)),
     readiness: { database: () => database.isReady() },
     // Memory loses nothing without the process.

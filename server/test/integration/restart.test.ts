@@ -246,7 +246,7 @@ describe('a server that is asked to stop', () => {
     const bearer = await newBearer();
     const socket = await PlainSocket.open(port, { bearer });
     await socket.ask({ type: 'enter', show: SHOW });
-    await socket.ask({ type: 'join' });
+    await socket.ask({ type: 'join', receipt: null });
     await until('admitted', () => socket.of('admitted').length > 0);
     const hold = await socket.ask({ type: 'hold', seats: [1] });
     const holdToken = hold.type === 'hold' ? hold.holdToken : 0;

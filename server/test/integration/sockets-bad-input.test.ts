@@ -58,7 +58,7 @@ async function enteredSocket(index = 0): Promise<PlainSocket> {
 
 async function admittedSocket(index = 0): Promise<PlainSocket> {
   const socket = await enteredSocket(index);
-  await socket.ask({ type: 'join' });
+  await socket.ask({ type: 'join', receipt: null });
   await stand.until('admitted', () => socket.of('admitted').length > 0);
   return socket;
 }
@@ -203,7 +203,7 @@ describe('requests that make no sense', () => {
 
   test('7.7 7.8 7.9 an unknown show, a request without one and an unknown section', async () => {
     const socket = await stand.socket();
-    expect(await socket.ask({ type: 'join' })).toMatchObject({ code: 'not-entered' });
+    expect(await socket.ask({ type: 'join', receipt: null })).toMatchObject({ code: 'not-entered' });
     expect(await socket.ask({ type: 'watch', sections: [] })).toMatchObject({ code: 'not-entered' });
     expect(await socket.ask({ type: 'enter', show: 999 })).toMatchObject({ code: 'show-unknown' });
     await socket.ask({ type: 'enter', show: stand.show().id });
@@ -276,7 +276,7 @@ describe('sessions that are none', () => {
     const requests: Request[] = [
       { type: 'ping' },
       { type: 'enter', show: 1 },
-      { type: 'join' },
+      { type: 'join', receipt: null },
       { type: 'orders' },
       { type: 'hold', seats: [1] },
     ];

@@ -32,7 +32,7 @@ async function visit(): Promise<void> {
   const socket = await stand.socket({ bearer });
   const steps = [
     () => socket.ask({ type: 'enter', show: stand.show(random() < 0.8 ? 0 : 1).id }),
-    () => socket.ask({ type: 'join' }),
+    () => socket.ask({ type: 'join', receipt: null }),
     () => socket.ask({ type: 'watch', sections: [{ section: 0, epoch: 0, sequence: 0 }] }),
     () => socket.ask({ type: 'enter', show: stand.show(0).id }),
   ];

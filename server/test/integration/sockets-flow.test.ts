@@ -127,7 +127,7 @@ describe('buyers of an open show', () => {
     const socket = await stand.socket({ bearer: session.bearer });
     const { id } = stand.show();
     await socket.ask({ type: 'enter', show: id });
-    await socket.ask({ type: 'join' });
+    await socket.ask({ type: 'join', receipt: null });
     await stand.until('admitted', () => socket.of('admitted').length > 0);
     const held = await socket.ask({ type: 'hold', seats: [40, 41] });
     await socket.cut();

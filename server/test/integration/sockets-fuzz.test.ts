@@ -69,7 +69,7 @@ function anyMessage(): ClientMessage {
   const holdToken = oneOf([0, below(1_000), stand.clock.now() + below(50), 2 ** 53 - 1]);
   return oneOf<() => ClientMessage>([
     () => ({ type: 'enter', requestId, show: below(4) + 1 }),
-    () => ({ type: 'join', requestId }),
+    () => ({ type: 'join', requestId, receipt: null }),
     () => ({ type: 'leave', requestId }),
     () => ({ type: 'hold', requestId, seats }),
     () => ({ type: 'extend', requestId, holdToken }),

@@ -1,6 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { ClientMessage, ServerMessage, ServerMessageOf } from '../protocol/messages.ts';
-import type { Refused } from './client-view.ts';
+import type { Answer, Refused } from './client-view.ts';
 
 type AnswerType = ServerMessage['type'];
 
@@ -140,6 +140,11 @@ export class PendingRequests {
 /** Whether trying again soon makes sense by itself. */
 export function isPassing(code: Refused['code']): boolean {
   return code === 'busy' || code === 'rate-limited' || code === 'timed-out';
+}
+
+/** Whether a request was done, for those who read what was answered in the view. */
+export function plain(settled: Settled<ServerMessage['type']>): Answer {
+  return settled.ok ? { ok: true } : settled;
 }
 
 /** A request that got no answer: its outcome is unknown, or it was never sent. */

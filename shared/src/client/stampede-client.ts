@@ -9,12 +9,14 @@ import { viewOf } from './current-view.ts';
 import {
   isPassing,
   PendingRequests,
+  plain,
   REQUEST_TIMEOUT_MS,
   type RequestPlan,
   type Settled,
   unanswered,
 } from './pending-requests.ts';
 import type { NetworkHints } from './network-hints.ts';
+import { passingShelf, PlaceReceipts, type ReceiptShelf } from './place-receipts.ts';
 import { ServerTime } from './server-time.ts';
 import { holdViewOf, ShowState } from './show-state.ts';
 import { Visit } from './visit.ts';
@@ -36,6 +38,8 @@ export interface ClientOptions {
   readonly renewSession?: () => Promise<string | undefined>;
   /** Default: there are none. */
   readonly hints?: NetworkHints;
+  /** Default: as long as the client lives. */
+  readonly receipts?: ReceiptShelf;
 }
 
 /** A checkout is safe to repeat, so it is given the time to outlast a server. */
@@ -51,6 +55,7 @@ export class StampedeClient {
   readonly #connection: Connection;
   readonly #pending: PendingRequests;
   readonly #visit: Visit;
+  readonly #receipts: PlaceReceipts;
   readonly #sections = new WatchedSections();
   readonly #show: ShowState;
   readonly #time = new ServerTime();
@@ -61,7 +66,14 @@ export class StampedeClient {
   #intent: { readonly idempotencyKey: string; readonly holdToken: number } | null = null;
 
   constructor(options: ClientOptions) {
-    const { url, bearer, openSocket = openWebSocket, renewSession, hints = noHints } = options;
+    const {
+      url,
+      bearer,
+      openSocket = openWebSocket,
+      renewSession,
+      hints = noHints,
+      receipts = passingShelf(),
+    } = options;
     this.#clock = options.clock ?? systemClock;
     const clock = this.#clock;
     const random = options.random ?? systemRandom;
@@ -96,6 +108,8 @@ export class StampedeClient {
     const pending = new PendingRequests(clock, send);
     this.#pending = pending;
     this.#visit = new Visit({ clock, random, pending, show: this.#show, sections: this.#sections, send });
+    const [visit, state] = [this.#visit, this.#show];
+    this.#receipts = new PlaceReceipts({ shelf: receipts, clock, visit, state, join: () => this.join() });
     this.view = viewOf(this.#connection, this.#time, this.#show, this.#sections);
   }
 
@@ -153,7 +167,7 @@ export class StampedeClient {
     return plain(
       await this.#request({
         needs: 'show',
-        build: (requestId) => ({ type: 'join', requestId }),
+        build: (requestId) => ({ type: 'join', requestId, receipt: this.#receipts.own }),
         answers: ['waiting', 'admitted'],
         onDrop: 'repeat',
         timeoutMs: REQUEST_TIMEOUT_MS,
@@ -322,6 +336,10 @@ export class StampedeClient {
       case 'admitted':
       case 'outside':
         this.#show.applyStanding(message);
+        if (message.type === 'outside') this.#receipts.hearOutside(message.reason);
+        break;
+      case 'place':
+        this.#receipts.keep(message.receipt);
         break;
       case 'snapshot':
         this.#applySeats(message, this.#sections.applySnapshot(message));
@@ -380,7 +398,3 @@ export class StampedeClient {
 const noHints: NetworkHints = () => () => undefined;
 
 const NO_HOLD: Refused = unanswered('hold-ended', 'there is no hold');
-
-function plain(settled: Settled<ServerMessage['type']>): Answer {
-  return settled.ok ? { ok: true } : settled;
-}

@@ -280,9 +280,9 @@ describe('bounds', () => {
   });
 
   test('1.4 whole numbers are read whichever way MessagePack writes them', () => {
-    const asUint64 = Uint8Array.of(0x92, 0x03, 0xcf, 0, 0, 0, 0, 0, 0, 0, 9);
-    const asFloat64 = Uint8Array.of(0x92, 0x03, 0xcb, 0x40, 0x22, 0, 0, 0, 0, 0, 0);
-    const expected = { ok: true, message: { type: 'join', requestId: 9 } };
+    const asUint64 = Uint8Array.of(0x92, 0x04, 0xcf, 0, 0, 0, 0, 0, 0, 0, 9);
+    const asFloat64 = Uint8Array.of(0x92, 0x04, 0xcb, 0x40, 0x22, 0, 0, 0, 0, 0, 0);
+    const expected = { ok: true, message: { type: 'leave', requestId: 9 } };
     expect(decodeClientFrame(asUint64)).toEqual(expected);
     expect(decodeClientFrame(asFloat64)).toEqual(expected);
     expect(

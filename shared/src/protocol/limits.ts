@@ -35,6 +35,9 @@ export const CHECKOUTS_PER_HOLD_MAX = 8;
 /** Characters of a bearer (the signed session). */
 export const BEARER_LENGTH_MAX = 256;
 
+/** Characters of a place's receipt. */
+export const RECEIPT_LENGTH_MAX = 160;
+
 /** Open sockets of one session at one server, before another is closed as `too-many-sockets`. */
 export const SOCKETS_PER_SESSION_MAX = 32;
 

@@ -18,6 +18,7 @@ import {
   IDEMPOTENCY_KEY_LENGTH_MAX,
   IDEMPOTENCY_KEY_LENGTH_MIN,
   ORDERS_LISTED_MAX,
+  RECEIPT_LENGTH_MAX,
   SEATS_PER_REQUEST_MAX,
   SEATS_PER_SHOW_MAX,
   SECTIONS_PER_SHOW_MAX,
@@ -102,7 +103,8 @@ function message<const Opcode extends number, F extends Fields>(opcode: Opcode, 
 export const clientMessages = {
   authenticate: message(0x01, { requestId, bearer: text(BEARER_LENGTH_MAX, 1) }),
   enter: message(0x02, { requestId, show }),
-  join: message(0x03, { requestId }),
+  /** `receipt`: of a place that the server may have lost. */
+  join: message(0x03, { requestId, receipt: optional(text(RECEIPT_LENGTH_MAX, 1)) }),
   leave: message(0x04, { requestId }),
   watch: message(0x05, {
     requestId,
@@ -195,6 +197,8 @@ export const serverMessages = {
   pong: message(0x4f, { requestId: answeredId, now: instant }),
   /** This server is about to close; reconnect within `spreadMs`, at a random moment of it. */
   moving: message(0x50, { spreadMs: uint(UINT32_MAX) }),
+  /** A new place: its receipt brings it back should the server lose it. */
+  place: message(0x51, { receipt: text(RECEIPT_LENGTH_MAX, 1) }),
 } as const;
 
 type MessageOf<Table> = {

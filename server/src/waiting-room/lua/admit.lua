@@ -1,16 +1,20 @@
 -- Purpose: lets in as many from the head as the token bucket and the cap allow; any number of nodes may call it and
 --   together never admit more [A2]. Places that ran out are passed over and cost no admission.
--- KEYS: meta feed room waiting place-ends seen admitted admissions outside place-networks network-places
+-- KEYS: meta feed room waiting place-ends seen admitted admissions outside place-networks network-places restored
 -- ARGV: {given instant or false, opens at, admissions per second, burst, admitted at most, admission lifetime ms, claim ms,
---   presence ms}
+--   presence ms, restoring ms}
 -- Reply: how many were let in.
 -- include: waiting-book.lua
 
-local given, opens_at, per_second, burst, admitted_max, lifetime, claim_lifetime, presence =
+local given, opens_at, per_second, burst, admitted_max, lifetime, claim_lifetime, presence, restoring =
   unpack(cmsgpack.unpack(ARGV[1]))
 local now = instant(given)
 is_draw_closed(now, opens_at)
 if now < opens_at then return 0 end
+
+-- Who comes back to a room that was lost is let in when the others had the time to come back, too.
+local restoring_since = tonumber(redis.call('HGET', KEY.room, 'restoring-since') or -restoring)
+if now >= restoring_since and now < restoring_since + restoring then return 0 end
 
 -- Adding up tenths gives 0.999…; this much short of a whole token counts as one, and is owed by the next.
 local ROUNDING = 1e-9

@@ -1,5 +1,5 @@
 -- Purpose: how many are in front of each of some sessions, at one moment.
--- KEYS: meta feed room waiting place-ends seen admitted admissions outside place-networks network-places
+-- KEYS: meta feed room waiting place-ends seen admitted admissions outside place-networks network-places restored
 -- ARGV: {given instant or false, opens at, {session…}}
 -- Reply: packed {whether the draw is over, people waiting, {people ahead or -1…}}.
 -- Calls: 2, and one for each session once the draw is over.

@@ -7,7 +7,8 @@
 --   admissions: 'f' or, for one that an absent buyer has not claimed yet, 'c', the deadline, ':' and when it was given.
 --   place-networks: where a session with a place or admission came from.   network-places: how many came from there.
 --   outside: session by order of falling out, times 8, plus the reason's number.
---   room: draw-closed, late-joins, tokens, filled-at, fallen-out.
+--   restored: sessions that were given a place of an earlier room back.
+--   room: name, draw-closed, last-late, tokens, filled-at, fallen-out, restoring-since (the first place given back).
 
 -- How many of those who fell out are told why when they ask; the oldest are forgotten first [P7].
 local OUTSIDE_REMEMBERED_MAX = 200000
@@ -153,10 +154,11 @@ local function expire_due(now, limit)
   return #admissions + #places
 end
 
--- Where a session stands: {'outside', reason}, {'waiting', people ahead or -1, score} or {'admitted', deadline}.
+-- Where a session stands: {'outside', reason}, {'waiting', people ahead or -1, score, name of the room} or {'admitted', deadline}.
 local function standing_of_stay(stay, draw_closed)
   if stay.kind == 'admitted' then return { 'admitted', stay.ends } end
-  return { 'waiting', draw_closed and redis.call('ZRANK', KEY.waiting, stay.session) or -1, stay.score }
+  return { 'waiting', draw_closed and redis.call('ZRANK', KEY.waiting, stay.session) or -1, stay.score,
+    redis.call('HGET', KEY.room, 'name') or '' }
 end
 
 local function standing_of(session, now, draw_closed)

@@ -1,9 +1,22 @@
 import { sessionId } from '../../../src/platform/ids.ts';
-import { showKey } from '../../../src/platform/redis-keys.ts';
+import { showKey, type ShowKey } from '../../../src/platform/redis-keys.ts';
 import type { RedisConnection } from '../../../src/platform/redis.ts';
 import { feedEntriesOf } from '../../../src/seating/redis-feed-entry.ts';
 import { RedisWaitingRoomStore } from '../../../src/waiting-room/redis-waiting-room-store.ts';
 import { settableClock, type WaitingRoomUnderTest } from '../waiting-room-under-test.ts';
+
+const ROOM_KEYS: readonly ShowKey[] = [
+  'room',
+  'waiting',
+  'place-ends',
+  'seen',
+  'admitted',
+  'admissions',
+  'outside',
+  'place-networks',
+  'network-places',
+  'restored',
+];
 
 export function redisWaitingRoom(
   connection: RedisConnection,
@@ -24,6 +37,9 @@ export function redisWaitingRoom(
       return entries.flatMap(([, fields]) =>
         feedEntriesOf(fields[1]).flatMap(({ notice }) => (notice ? [notice] : [])),
       );
+    },
+    lose: async (show) => {
+      await Promise.all(ROOM_KEYS.map((key) => client.del(showKey(show, key))));
     },
     close: async () => {
       connection.close();

@@ -17,6 +17,9 @@ const EMPTIED = show(1);
 
 /** One for each test: a buyer may have only so many seats of a show. */
 const SHOWS = 4;
+/** Lets one buyer in at a time, so that the others wait. */
+const QUEUED = show(SHOWS + 1);
+const IN_LINE = 6;
 
 const KEEN_BUYERS = 10;
 /** Purchases that show that selling goes on. */
@@ -34,7 +37,10 @@ beforeAll(async () => {
   const sale = { seatsPerBuyer: SEATS_PER_REQUEST_MAX };
   fleet = await Fleet.prepare(
     parts,
-    Array.from({ length: SHOWS }, () => ({ sectionSeats: SECTION_SEATS, sale })),
+    [
+      ...Array.from({ length: SHOWS }, () => ({ sectionSeats: SECTION_SEATS, sale })),
+      { sectionSeats: SECTION_SEATS, sale: { ...sale, admittedMax: 1 } },
+    ],
     { PAYMENT_SUCCESS_RATE: '0.9', PAYMENT_DELAY_MIN_MS: '200', PAYMENT_DELAY_MAX_MS: '900' },
   );
   const worker = await fleet.start('worker,scheduler');
@@ -111,6 +117,7 @@ describe('an outside part that loses its data', () => {
     // Somebody who takes their time.
     const quiet = await (await StackBuyer.arrive(door.port, EMPTIED)).admitted();
     await until('a seat is held', async () => (await quiet.client.hold([pickOf(quiet)])).ok);
+    const deadline = deadlineOf(quiet);
     const epochs = keen.map(({ buyer }) => buyer.view.sale?.epoch ?? 0);
     const since = performance.now();
     await emptyRedis(parts.redisUrl);
@@ -120,7 +127,7 @@ describe('an outside part that loses its data', () => {
     const renewed = performance.now() - since;
     const resumed = await sellingGoesOn();
     await until('a hold that is lost is on no screen', () => quiet.hold === null);
-    await until('an admission that is lost is on no screen', () => !quiet.isAdmitted);
+    await until('an admission that is lost is given anew', () => deadlineOf(quiet) > deadline);
     quiet.client.stop();
     await annotate(
       `${parts.products}: new epoch after ${renewed.toFixed(0)} ms, ${SOME_ORDERS} orders ${resumed.toFixed(0)} ms later; buyers were told: ${troubles()}`,
@@ -137,6 +144,37 @@ describe('an outside part that loses its data', () => {
     newcomer.client.stop();
   });
 });
+
+describe('a waiting room that is lost', () => {
+  test('[P4] [A9] buyers are in line again in their order, who had been let in first, newcomers last', async () => {
+    const line: StackBuyer[] = [];
+    for (let place = 0; place < IN_LINE; place++) {
+      const buyer = await StackBuyer.arrive(door.port, QUEUED);
+      line.push(buyer);
+      expect(await buyer.client.join()).toMatchObject({ ok: true });
+      await until('in line', () => (place === 0 ? buyer.isAdmitted : positionOf(buyer) === place));
+    }
+    const [first, ...rest] = line as [StackBuyer, ...StackBuyer[]];
+    const deadline = deadlineOf(first);
+    await emptyRedis(parts.redisUrl);
+    await until('who was in is in line again', () => positionOf(first) === 1);
+    const newcomer = await StackBuyer.arrive(door.port, QUEUED);
+    await until('a newcomer has a place', async () => (await newcomer.client.join()).ok);
+    await until('who was in is in again', () => deadlineOf(first) > deadline);
+    await until('everybody is where they were', () =>
+      [...rest, newcomer].every((buyer, index) => positionOf(buyer) === index + 1),
+    );
+    for (const { client } of [...line, newcomer]) client.stop();
+  });
+});
+
+function positionOf({ view: { standing } }: StackBuyer): number {
+  return standing.state === 'waiting' ? standing.position : 0;
+}
+
+function deadlineOf({ view: { standing } }: StackBuyer): number {
+  return standing.state === 'admitted' ? standing.deadline : 0;
+}
 
 describe('an outside part that goes away and comes back', () => {
   const PARTS: readonly (readonly [string, VisitedShow, () => NativeServer])[] = [

@@ -49,7 +49,7 @@ export class Entering {
     if (message.type === 'refused') {
       this.#end.reject(new Error(`refused: ${message.code} ${message.detail}`));
     } else if (message.type === 'entered' && until !== 'entered') {
-      this.#say(socket, { type: 'join', requestId: JOIN });
+      this.#say(socket, { type: 'join', requestId: JOIN, receipt: null });
     } else if (message.type === until && this.#isNew(socket)) {
       this.#watch(socket);
     } else if (message.type === 'done' && message.requestId === WATCH) {

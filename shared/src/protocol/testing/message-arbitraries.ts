@@ -5,6 +5,7 @@ import {
   IDEMPOTENCY_KEY_LENGTH_MAX,
   IDEMPOTENCY_KEY_LENGTH_MIN,
   ORDERS_LISTED_MAX,
+  RECEIPT_LENGTH_MAX,
   SEATS_PER_REQUEST_MAX,
   SEATS_PER_SHOW_MAX,
   SECTIONS_PER_SHOW_MAX,
@@ -73,7 +74,7 @@ type Arbitraries<Message extends { type: string }> = {
 const clientBodies: Arbitraries<ClientMessage> = {
   authenticate: fc.record({ requestId, bearer: text(BEARER_LENGTH_MAX / 2, 1) }),
   enter: fc.record({ requestId, show }),
-  join: fc.record({ requestId }),
+  join: fc.record({ requestId, receipt: fc.option(text(RECEIPT_LENGTH_MAX / 2, 1)) }),
   leave: fc.record({ requestId }),
   watch: fc.record({
     requestId,
@@ -153,6 +154,7 @@ const serverBodies: Arbitraries<ServerMessage> = {
   done: fc.record({ requestId: uint32 }),
   pong: fc.record({ requestId: uint32, now: whole }),
   moving: fc.record({ spreadMs: uint32 }),
+  place: fc.record({ receipt: text(RECEIPT_LENGTH_MAX, 1) }),
 };
 
 function anyOf<Message extends { type: string }>(bodies: Arbitraries<Message>): fc.Arbitrary<Message> {
