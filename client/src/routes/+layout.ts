@@ -5,4 +5,6 @@ import type { LayoutLoad } from './$types';
 export const prerender = true;
 
 /** The page waits for its words, so that nobody sees it change its language. */
-export const load: LayoutLoad = async () => ({ locale: browser ? await Locale.ofBrowser() : new Locale() });
+export const load: LayoutLoad = async () => ({
+  locale: await (browser ? Locale.ofBrowser() : Locale.inEnglish()),
+});

@@ -52,7 +52,7 @@ export function routeHttp(app: TemplatedApp, dependencies: HttpDependencies): vo
   });
   for (const pattern of ['/api', '/api/*']) apiRoute(pattern, { ANY: refuseUnknown });
 
-  route('/*', { GET: (exchange) => files.serve(exchange) });
+  route('/*', { GET: (exchange) => files.serve(exchange, (number) => shows.find(number) !== undefined) });
 }
 
 /** Whether the process lives: every port says so, whatever its role. */

@@ -98,11 +98,16 @@ export class ShowRoutes {
     exchange.represent(answers.layout, LASTING);
   }
 
+  /** The show of a number as a path writes it. */
+  find(text: string): LiveShow | undefined {
+    const number = SHOW_NUMBER.test(text) ? Number(text) : 0;
+    const isShowId = number > 0 && number <= SHOW_NUMBER_MAX;
+    return isShowId ? this.#shows.get(showId(number)) : undefined;
+  }
+
   /** The show that the path names; if there is none, says so. */
   #asked(exchange: HttpExchange): LiveShow | undefined {
-    const number = SHOW_NUMBER.test(exchange.parameter) ? Number(exchange.parameter) : 0;
-    const isShowId = number > 0 && number <= SHOW_NUMBER_MAX;
-    const live = isShowId ? this.#shows.get(showId(number)) : undefined;
+    const live = this.find(exchange.parameter);
     if (!live) exchange.refuse(404, 'show-unknown', 'There is no such show.');
     return live;
   }

@@ -9,7 +9,7 @@ import { pagePolicy, WORKER_POLICY } from './http-security.ts';
 const VARIANT_ENDINGS: Readonly<Record<Coding, string>> = { br: '.br', gzip: '.gz' };
 const FALLBACK_PAGES = ['200.html', 'index.html'];
 /** The client's pages; those of shows have no file of their own, because they are made of what the path names. */
-const CLIENT_PATHS = /^\/(tickets|shows\/[^/]+)?\/?$/;
+const CLIENT_PATHS = /^\/(tickets|shows\/(?<show>[^/]+))?\/?$/;
 /** Names below it contain a hash of their content. */
 const HASHED_FOLDER = '/_app/immutable/';
 const SERVICE_WORKER = '/service-worker.js';
@@ -56,9 +56,10 @@ export class StaticFiles {
 
   /**
    * Answers a GET or HEAD with the file, or with the client's own page for paths that it resolves in the browser.
-   * What looks like a file and isn't there is missing: a browser must not take a page for a script.
+   * What looks like a file and isn't there is missing: a browser must not take a page for a script. `hasShow` tells
+   * whether there is a show of the number that a path names.
    */
-  serve(exchange: HttpExchange): void {
+  serve(exchange: HttpExchange, hasShow: (number: string) => boolean): void {
     const path = decodedPath(exchange.path);
     const file = path === null ? undefined : (this.#files.get(path) ?? this.#pageFor(path));
     if (file) {
@@ -67,7 +68,9 @@ export class StaticFiles {
       exchange.refuse(404, 'not-found', 'There is nothing at this address.');
     } else if (this.#fallback) {
       // The client words its own "not found"; what it says and what the status says must agree.
-      const status = CLIENT_PATHS.test(path) ? 200 : 404;
+      const page = CLIENT_PATHS.exec(path);
+      const show = page?.groups?.['show'];
+      const status = page && (show === undefined || hasShow(show)) ? 200 : 404;
       exchange.represent(this.#fallback.representation, this.#fallback.headers, status);
     } else {
       this.#refuseUnbuilt(exchange);

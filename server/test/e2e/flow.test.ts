@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Stand } from './stand/stand.ts';
+import { PHONE } from './stand/visitor.ts';
 
 const BACK = 'There and Back';
+const LARGE = 'Twice the Letters';
 const MORE = 'One More Each';
 const TAKEN = 'Nothing Left';
 
@@ -9,6 +11,7 @@ let stand: Stand;
 beforeAll(async () => {
   stand = await Stand.open([
     { title: BACK },
+    { title: LARGE },
     { title: MORE, terms: { seatsPerBuyer: 2 } },
     { title: TAKEN, terms: { seatsPerBuyer: 24 } },
   ]);
@@ -88,5 +91,41 @@ describe('the way through a sale', () => {
     await rival.hold(3);
     await rival.buyHeld();
     await buyer.page.getByText('Every seat has been sold.').waitFor();
+  });
+
+  it('text twice as large fits a phone from the list to the ticket', async () => {
+    const buyer = await stand.visitor({ device: PHONE });
+    const { page } = buyer;
+    await page.addInitScript(
+      "addEventListener('DOMContentLoaded', () => (document.documentElement.style.fontSize = '200%'))",
+    );
+    const fits = async () =>
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.viewport.width);
+    await buyer.goTo('/');
+    await page.getByRole('link', { name: LARGE }).waitFor();
+    await fits();
+    await buyer.goTo(`/shows/${idOf(LARGE)}`);
+    await buyer.reach('entry');
+    await fits();
+    await buyer.button('Choose seats').click();
+    await buyer.openSection('Left');
+    await buyer.take(0);
+    await fits();
+    await buyer.checkOut();
+    await fits();
+    await buyer.pay();
+    await buyer.reach('confirmed');
+    await buyer.tickets.getByRole('img').waitFor();
+    await fits();
+    await buyer.goTo('/tickets');
+    await buyer.tickets.getByRole('img').waitFor();
+    await fits();
+  });
+
+  it('without scripts every page says that it needs them, in its own words', async () => {
+    for (const path of ['/', '/tickets', `/shows/${idOf(BACK)}`]) {
+      const page = await (await fetch(stand.office.server.url + path)).text();
+      expect(page).toMatch(/<noscript>.*Stampede needs JavaScript.*JavaScript가 필요합니다.*<\/noscript>/s);
+    }
   });
 });

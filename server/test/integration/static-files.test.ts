@@ -82,13 +82,13 @@ describe('the built client over HTTP', () => {
     expect(script.headers['content-security-policy']).not.toContain('self');
   });
 
-  it("paths without an ending are the client's own pages; prerendered ones come as they are", async () => {
+  it("paths without an ending are the client's own pages, 404 where they name no show; prerendered ones come as they are", async () => {
     const { call } = await start();
     for (const path of ['/', '/shows/7', '/shows/7/', '/tickets?x=1']) {
       const { status, body } = await call('GET', path);
       expect([status, body.toString()]).toEqual([200, PAGE]);
     }
-    for (const path of ['/showz', '/shows/7/seats', '/%E2%9C%93']) {
+    for (const path of ['/showz', '/shows/7/seats', '/shows/4711', '/shows/07', '/shows/x', '/%E2%9C%93']) {
       const { status, body } = await call('GET', path);
       expect([status, body.toString()]).toEqual([404, PAGE]);
     }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ticketWords } from '#lib/tickets/ticket-words.ts';
 import { en } from './en.ts';
+import { instantText } from './instants.ts';
 import { ko } from './ko.ts';
-import { chooseLanguage } from './languages.ts';
+import { chooseLanguage, regionOf } from './languages.ts';
 import { moneyText } from './money.ts';
 
 /** Every text of a dictionary by its path; those with parameters are called with sample values. */
@@ -43,6 +44,25 @@ describe('language', () => {
     expect(chooseLanguage([null, 'fr-FR', 'ko-KR', 'en'])).toBe('ko');
     expect(chooseLanguage(['EN-gb'])).toBe('en');
     expect(chooseLanguage(['ja'])).toBe('en');
+  });
+});
+
+describe('the variety of a language', () => {
+  it('is the browser’s own, else that of its region, else none', () => {
+    expect(regionOf('en', ['en-GB', 'en-US'])).toBe('en-GB');
+    expect(regionOf('en', ['ko-KR', 'en', 'en-AU'])).toBe('en-AU');
+    expect(regionOf('en', ['de-AT', 'en'])).toBe('en-AT');
+    expect(regionOf('ko', ['ko', 'ko-KR'])).toBe('ko-KR');
+    expect(regionOf('en', ['eo', 'not a tag!'])).toBe('en');
+    expect(regionOf('en', [])).toBe('en');
+  });
+
+  it('tells dates and amounts as people there write them', () => {
+    const day = new Date('2027-01-20T10:00:00Z');
+    expect(instantText(day, 'time', 'en-GB', 'Asia/Seoul')).toBe('19:00');
+    expect(instantText(day, 'day', 'en-GB', 'Asia/Seoul')).toMatch(/^Wed,? 20 Jan 2027$/);
+    expect(instantText(day, 'day', 'en-US', 'Asia/Seoul')).toBe('Wed, Jan 20, 2027');
+    expect(moneyText(8_550, 'EUR', 'en-GB')).toBe('€85.50');
   });
 });
 

@@ -129,7 +129,8 @@ export const ko: Dictionary = {
     mine: '내 좌석',
     pending: '잡는 중 …',
     seat: (row, seat) => `${row}열 ${seat}번`,
-    seatLabel: (row, seat, price, status) => `${row}열 ${seat}번, ${price}, ${status}`,
+    // The seat's number stands alone, as it does on its button: names that begin with what is seen can be spoken.
+    seatLabel: (row, seat, price, status) => `${row}열 좌석 ${seat}, ${price}, ${status}`,
     row: (row) => `${row}열`,
     sections: '구역',
     sectionFree: (count, text) => (count === 0 ? '잔여 없음' : `잔여 ${text}석`),

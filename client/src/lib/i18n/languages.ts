@@ -12,3 +12,20 @@ const isLanguage = (tag: string | undefined): tag is Language => tag !== undefin
 export function chooseLanguage(wanted: readonly (string | null)[]): Language {
   return wanted.map((tag) => tag?.toLowerCase().split('-')[0]).find(isLanguage) ?? 'en';
 }
+
+/**
+ * A language as the reader's region writes dates and money: the browser's own variety of it, else the language in the
+ * region of the browser's first one (English in Austria), else the language alone.
+ */
+export function regionOf(language: Language, browser: readonly string[]): string {
+  const locales = browser.flatMap((tag) => {
+    try {
+      return [new Intl.Locale(tag)];
+    } catch {
+      return [];
+    }
+  });
+  const own = locales.find((locale) => locale.language === language && locale.region);
+  const region = (own ?? locales.find((locale) => locale.region))?.region;
+  return region ? `${language}-${region}` : language;
+}

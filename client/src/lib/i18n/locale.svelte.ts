@@ -1,12 +1,13 @@
+import { browser } from '$app/env';
 import { createContext } from 'svelte';
-import { type Dictionary, en } from './en.ts';
+import type { Dictionary } from './en.ts';
 import { dayOfMonth, instantText, isLocalTime, zoneName } from './instants.ts';
-import { chooseLanguage, type Language } from './languages.ts';
+import { chooseLanguage, type Language, regionOf } from './languages.ts';
 import { moneyText } from './money.ts';
 
-/** English is in every page, because pages are prerendered in it; another language comes when it is spoken. */
+/** A reader fetches the words of one language, while the page fetches what it is about. */
 const dictionaries = {
-  en: () => Promise.resolve(en),
+  en: () => import('./en.ts').then((module) => module.en),
   ko: () => import('./ko.ts').then((module) => module.ko),
 } satisfies Record<Language, () => Promise<Dictionary>>;
 
@@ -14,15 +15,27 @@ const STORAGE_KEY = 'stampede:language';
 
 /** The reader's language: their words, numbers, dates and money. */
 export class Locale {
-  #spoken = $state.raw<{ language: Language; words: Dictionary }>({ language: 'en', words: en });
-  #wanted: Language = 'en';
-  readonly #number = $derived(new Intl.NumberFormat(this.#spoken.language));
+  #spoken: { language: Language; words: Dictionary };
+  #wanted: Language;
+  /** The language as it is written where the reader is: `en-GB`. */
+  readonly #region = $derived.by(() => regionOf(this.language, navigatorLanguages()));
+  readonly #number = $derived.by(() => new Intl.NumberFormat(this.#region));
+
+  private constructor(language: Language, words: Dictionary) {
+    this.#spoken = $state.raw({ language, words });
+    this.#wanted = language;
+  }
 
   /** Of this browser: what the reader chose before, else what the browser prefers. */
   static async ofBrowser(): Promise<Locale> {
-    const locale = new Locale();
-    await locale.#speak(chooseLanguage([readStored(), ...navigator.languages]));
-    return locale;
+    const language = chooseLanguage([readStored(), ...navigator.languages]);
+    const words = await dictionaries[language]().catch(() => null);
+    return words ? new Locale(language, words) : Locale.inEnglish();
+  }
+
+  /** Of the prerendered pages. */
+  static async inEnglish(): Promise<Locale> {
+    return new Locale('en', await dictionaries.en());
   }
 
   get language(): Language {
@@ -58,25 +71,25 @@ export class Locale {
 
   /** `amount` in minor units of an ISO 4217 currency. */
   money(amount: number, currency: string): string {
-    return moneyText(amount, currency, this.language);
+    return moneyText(amount, currency, this.#region);
   }
 
-  /** `Wednesday, January 20, 2027` by the calendar of a venue. */
+  /** `Wednesday 20 January 2027` by the calendar of a venue. */
   date(instant: string, timeZone: string): string {
-    return instantText(new Date(instant), 'date', this.language, timeZone);
+    return instantText(new Date(instant), 'date', this.#region, timeZone);
   }
 
-  /** `Wed, Jan 20, 2027` by the calendar of a venue. */
+  /** `Wed 20 Jan 2027` by the calendar of a venue. */
   day(instant: string, timeZone: string): string {
-    return instantText(new Date(instant), 'day', this.language, timeZone);
+    return instantText(new Date(instant), 'day', this.#region, timeZone);
   }
 
   month(instant: string, timeZone: string): string {
-    return instantText(new Date(instant), 'month', this.language, timeZone);
+    return instantText(new Date(instant), 'month', this.#region, timeZone);
   }
 
   weekday(instant: string, timeZone: string): string {
-    return instantText(new Date(instant), 'weekday', this.language, timeZone);
+    return instantText(new Date(instant), 'weekday', this.#region, timeZone);
   }
 
   dayOfMonth(instant: string, timeZone: string): string {
@@ -86,8 +99,8 @@ export class Locale {
   /** The time by the clocks of a venue, with the zone's name for a reader whose own clocks show another. */
   time(instant: string, timeZone: string): string {
     const at = new Date(instant);
-    const text = instantText(at, 'time', this.language, timeZone);
-    return isLocalTime(at, timeZone) ? text : `${text} ${zoneName(at, this.language, timeZone)}`;
+    const text = instantText(at, 'time', this.#region, timeZone);
+    return isLocalTime(at, timeZone) ? text : `${text} ${zoneName(at, this.#region, timeZone)}`;
   }
 
   /**
@@ -96,9 +109,14 @@ export class Locale {
    */
   moment(instant: number, besides?: string): string {
     const at = new Date(instant);
-    const text = instantText(at, 'moment', this.language);
-    return !besides || isLocalTime(at, besides) ? text : `${text} ${zoneName(at, this.language)}`;
+    const text = instantText(at, 'moment', this.#region);
+    return !besides || isLocalTime(at, besides) ? text : `${text} ${zoneName(at, this.#region)}`;
   }
+}
+
+/** Prerendering has no reader. */
+function navigatorLanguages(): readonly string[] {
+  return browser ? navigator.languages : [];
 }
 
 function readStored(): string | null {

@@ -88,10 +88,12 @@ async function measure(): Promise<Findings> {
   const inEnglish = loadedWith(manifest, roots, (module) => !isWord(module) && !ONLY_LATER.test(module));
   const everything = loadedWith(manifest, roots, (module) => !isWord(module));
   const dictionaries = Object.keys(manifest).filter(isWord);
-  const words = Math.max(0, ...dictionaries.map((key) => compressedBytes(manifest[key]?.file ?? '')));
+  const wordsOf = (key: string) => compressedBytes(manifest[key]?.file ?? '') / BYTES_PER_KB;
+  const words = Math.max(0, ...dictionaries.map(wordsOf));
+  const englishWords = Math.max(0, ...dictionaries.filter((key) => key.endsWith('/en.ts')).map(wordsOf));
   const plain = PLAIN_SCRIPTS.reduce((sum, file) => sum + compressedBytes(file), 0);
-  const english = (total(inEnglish) + plain) / BYTES_PER_KB;
-  const value = english + words / BYTES_PER_KB;
+  const wordless = (total(inEnglish) + plain) / BYTES_PER_KB;
+  const value = wordless + words;
   const later = (total(everything) - total(inEnglish)) / BYTES_PER_KB;
   const names = new Map(Object.values(manifest).map(({ file, name = file }) => [file, name]));
   return {
@@ -100,7 +102,7 @@ async function measure(): Promise<Findings> {
     reached: value <= TARGET_KB,
     remarks: [
       'Every script that a browser fetches from an empty cache until the buyer can choose seats, in the language that ' +
-        `costs most; ${english.toFixed(1)} kB in English. The list, paying and the ticket are ${later.toFixed(1)} kB more, ` +
+        `costs most; ${(wordless + englishWords).toFixed(1)} kB in English. The list, paying and the ticket are ${later.toFixed(1)} kB more, ` +
         'fetched when they are wanted. Each file for itself, gzip -9, as it is served. Counted, not timed: one run says it all.',
     ],
     tables: [
