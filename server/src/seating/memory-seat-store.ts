@@ -58,9 +58,8 @@ export class MemorySeatStore implements SeatStore {
     const { show, seatCount, sectionOf, sectionCount } = rules;
     if (this.#shows.has(show)) return;
     const now = this.#clock.now();
-    // A clock in milliseconds outruns the tokens of any earlier process: no show sees a thousand holds a second
-    // sustained over its whole on-sale. Tokens of unfinished checkouts are respected on top.
-    let fence = facts.checkouts.reduce((highest, one) => Math.max(highest, one.holdToken), now);
+    // A clock in microseconds outruns the tokens of any earlier process. Tokens of unfinished checkouts are respected on top.
+    let fence = facts.checkouts.reduce((highest, one) => Math.max(highest, one.holdToken), now * 1_000);
     const seats = new SeatBooks({
       seatCount,
       nextToken: () => holdToken(++fence),

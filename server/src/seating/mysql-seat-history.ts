@@ -44,9 +44,8 @@ export async function beginHistory(
   });
   books.restore(rules, facts, now);
   const [number = 0] = await newNumbers(entities, show, 1);
-  // A clock in milliseconds outruns the tokens of any earlier history, wherever it was kept: nobody sells a thousand
-  // holds a second for long. Tokens of unfinished checkouts are respected on top.
-  const fence = facts.checkouts.reduce((highest, one) => Math.max(highest, one.holdToken), now);
+  // A clock in microseconds outruns the tokens of any earlier history, wherever it was kept. Tokens of unfinished checkouts are respected on top.
+  const fence = facts.checkouts.reduce((highest, one) => Math.max(highest, one.holdToken), now * 1_000);
   await entities.execute(
     'insert into live_shows (show_id, epoch, token_base, position, section_count) values (?, ?, ?, 0, ?)',
     [show, epoch, fence - number, sectionCount],

@@ -124,6 +124,20 @@ describe('Redis that comes back with an older file', () => {
     expect([...reader.statuses.subarray(0, 6)]).toEqual([1, 1, 0, 0, 1, 1]);
   });
 
+  it('6.3 set back, and then emptied: tokens above any that was handed out', async () => {
+    const [ana, ben] = [await stand.buyer('ana'), await stand.buyer('ben')];
+    const putBack = await keepFile(server);
+    await putBack();
+    await isOpenAgain();
+    await reopen(NO_FACTS);
+    const { holdToken } = await stand.holding(ana, 0);
+    stand.pass(60_000);
+    await node.connection.client.flushall();
+    await reopen(NO_FACTS);
+    await stand.buyer('ben');
+    expect((await stand.holding(ben, 0)).holdToken).toBeGreaterThan(holdToken);
+  });
+
   it('[P5] twice the same older file: each time another epoch', async () => {
     const putBack = await keepFile(server);
     const epochs = [reader.epoch];

@@ -2,8 +2,13 @@
 -- include: history.lua
 -- A new history of the seats as they are now: another epoch, and sequences that count from 0.
 
--- Tokens may have been handed out that Redis no longer knows of. No second sees that many.
+-- Tokens may have been handed out that Redis no longer knows of. A clock in microseconds outruns them all, also those
+-- that were handed out after the last leap; the leap is for a clock that was set back.
 local FENCE_LEAP = 1000000
+
+local function fence_above(fence, now)
+  return math.max((fence or 0) + FENCE_LEAP, now * 1000)
+end
 
 -- How far a new epoch may lie above the one that is known, and what fits its field on the wire.
 local EPOCH_STEP_MAX = 65536
@@ -49,7 +54,7 @@ local function renew_history(meta, random, now)
   local epoch = epoch_after(meta.epoch, random)
   local notices = last_notices()
   begin_history(epoch, redis.call('GET', KEY.seats) or '', meta.sections)
-  redis.call('HSET', KEY.meta, 'fence', string.format('%.0f', math.max(meta.fence + FENCE_LEAP, now)))
+  redis.call('HSET', KEY.meta, 'fence', string.format('%.0f', fence_above(meta.fence, now)))
   if #notices > 0 then
     append_entry(string.format('%.0f', epoch), redis.call('HINCRBY', KEY.meta, 'fed', 1), notices)
   end

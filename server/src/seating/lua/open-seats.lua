@@ -1,8 +1,7 @@
 -- Purpose: sets a show's seats up from what the database and the payment log know, where Redis has no history of
 --   them, or not the whole of it (history.lua); else changes nothing. They alone say what is sold, to whom, and what is
---   being paid for [P1, P2]; holds that Redis knows go on with what this leaves them. Tokens go on above those that are
---   known, and above the clock in milliseconds, which outruns the tokens of any earlier history: no show sees a
---   thousand holds a second over its whole on-sale.
+--   being paid for [P1, P2]; holds that Redis knows go on with what this leaves them. Tokens go on above those that were
+--   handed out in any earlier history.
 -- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due seat-notes networks checkpoint sections
 -- ARGV: {given instant, epoch that the caller knows (0: none), random number for another one, seat count,
 --   section count, hold lifetime ms, extensions, ms until a checkout should be settled, {{seat, session}…} sold,
@@ -28,7 +27,7 @@ redis.call('SET', KEY.seats, string.rep('\0', seat_count))
 redis.call('SET', KEY.seat_holds, string.rep('\0', 8 * seat_count))
 redis.call('SET', KEY.sections, ARGV[2])
 epoch = epoch_after(math.max(known_epoch, tonumber(meta[1] or 0)), random)
-fence = math.max(now, (fence or 0) + FENCE_LEAP)
+fence = fence_above(fence, now)
 
 local function status_of(seat)
   return statuses[seat] or AVAILABLE
