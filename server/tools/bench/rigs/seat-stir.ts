@@ -1,13 +1,13 @@
 import { Redis } from 'ioredis';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type SessionId, sessionId, type ShowId } from '../../../src/platform/ids.ts';
+import { sessionId, type ShowId } from '../../../src/platform/ids.ts';
 import { showKey } from '../../../src/platform/redis-keys.ts';
 import { RedisSeatStore } from '../../../src/seating/redis-seat-store.ts';
 import { benchDraft, type BenchVenue } from './bench-show.ts';
 
 const LIFETIME_MS = 86_400_000;
 const STRIDE = 7_919;
-const STIRRER: SessionId = sessionId('bench-stirrer-000000000');
+const TURN_DIGITS = 9;
 
 /** Takes and gives back seats of a show's first section, straight in the store; once. */
 export class SeatStir {
@@ -45,7 +45,6 @@ export class SeatStir {
   }
 
   async #run(seatsAtOnce: number, everyMs: number): Promise<void> {
-    await this.#redis.zadd(showKey(this.#show, 'admitted'), Date.now() + LIFETIME_MS, STIRRER);
     const { sections, seatsPerSection } = this.#venue;
     const { seatsPerBuyer, holdLifetimeMs, extensionsMax } = benchDraft(this.#venue, Date.now()).sale;
     const seatCount = sections * seatsPerSection;
@@ -57,13 +56,16 @@ export class SeatStir {
     const startedAt = performance.now();
     const before = this.#turns;
     while (!this.#isOver) {
+      // Another buyer each time: nobody may have the same seats again at once.
+      const session = sessionId(`bench-stirrer-${String(this.#turns).padStart(TURN_DIGITS, '0')}`);
+      await this.#redis.zadd(showKey(this.#show, 'admitted'), Date.now() + LIFETIME_MS, session);
       const first = this.#turns++ * seatsAtOnce;
       const seats = Array.from({ length: seatsAtOnce }, (_, at) => ((first + at) * STRIDE) % seatsPerSection);
-      const request = { session: STIRRER, network: null, seats, prices: seats.map(() => 1) };
+      const request = { session, network: null, seats, prices: seats.map(() => 1) };
       const [held] = await this.#store.hold(rules, [request]);
       if (held?.ok !== true) throw new Error(`the stirrer was refused: ${held?.code ?? 'no answer'}`);
       const { holdToken } = held.value;
-      await this.#store.release(rules, { session: STIRRER, holdToken, seats: [] });
+      await this.#store.release(rules, { session, holdToken, seats: [] });
       await pause(Math.max(0, startedAt + (this.#turns - before) * everyMs - performance.now()));
     }
   }
