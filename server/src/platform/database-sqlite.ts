@@ -1,4 +1,4 @@
-import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { NodeSqliteDialect } from '@mikro-orm/sql';
@@ -70,7 +70,7 @@ function prepareFolder(directory: string): void {
     mkdirSync(directory, { recursive: true });
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     const file = join(directory, DATABASE_FILE);
-    closeSync(openSync(file, 'a', OWNER_ONLY));
+    if (!existsSync(file)) closeSync(openSync(file, 'a', OWNER_ONLY));
     accessSync(file, constants.R_OK | constants.W_OK);
     // Orders and tickets are nobody else's business; the files that SQLite makes beside this one take its mode.
     chmodSync(file, OWNER_ONLY);

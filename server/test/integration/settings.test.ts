@@ -44,6 +44,7 @@ const BAD_VALUES = {
   PAYMENT_DELAY_MIN_MS: '-5',
   PAYMENT_DELAY_MAX_MS: '60001',
   PAYMENT_SUCCESS_RATE: '1.5',
+  MIGRATE: 'later',
   KAFKA_BROKERS: 'kafka://somewhere',
   KAFKA_TLS: 'perhaps',
   KAFKA_MECHANISM: 'handshake',
