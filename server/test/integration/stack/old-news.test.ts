@@ -11,8 +11,8 @@ import { newBearer } from './stack-buyer.ts';
 type HoldWord = ServerMessageOf<'hold' | 'hold-ended'>;
 
 const SEATS = 40;
-const BUYERS = 6;
-const ROUNDS = 10;
+/** Each holds and gives back once: who does that again has to wait a while. */
+const BUYERS = SEATS / 2;
 
 let parts: SharedParts;
 let fleet: Fleet;
@@ -70,15 +70,13 @@ test('6.3 no push is older than an answer before it, however the feed comes in b
       await client.enter(1, { sections: [{ seatCount: SEATS }] });
       await client.join();
       await until('admitted', () => client.view.standing.state === 'admitted');
-      for (let round = 0; round < ROUNDS; round++) {
-        expect((await client.hold([2 * number])).ok).toBe(true);
-        await Promise.all([client.hold([2 * number + 1]), client.extend()]);
-        expect((await client.release()).ok).toBe(true);
-        expect(client.view.hold).toBeNull();
-      }
+      expect(await client.hold([2 * number])).toMatchObject({ ok: true });
+      await Promise.all([client.hold([2 * number + 1]), client.extend()]);
+      expect(await client.release()).toMatchObject({ ok: true });
+      expect(client.view.hold).toBeNull();
       return words;
     }),
   );
-  expect(heard.every((words) => words.length >= 3 * ROUNDS)).toBe(true);
+  expect(heard.every((words) => words.length >= 3)).toBe(true);
   expect(heard.flatMap(oldNews)).toEqual([]);
 });
