@@ -1,4 +1,3 @@
-import { browser } from '$app/env';
 import { createContext } from 'svelte';
 import type { Dictionary } from './en.ts';
 import { dayOfMonth, instantText, isLocalTime, zoneName } from './instants.ts';
@@ -114,9 +113,9 @@ export class Locale {
   }
 }
 
-/** Prerendering has no reader. */
+/** Prerendering has no reader, and no other languages than Node's own. */
 function navigatorLanguages(): readonly string[] {
-  return browser ? navigator.languages : [];
+  return 'document' in globalThis ? navigator.languages : [];
 }
 
 function readStored(): string | null {
