@@ -12,7 +12,7 @@ beforeAll(async () => {
   stand = await Stand.open([{ title: OFFLINE }, { title: CALENDAR }, { title: RECOVERY }]);
 });
 afterEach(() => stand.clear());
-afterAll(() => stand.close());
+afterAll(() => stand.close(/recovery-unknown/));
 
 /** Buys the first seat. */
 async function buy(buyer: Visitor, title: string): Promise<void> {
