@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
+import type { RefusalCode } from '@stampede/shared/protocol/codes.ts';
 import { AVAILABLE, HELD } from '@stampede/shared/seat-map/seat-status.ts';
 import { z } from 'zod';
 import type { SeatIndex, SessionId } from '../platform/ids.ts';
@@ -63,10 +64,13 @@ export async function lookAtRequests(
   const refusals = requests.map((request) => {
     if (asked.get(request.session) !== 1) return null;
     const claim = examineClaim(books, rules, request, isAdmitted(request.session, now), now);
-    return claim.ok ? null : claim;
+    return claim.ok || MAY_CHANGE_IN_A_BATCH.has(claim.code) ? null : claim;
   });
   return { refusals, tokenBase: rows[0]?.token_base ?? 0 };
 }
+
+/** Refusals that another request of the same batch, decided before, turns into others. */
+const MAY_CHANGE_IN_A_BATCH: ReadonlySet<RefusalCode> = new Set(['cooling-down', 'network-limit']);
 
 /** The seats of a request that exist. */
 export function seatsOfShow({ seatCount }: SeatRules, { seats }: HoldRequest): readonly SeatIndex[] {

@@ -150,7 +150,7 @@ describe('a client written from PROTOCOL.md alone', () => {
     const { bearer } = await newSession();
     const client = await DocumentClient.open(port, bearer);
     expect((await client.ask(ENTER, BUYING))[0]).toBe(ENTERED);
-    await client.ask(JOIN);
+    await client.ask(JOIN, null);
     await client.told(([opcode]) => opcode === ADMITTED);
     const seats = [3, 45];
     const [opcode, , token, held] = await client.ask(HOLD, seats);
@@ -178,7 +178,7 @@ describe('a client written from PROTOCOL.md alone', () => {
 
     const other = await DocumentClient.open(port, buyer.bearer);
     await other.ask(ENTER, BUYING);
-    await other.ask(JOIN);
+    await other.ask(JOIN, null);
     await other.told(([opcode]) => opcode === ADMITTED);
     const [, , token] = await other.ask(HOLD, [7]);
 
@@ -212,7 +212,7 @@ describe('a client written from PROTOCOL.md alone', () => {
         const { bearer } = await newSession();
         const client = await DocumentClient.open(port, bearer);
         await client.ask(ENTER, BUYING);
-        await client.ask(JOIN);
+        await client.ask(JOIN, null);
         await client.told(([opcode]) => opcode === ADMITTED);
         return client;
       }),
@@ -232,7 +232,7 @@ describe('a client written from PROTOCOL.md alone', () => {
         const { id, bearer } = await newSession();
         const client = await DocumentClient.open(port, bearer);
         await client.ask(ENTER, DRAWN);
-        const [opcode, , position] = await client.ask(JOIN);
+        const [opcode, , position] = await client.ask(JOIN, null);
         expect([opcode, position]).toEqual([WAITING, 0]);
         return { id, client };
       }),
