@@ -11,6 +11,8 @@ import { catalogTables } from './catalog/catalog-tables.ts';
 import { MemoryCatalogCache } from './catalog/memory-catalog-cache.ts';
 import { RedisCatalogCache } from './catalog/redis-catalog-cache.ts';
 import { SqlCatalogStore } from './catalog/sql-catalog-store.ts';
+import { MemoryCheckoutKeys } from './checkout/memory-checkout-keys.ts';
+import { RedisCheckoutKeys } from './checkout/redis-checkout-keys.ts';
 import { orderTables } from './checkout/order-tables.ts';
 import { KafkaOrderEvents } from './checkout/kafka-order-events.ts';
 import { KafkaPaymentLog } from './checkout/kafka-payment-log.ts';
@@ -46,7 +48,7 @@ import { RedisShowFeed } from './seating/redis-show-feed.ts';
 import { MemoryWaitingRoomStore } from './waiting-room/memory-waiting-room-store.ts';
 import { RedisWaitingRoomStore } from './waiting-room/redis-waiting-room-store.ts';
 
-type LivePorts = Pick<AppParts, 'seats' | 'feed' | 'waitingRoom' | 'keepLease'>;
+type LivePorts = Pick<AppParts, 'seats' | 'feed' | 'waitingRoom' | 'checkoutKeys' | 'keepLease'>;
 type Ports = LivePorts &
   Pick<AppParts, 'catalog' | 'orders' | 'paymentLog' | 'orderEvents' | 'payments' | 'readiness' | 'history'>;
 
@@ -186,7 +188,8 @@ async function openLivePorts(
     const feed = new MemoryShowFeed();
     const waitingRoom = new MemoryWaitingRoomStore((show, entry) => feed.publish(show, entry), clock);
     const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch, clock });
-    const ports = { seats, feed, waitingRoom, keepLease: leaseOfTheOnlyProcess };
+    const checkoutKeys = new MemoryCheckoutKeys(clock);
+    const ports = { seats, feed, waitingRoom, checkoutKeys, keepLease: leaseOfTheOnlyProcess };
     return { ports, redis: null, readiness: {} };
   }
   const random = systemRandom;
@@ -214,6 +217,7 @@ async function openLivePorts(
       }),
       feed,
       waitingRoom: new RedisWaitingRoomStore(redis),
+      checkoutKeys: new RedisCheckoutKeys(redis),
       keepLease: redisLeases(redis, randomUUID()),
     },
     redis,

@@ -9,6 +9,7 @@ import { CatalogWatch } from './catalog/catalog-watch.ts';
 import type { CatalogStore } from './catalog/catalog-store.ts';
 import { seatPrice } from './catalog/show.ts';
 import { BeginCheckout } from './checkout/begin-checkout.ts';
+import type { CheckoutKeys } from './checkout/checkout-keys.ts';
 import { ListOrders } from './checkout/list-orders.ts';
 import { OverdueCheckouts } from './checkout/overdue-checkouts.ts';
 import type { OrderEvents } from './checkout/order-events.ts';
@@ -62,6 +63,7 @@ export interface AppParts {
   readonly waitingRoom: WaitingRoomStore;
   readonly orders: OrderStore;
   readonly paymentLog: PaymentLog;
+  readonly checkoutKeys: CheckoutKeys;
   /** Null: nobody is told how orders ended but their buyers. */
   readonly orderEvents: OrderEvents | null;
   readonly payments: PaymentGateway;
@@ -262,6 +264,7 @@ function buyerRequests(parts: AppParts, { waitingRoom, sales, report }: Started)
   const { seats, orders, paymentLog, clock } = parts;
   const begin = new BeginCheckout({
     seats,
+    keys: parts.checkoutKeys,
     log: paymentLog,
     orders,
     clock,

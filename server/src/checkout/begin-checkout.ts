@@ -6,6 +6,7 @@ import type { HoldToken, OrderId, SessionId } from '../platform/ids.ts';
 import { done, type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
 import type { NextTurn } from '../platform/turn.ts';
 import type { SeatRules, SeatStore } from '../seating/seat-store.ts';
+import type { CheckoutKeys } from './checkout-keys.ts';
 import { orderIdOf } from './order-ids.ts';
 import { orderMessage, processingMessage } from './order-message.ts';
 import type { Order, OrderStore } from './order-store.ts';
@@ -32,6 +33,7 @@ export interface CheckoutIntent {
 
 export interface BeginCheckoutParts {
   readonly seats: SeatStore;
+  readonly keys: CheckoutKeys;
   readonly log: PaymentLog;
   readonly orders: OrderStore;
   readonly clock: Clock;
@@ -73,9 +75,12 @@ export class BeginCheckout {
     const orderId = orderIdOf(intent.session, intent.idempotencyKey);
     const known = await this.#finalOrder(orderId);
     if (known) return answerOf(known, show, intent);
+    const { keys, seats } = this.#parts;
+    const claimed = `${show.id}:${intent.holdToken}`;
+    if ((await keys.claim(orderId, claimed)) !== claimed) return refuse('idempotency-mismatch');
     const keepMs = PAYMENT_DEADLINE_MS + KEEP_MARGIN_MS;
-    const begun = await this.#parts.seats.beginCheckout(rules, { ...intent, orderId, keepMs });
-    if (!begun.ok) return begun.code === 'hold-ended' ? this.#endedOrder(show, intent, begun) : begun;
+    const begun = await seats.beginCheckout(rules, { ...intent, orderId, keepMs });
+    if (!begun.ok) return this.#refused(show, intent, orderId, begun);
     const { hold, begunAt, repeated } = begun.value;
     const final = repeated ? await this.#finalOrder(hold.orderId) : null;
     if (final) return answerOf(final, show, intent);
@@ -94,10 +99,22 @@ export class BeginCheckout {
     });
   }
 
-  /** The hold is gone, perhaps because its order has ended meanwhile: then the same intent gets that order. */
-  async #endedOrder(show: Show, intent: CheckoutIntent, refusal: Refusal): Promise<Outcome<OrderMessage>> {
-    const order = await this.#parts.orders.byKey(intent.session, intent.idempotencyKey);
-    return order ? answerOf(order, show, intent) : refusal;
+  /**
+   * Where the hold is gone, its order may have ended meanwhile: then the same intent gets that order. Else the key was
+   * not used: unless the hold is being paid for under it by another sum, it may be sent with another hold.
+   */
+  async #refused(
+    show: Show,
+    intent: CheckoutIntent,
+    orderId: OrderId,
+    refusal: Refusal,
+  ): Promise<Outcome<OrderMessage>> {
+    const { keys, orders } = this.#parts;
+    const isGone = refusal.code === 'hold-ended';
+    const order = isGone ? await orders.byKey(intent.session, intent.idempotencyKey) : null;
+    if (order) return answerOf(order, show, intent);
+    if (refusal.code !== 'idempotency-mismatch') await keys.giveUp(orderId);
+    return refusal;
   }
 
   /**

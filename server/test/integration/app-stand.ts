@@ -17,6 +17,7 @@ import type { Show } from '../../src/catalog/show.ts';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
 import { hasTickets } from '../../src/checkout/list-orders.ts';
 import { SimulatedPaymentGateway } from '../../src/checkout/simulated-payment-gateway.ts';
+import { MemoryCheckoutKeys } from '../../src/checkout/memory-checkout-keys.ts';
 import { SqlOrderStore } from '../../src/checkout/sql-order-store.ts';
 import { SqlPaymentLog } from '../../src/checkout/sql-payment-log.ts';
 import { readConfig } from '../../src/config.ts';
@@ -284,6 +285,7 @@ export async function startAppStand({
     feed,
     waitingRoom,
     orders,
+    checkoutKeys: new MemoryCheckoutKeys(clock),
     paymentLog: new SqlPaymentLog({ database, records, clock, random: seededRandom(2), nextTurn, report }),
     orderEvents: null,
     metrics,

@@ -1,3 +1,4 @@
+import { MemoryCheckoutKeys } from '../../../src/checkout/memory-checkout-keys.ts';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
@@ -93,6 +94,7 @@ export const rules: SeatRules = {
  */
 export class CheckoutHouse {
   readonly clock = new ManualClock();
+  readonly keys = new MemoryCheckoutKeys(this.clock);
   readonly gateway = new ScriptedGateway(this.clock);
   readonly feed = new MemoryShowFeed();
   readonly seats: MemorySeatStore;
@@ -193,7 +195,7 @@ export class CheckoutHouse {
 
   checkoutThrough(log: PaymentLog): BeginCheckout {
     const { clock, orders, report, seats } = this;
-    return new BeginCheckout({ seats, log, orders, clock, nextTurn, report });
+    return new BeginCheckout({ seats, keys: this.keys, log, orders, clock, nextTurn, report });
   }
 
   async hold(name: string, seats: readonly number[]): Promise<Hold & { readonly session: SessionId }> {

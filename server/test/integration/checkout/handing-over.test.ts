@@ -181,12 +181,23 @@ describe('a payment on its way to the log', () => {
       expect(await house.seats.holdOf(otherShow.id, anna.session)).toMatchObject({ orderId: null });
     });
 
-    it('[P2] in another show at the same moment: one order, charged once, and the other hold comes back', async () => {
+    it('6.7 in another show at the same moment: refused there, whichever is first, and charged once', async () => {
       const anna = await house.hold('anna', [3]);
       const other = await holdInOtherShow(anna);
       const { id } = await house.accepted(anna);
       const second = await payIn(otherShow, otherRules, other, anna);
-      expect(second).toMatchObject({ ok: true, value: { id } });
+      expect(second).toMatchObject({ ok: false, code: 'idempotency-mismatch' });
+      await house.worker.start();
+      expect(await house.outcome(anna.session, id)).toMatchObject({ status: 'confirmed', show: show.id });
+      expect(house.gateway.calls).toEqual(['authorize', 'capture']);
+    });
+
+    it('[P2] in another show while Redis has forgotten the first: one order, charged once, and the other hold comes back', async () => {
+      const anna = await house.hold('anna', [3]);
+      const other = await holdInOtherShow(anna);
+      const { id } = await house.accepted(anna);
+      await house.keys.giveUp(orderId(id));
+      expect(await payIn(otherShow, otherRules, other, anna)).toMatchObject({ ok: true, value: { id } });
       await house.worker.start();
       expect(await house.outcome(anna.session, id)).toMatchObject({ status: 'confirmed', show: show.id });
       expect(house.gateway.calls).toEqual(['authorize', 'capture']);
