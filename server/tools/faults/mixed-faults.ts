@@ -172,7 +172,7 @@ async function takePictures(house: FaultHouse): Promise<readonly SeatPicture[]> 
     const statuses = await house.redis((redis) => redis.getBuffer(`{show:${show.id}}:seats`));
     pictures.push({ place: 'Redis', show: show.id, statuses: statuses ?? [] });
     for (const { port } of house.nodes('gateway')) {
-      const looker = await StackBuyer.arrive(port, show);
+      const looker = await StackBuyer.arriveInTime(port, show);
       const seatCount = show.sectionSeats.reduce((sum, seats) => sum + seats, 0);
       const statusesShown = (): (number | undefined)[] =>
         Array.from({ length: seatCount }, (_, seat) => looker.seatStatus(seat));

@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 async function arrive(node: FleetNode, visited: VisitedShow, bearer?: string): Promise<StackBuyer> {
-  const buyer = await StackBuyer.arrive(node.port, visited, bearer);
+  const buyer = await StackBuyer.arriveInTime(node.port, visited, bearer);
   buyers.push(buyer);
   return buyer;
 }

@@ -115,7 +115,7 @@ describe('an outside part that loses its data', () => {
     await startKeenBuyers(EMPTIED);
     await sellingGoesOn();
     // Somebody who takes their time.
-    const quiet = await (await StackBuyer.arrive(door.port, EMPTIED)).admitted();
+    const quiet = await (await StackBuyer.arriveInTime(door.port, EMPTIED)).admitted();
     await until('a seat is held', async () => (await quiet.client.hold([pickOf(quiet)])).ok);
     const deadline = deadlineOf(quiet);
     const epochs = keen.map(({ buyer }) => buyer.view.sale?.epoch ?? 0);
@@ -137,7 +137,7 @@ describe('an outside part that loses its data', () => {
     const codes = new Set(keen.flatMap(({ troubles }) => [...troubles.keys()]));
     expect([...codes].filter((code) => code !== 'busy')).toEqual([]);
     // Seats that nobody holds or owns are on sale, whoever held them before.
-    const newcomer = await (await StackBuyer.arrive(door.port, EMPTIED)).admitted();
+    const newcomer = await (await StackBuyer.arriveInTime(door.port, EMPTIED)).admitted();
     const sold = new Set(newcomer.soldSeats());
     const free = Array.from({ length: SEATS }, (_, seat) => seat).filter((seat) => !sold.has(seat));
     for (const seat of free.slice(0, 4)) await newcomer.holds([seat]);
@@ -149,7 +149,7 @@ describe('a waiting room that is lost', () => {
   test('[P4] [A9] buyers are in line again in their order, who had been let in first, newcomers last', async () => {
     const line: StackBuyer[] = [];
     for (let place = 0; place < IN_LINE; place++) {
-      const buyer = await StackBuyer.arrive(door.port, QUEUED);
+      const buyer = await StackBuyer.arriveInTime(door.port, QUEUED);
       line.push(buyer);
       expect(await buyer.client.join()).toMatchObject({ ok: true });
       await until('in line', () => (place === 0 ? buyer.isAdmitted : positionOf(buyer) === place));
@@ -158,7 +158,7 @@ describe('a waiting room that is lost', () => {
     const deadline = deadlineOf(first);
     await emptyRedis(parts.redisUrl);
     await until('who was in is in line again', () => positionOf(first) === 1);
-    const newcomer = await StackBuyer.arrive(door.port, QUEUED);
+    const newcomer = await StackBuyer.arriveInTime(door.port, QUEUED);
     await until('a newcomer has a place', async () => (await newcomer.client.join()).ok);
     await until('who was in is in again', () => deadlineOf(first) > deadline);
     await until('everybody is where they were', () =>
@@ -226,7 +226,7 @@ describe('outside parts that are not there yet', () => {
       await server.start();
     }
     await node.ready();
-    const buyer = await (await StackBuyer.arrive(node.port, show(1))).admitted();
+    const buyer = await (await StackBuyer.arriveInTime(node.port, show(1))).admitted();
     expect(buyer.soldSeats().length).toBeGreaterThan(SOME_ORDERS);
     buyer.client.stop();
 

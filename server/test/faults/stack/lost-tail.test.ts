@@ -80,7 +80,7 @@ test('[P1] [P3] Redis comes back without the last sale: its seats stay sold, nob
   await putBack();
   await isBack();
 
-  const ben = await StackBuyer.arrive(door.port, show(1));
+  const ben = await StackBuyer.arriveInTime(door.port, show(1));
   await until('he is admitted', async () => {
     await ben.client.join();
     return ben.isAdmitted;

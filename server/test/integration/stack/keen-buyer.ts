@@ -41,7 +41,7 @@ export class KeenBuyer {
   }
 
   static async start(port: number, show: VisitedShow, seed: number): Promise<KeenBuyer> {
-    const keen = new KeenBuyer(await StackBuyer.arrive(port, show), show, seed);
+    const keen = new KeenBuyer(await StackBuyer.arriveInTime(port, show), show, seed);
     keen.#done = keen.#buy();
     return keen;
   }
