@@ -176,7 +176,13 @@ describe('strange frames', () => {
   test('3.2 a refusal names the request where the frame tells it', () => {
     expect(decodeClientFrame(pack([0x06, 77, 'seats']))).toMatchObject({ ok: false, requestId: 77 });
     expect(decodeClientFrame(pack([0x06, -77, 'seats']))).toMatchObject({ ok: false, requestId: 0 });
+    expect(decodeClientFrame(pack([0x77, 77]))).toMatchObject({ ok: false, requestId: 77 });
+  });
+
+  test('3.2 a message without a number is refused under 0, whatever stands in its place', () => {
     expect(decodeClientFrame(pack([0x0c, [1]]))).toMatchObject({ ok: false, requestId: 0 });
+    expect(decodeClientFrame(pack([0x0c, 5]))).toMatchObject({ ok: false, requestId: 0 });
+    expect(decodeClientFrame(pack([0x0c, 5, []]))).toMatchObject({ ok: false, requestId: 0 });
   });
 
   test('every plain value of MessagePack is told from the rest as the decoder tells it', () => {

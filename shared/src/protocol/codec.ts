@@ -75,14 +75,15 @@ export function encodeServerMessage(message: ServerMessage): Uint8Array {
 
 const NOT_A_VALUE = 'a frame is one MessagePack value of numbers, texts, bytes and arrays';
 
-function requestIdOf(raw: unknown): number {
-  if (!Array.isArray(raw)) return 0;
+/** An opcode of no message may be a newer one's, of which nearly all begin with their number. */
+function requestIdOf(raw: unknown, entry?: Entry): number {
+  if (!Array.isArray(raw) || (entry && entry.names[0] !== 'requestId')) return 0;
   const id: unknown = raw[1];
   return typeof id === 'number' && Number.isInteger(id) && id > 0 && id <= UINT32_MAX ? id : 0;
 }
 
-function unreadable(code: Unreadable['code'], detail: string, raw?: unknown): Unreadable {
-  return { ok: false, code, detail, requestId: requestIdOf(raw) };
+function unreadable(code: Unreadable['code'], detail: string, raw?: unknown, entry?: Entry): Unreadable {
+  return { ok: false, code, detail, requestId: requestIdOf(raw, entry) };
 }
 
 function decode(direction: Direction, frame: Uint8Array): Decoded<{ type: string }> {
@@ -97,7 +98,7 @@ function decode(direction: Direction, frame: Uint8Array): Decoded<{ type: string
   if (!entry) return unreadable('unknown-message', 'no message has this opcode', raw);
   const { names, fields } = entry;
   if (raw.length !== fields.length + 1) {
-    return unreadable('malformed', `${entry.type} takes ${fields.length} fields`, raw);
+    return unreadable('malformed', `${entry.type} takes ${fields.length} fields`, raw, entry);
   }
   const message: { type: string } & Record<string, unknown> = { type: entry.type };
   for (let index = 0; index < names.length; index++) {
@@ -106,7 +107,7 @@ function decode(direction: Direction, frame: Uint8Array): Decoded<{ type: string
       message[name] = fields[index]?.read(raw[index + 1]);
     } catch (cause) {
       if (!(cause instanceof FieldError)) throw cause;
-      return unreadable('malformed', `${entry.type}.${name}: ${cause.message}`, raw);
+      return unreadable('malformed', `${entry.type}.${name}: ${cause.message}`, raw, entry);
     }
   }
   return { ok: true, message };
