@@ -5,7 +5,7 @@ import {
   OVERHASTY_FRAMES_MAX,
   SOCKETS_PER_SESSION_MAX,
 } from '@stampede/shared/protocol/limits.ts';
-import type { ClientMessage, OrderMessage } from '@stampede/shared/protocol/messages.ts';
+import type { ClientMessage, OrderMessage, ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import { HELD } from '@stampede/shared/seat-map/seat-status.ts';
 import {
   type HeardWire,
@@ -295,6 +295,10 @@ describe('history that was lost', () => {
     reason: '',
     tickets: [],
   } as const satisfies OrderMessage;
+  const paidFor = (payment: 'handing-over' | 'accepted', revision: number): ServerMessage => ({
+    ...{ type: 'hold', requestId: 0, holdToken: 1, seats: [1], expiresAt: 9, now: 1, extensionsLeft: 1 },
+    ...{ orderId: payment === 'accepted' ? ORDER.id : null, payment, revision },
+  });
 
   test('3.8 [P2] an outcome pushed while the state is read anew is told after the older word, not before', async () => {
     const { wire, say } = connectAs();
@@ -330,6 +334,21 @@ describe('history that was lost', () => {
       [2, 'processing'],
       [0, 'confirmed'],
     ]);
+  });
+
+  test('6.8 nobody who was answered that the payment is accepted is told after that that it is not yet', async () => {
+    const { wire, say } = connectAs();
+    say(enter);
+    await settle();
+    const { promise, resolve } = Promise.withResolvers<Outcome<OrderMessage>>();
+    beginCheckout = () => promise;
+    say({ type: 'checkout', requestId: 2, holdToken: 1, idempotencyKey: 'an-intent-to-pay', amount: 100 });
+    house.sale.tell(ANN, paidFor('handing-over', 1));
+    resolve(done(ORDER));
+    await settle();
+    house.sale.tell(ANN, paidFor('handing-over', 1));
+    house.sale.tell(ANN, paidFor('accepted', 2));
+    expect(wire.of('hold').map(({ payment }) => payment)).toEqual(['accepted']);
   });
 });
 

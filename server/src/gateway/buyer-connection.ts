@@ -235,7 +235,9 @@ export class BuyerConnection implements Listener {
     this.#told.asked();
     try {
       const buyer = { session: entered.session, network: this.#network };
-      this.#answer(message.requestId, await this.#parts.requests.answer(entered.sale, buyer, message));
+      const answer = await this.#parts.requests.answer(entered.sale, buyer, message);
+      this.#answer(message.requestId, answer);
+      if (message.type === 'checkout' && isProcessing(answer)) this.#told.acceptedFor(message.holdToken);
     } finally {
       const behind = this.#told.answered();
       // What another sale said has no place in this one.
@@ -388,4 +390,8 @@ export class BuyerConnection implements Listener {
     this.#wire.close(reason);
     this.closed();
   }
+}
+
+function isProcessing(answer: ServerMessage | Refusal): boolean {
+  return 'type' in answer && answer.type === 'order' && answer.order.status === 'processing';
 }

@@ -14,6 +14,8 @@ const hold = (seats: number[], revision: number, holdToken = 7): ServerMessage =
   payment: 'none',
   revision,
 });
+const paid = (payment: 'none' | 'handing-over' | 'accepted', revision: number, holdToken = 7) =>
+  ({ ...hold([1], revision, holdToken), payment }) as ServerMessage;
 const ended: ServerMessage = {
   type: 'hold-ended',
   requestId: 0,
@@ -87,6 +89,43 @@ describe('last told', () => {
     expect(told.keepsBack(hold([3], 3))).toBe(false);
     told.asked();
     expect([...told.answered()]).toEqual([]);
+  });
+
+  test('6.8 a hold whose payment was answered is not told as handing over, until it was something else', () => {
+    const told = new LastTold();
+    told.isNews(hold([1], 2));
+    told.asked();
+    told.keepsBack(paid('handing-over', 3));
+    told.acceptedFor(7);
+    const kept = [...told.answered()];
+    expect(kept.filter((word) => told.isNews(word))).toEqual([]);
+    expect(told.isNews(paid('accepted', 4))).toBe(true);
+    expect(told.isNews(paid('none', 5))).toBe(true);
+    expect(told.isNews(paid('handing-over', 6))).toBe(true);
+  });
+
+  test('6.8 what comes after the answer is no step back either; another hold is another matter', () => {
+    const told = new LastTold();
+    told.acceptedFor(7);
+    expect(told.isNews(paid('handing-over', 3))).toBe(false);
+    expect(told.isNews(paid('handing-over', 1, 8))).toBe(true);
+    told.acceptedFor(8);
+    told.forget();
+    expect(told.isNews(paid('handing-over', 1, 8))).toBe(true);
+  });
+
+  test('4.4 the same word that one is outside is no news; after another standing it is', () => {
+    const told = new LastTold();
+    const left: ServerMessage = { type: 'outside', requestId: 0, reason: 'left' };
+    expect(told.isNews({ ...left, requestId: 5 })).toBe(true);
+    expect(told.isNews(left)).toBe(false);
+    expect(told.isNews({ ...left, reason: 'lost' })).toBe(true);
+    told.isNews({ type: 'waiting', requestId: 0, position: 1, behind: 0, wait: null });
+    expect(told.isNews(left)).toBe(true);
+    told.isNews({ type: 'admitted', requestId: 0, deadline: 9, now: 1 });
+    expect(told.isNews(left)).toBe(true);
+    told.forget();
+    expect(told.isNews(left)).toBe(true);
   });
 
   test('what waits for an answer is forgotten with the rest', () => {

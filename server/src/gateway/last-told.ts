@@ -1,4 +1,4 @@
-import type { ServerMessage, ServerMessageOf } from '@stampede/shared/protocol/messages.ts';
+import type { OutsideReason, ServerMessage, ServerMessageOf } from '@stampede/shared/protocol/messages.ts';
 
 type HoldWord = ServerMessageOf<'hold'> | ServerMessageOf<'hold-ended'>;
 
@@ -6,7 +6,7 @@ type HoldWord = ServerMessageOf<'hold'> | ServerMessageOf<'hold-ended'>;
 type OwnWord = HoldWord | ServerMessageOf<'order'>;
 
 /**
- * What a socket heard last about its hold and its order. Whoever asks is answered, and the feed tells all tabs of the
+ * What a socket heard last about its standing, its hold and its order. Whoever asks is answered, and the feed tells all tabs of the
  * same, sooner or later than the answer: said twice, it would only cost bytes, and said in the wrong order it would
  * leave the buyer with old news. So what the feed says while a request is under way follows the answer, if it is then
  * still news: a push that is older than what the socket knows of the hold is dropped, whenever it comes. Of several
@@ -15,6 +15,10 @@ type OwnWord = HoldWord | ServerMessageOf<'order'>;
 export class LastTold {
   #hold: HoldWord | null = null;
   #order = '';
+  /** Null while the last word was of a place or an admission. */
+  #outside: OutsideReason | null = null;
+  /** The token of the hold whose payment is accepted. */
+  #accepted: number | null = null;
   #requests = 0;
   /** By what they speak of. */
   #behindAnswer: Map<string, OwnWord> | null = null;
@@ -30,7 +34,14 @@ export class LastTold {
   forget(): void {
     this.#hold = null;
     this.#order = '';
+    this.#outside = null;
+    this.#accepted = null;
     this.#behindAnswer = null;
+  }
+
+  /** The answer to a checkout said that the payment of this hold is accepted: less must not be said of it after that. */
+  acceptedFor(holdToken: number): void {
+    this.#accepted = holdToken;
   }
 
   /** A request begins whose answer may tell what the feed tells as well. */
@@ -58,15 +69,26 @@ export class LastTold {
 
   /** Notes a message; false if it says again what the socket heard last, or what has been overtaken. */
   isNews(message: ServerMessage): boolean {
-    if (message.type === 'hold' || message.type === 'hold-ended') {
-      if (this.#hold && !isNewer(message, this.#hold)) return false;
-      this.#hold = message;
-      return true;
+    if (message.type === 'hold' || message.type === 'hold-ended') return this.#isNewHold(message);
+    if (message.type === 'waiting' || message.type === 'admitted') this.#outside = null;
+    if (message.type === 'outside') {
+      const before = this.#outside;
+      this.#outside = message.reason;
+      return before !== this.#outside;
     }
     if (message.type !== 'order') return true;
     const before = this.#order;
     this.#order = `${message.order.id}:${message.order.status}`;
     return before !== this.#order;
+  }
+
+  #isNewHold(word: HoldWord): boolean {
+    if (this.#hold && !isNewer(word, this.#hold)) return false;
+    const payment = word.type === 'hold' ? word.payment : 'none';
+    if (payment === 'handing-over' && word.holdToken === this.#accepted) return false;
+    this.#accepted = payment === 'accepted' ? word.holdToken : null;
+    this.#hold = word;
+    return true;
   }
 }
 
