@@ -50,7 +50,7 @@ const LOOK_BOUNDS = { itemsMax: 500, callsMax: 4 };
  *
  * If the process dies
  * - before the hold is frozen: nothing has happened;
- * - after that, before the log has the request: nobody heard of an order; a repeat with the same key hands it over
+ * - after that, before the log has the request, the key claimed or not: nobody heard of an order; a repeat with the same key hands it over
  *   again, and without one `OverdueCheckouts` does [P2];
  * - after the log has it, before the seats say so: a worker settles it, and `OverdueCheckouts` tells them.
  */
@@ -76,11 +76,18 @@ export class BeginCheckout {
     const known = await this.#finalOrder(orderId);
     if (known) return answerOf(known, show, intent);
     const { keys, seats } = this.#parts;
-    const claimed = `${show.id}:${intent.holdToken}`;
-    if ((await keys.claim(orderId, claimed)) !== claimed) return refuse('idempotency-mismatch');
+    const claim = `${show.id}:${intent.holdToken}`;
     const keepMs = PAYMENT_DEADLINE_MS + KEEP_MARGIN_MS;
-    const begun = await seats.beginCheckout(rules, { ...intent, orderId, keepMs });
-    if (!begun.ok) return this.#refused(show, intent, orderId, begun);
+    // Side by side, so that nobody waits twice. A hold frozen under a key that is another hold's is thawed again.
+    const [owner, begun] = await Promise.all([
+      keys.claim(orderId, claim),
+      seats.beginCheckout(rules, { ...intent, orderId, keepMs }),
+    ]);
+    if (!begun.ok) return this.#refused(show, intent, orderId, begun, owner === claim);
+    if (owner !== claim && !begun.value.repeated) {
+      await seats.abandonCheckout(rules, intent.session, orderId);
+      return refuse('idempotency-mismatch');
+    }
     const { hold, begunAt, repeated } = begun.value;
     const final = repeated ? await this.#finalOrder(hold.orderId) : null;
     if (final) return answerOf(final, show, intent);
@@ -108,11 +115,13 @@ export class BeginCheckout {
     intent: CheckoutIntent,
     orderId: OrderId,
     refusal: Refusal,
+    hasKey: boolean,
   ): Promise<Outcome<OrderMessage>> {
     const { keys, orders } = this.#parts;
     const isGone = refusal.code === 'hold-ended';
     const order = isGone ? await orders.byKey(intent.session, intent.idempotencyKey) : null;
     if (order) return answerOf(order, show, intent);
+    if (!hasKey) return refuse('idempotency-mismatch');
     if (refusal.code !== 'idempotency-mismatch') await keys.giveUp(orderId);
     return refusal;
   }
