@@ -58,7 +58,12 @@ export class FaultHouse {
     const gateways: FleetNode[] = [];
     const door = await TcpSwitch.open(() => gateways.filter((node) => node.isAlive).map(({ port }) => port));
     const house = new FaultHouse(parts, fleet, door, gateways, shows.length);
-    await house.repair();
+    try {
+      await house.repair();
+    } catch (cause) {
+      await house.close();
+      throw cause;
+    }
     return house;
   }
 
