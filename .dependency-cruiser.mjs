@@ -106,27 +106,54 @@ export default {
     },
     {
       name: 'adapters-stay-home',
-      comment: "A room's adapters are its own affair; another room, adapter or not, uses its port.",
+      comment:
+        "A room's adapters are its own affair; another room, adapter or not, uses its port. The feed's are for the stores " +
+        'that stand on the same ground: they write to it in their own atomic step.',
       severity: 'error',
       from: { path: ROOM, pathNot: TEST },
-      to: { path: ANY_ADAPTER, pathNot: ['^server/src/$1/', PLATFORM] },
+      to: { path: ANY_ADAPTER, pathNot: ['^server/src/$1/', '^server/src/feed/', PLATFORM] },
     },
     {
       name: 'platform-under-rooms',
       comment: 'The platform serves every room and knows none.',
       severity: 'error',
       from: { path: PLATFORM, pathNot: TEST },
-      to: { path: '^server/src/(gateway|waiting-room|seating|checkout|catalog|monitor|access)/' },
+      to: {
+        path: '^server/src/(gateway|sale|waiting-room|seating|checkout|payment-log|payments|feed|catalog|monitor|access)/',
+      },
+    },
+    {
+      name: 'sale-under-gateway',
+      comment:
+        'A sale is told to whoever carries it to buyers; the rooms that it is made of know nothing of it.',
+      severity: 'error',
+      from: { path: '^server/src/(waiting-room|seating|checkout|feed|catalog|access)/', pathNot: TEST },
+      to: { path: '^server/src/sale/' },
+    },
+    {
+      name: 'feed-under-stores',
+      comment: 'Stores of seats and places write to the feed; what it carries is described by itself.',
+      severity: 'error',
+      from: { path: '^server/src/feed/', pathNot: TEST },
+      to: { path: '^server/src/(waiting-room|checkout|catalog|access)/' },
     },
     {
       name: 'gateway-on-top',
       comment: 'Transports call commands; no room calls a transport.',
       severity: 'error',
       from: {
-        path: '^server/src/(waiting-room|seating|checkout|catalog|access|monitor)/',
+        path: '^server/src/(sale|waiting-room|seating|checkout|payment-log|payments|feed|catalog|access|monitor)/',
         pathNot: TEST,
       },
       to: { path: '^server/src/gateway/' },
+    },
+    {
+      name: 'payments-under-checkout',
+      comment:
+        'Orders stand on the payment log and the payment service, which know of neither orders nor each other.',
+      severity: 'error',
+      from: { path: '^server/src/(payment-log|payments)/', pathNot: TEST },
+      to: { path: '^server/src/(?!$1/|platform/)[^/]+/' },
     },
     {
       name: 'no-test-in-production',

@@ -17,6 +17,15 @@ const TYPED_FILES = [
 ];
 const TEST_FILES = ['**/*.test.ts', '**/*.contract.ts', 'server/test/**/*.ts', 'client/test/**/*.ts'];
 const RULE_FILES = ['shared/src/**/*.ts', 'server/src/**/*.ts'];
+/** Where the machine itself is asked: the ports' own files, and where a process starts. */
+const PORTS_TO_THE_MACHINE = [
+  'shared/src/platform/{clock,random}.ts',
+  'server/src/platform/outside.ts',
+  'server/src/main.ts',
+];
+const TIME = 'Time comes in through the clock port.';
+const CHANCE = 'Chance comes in through the random port.';
+const TURNS = 'The turns of the event loop come in through `Outside`.';
 
 export default defineConfig(
   {
@@ -92,14 +101,51 @@ export default defineConfig(
     },
   },
   {
-    // Time and chance come in through ports, so that a test or a seeded simulation can hold them still.
+    // Time, chance and turns come in through ports, so that a test or a seeded simulation can hold them still. Keys,
+    // secrets and names from `node:crypto` are no such chance: no rule depends on which they are.
     files: RULE_FILES,
-    ignores: ['**/platform/**', ...TEST_FILES],
+    ignores: [...PORTS_TO_THE_MACHINE, ...TEST_FILES],
     rules: {
       'no-restricted-properties': [
         'error',
-        { object: 'Date', property: 'now', message: 'Time comes in through the clock port.' },
-        { object: 'Math', property: 'random', message: 'Chance comes in through the ids port.' },
+        { object: 'Date', property: 'now', message: TIME },
+        { object: 'performance', property: 'now', message: TIME },
+        { object: 'process', property: 'hrtime', message: TIME },
+        { object: 'process', property: 'nextTick', message: TURNS },
+        { object: 'Math', property: 'random', message: CHANCE },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: TIME },
+      ],
+      'no-restricted-globals': [
+        'error',
+        ...['setTimeout', 'setInterval'].map((name) => ({ name, message: TIME })),
+        ...['setImmediate', 'queueMicrotask'].map((name) => ({ name, message: TURNS })),
+      ],
+    },
+  },
+  {
+    files: ['server/src/**/*.ts'],
+    ignores: [...PORTS_TO_THE_MACHINE, ...TEST_FILES],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: ['node:timers', 'node:timers/promises', 'node:perf_hooks'].map((name) => ({
+            name,
+            message: TIME,
+          })),
+          patterns: [
+            { group: ['**/platform/clock.ts'], importNames: ['systemClock'], message: TIME },
+            { group: ['**/platform/random.ts'], importNames: ['systemRandom'], message: CHANCE },
+            {
+              group: ['**/outside.ts'],
+              importNames: ['nextTurn', 'machineOutside'],
+              message: 'A process makes its `Outside` once, where it starts, and hands it on.',
+            },
+          ],
+        },
       ],
     },
   },

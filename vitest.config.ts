@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type TestProjectConfiguration, defineConfig } from 'vitest/config';
 
 /** A unit test that takes longer waits for something real and belongs in another project. */
@@ -11,22 +12,21 @@ const unit = (name: string, include: string): TestProjectConfiguration => ({
   test: { name, include: [include], testTimeout: UNIT_TIMEOUT_MS, sequence: { groupOrder: 0 } },
 });
 
+/** Much of their time is waiting for servers, and what they start needs cores as well. */
+const SERVICE_FILES_AT_ONCE = availableParallelism();
+
 /**
- * Tests with real services run after the units. Those of one adapter have servers or databases of their own, and much
- * of their time is waiting: two files at once. The others start whole systems that need the machine to themselves.
+ * Tests with real services run after the units, in one group, so that no project waits for the slowest file of another.
+ * Each file has servers or databases of its own, and awaits conditions instead of counting on the machine's speed.
  */
-const service = (
-  name: string,
-  groupOrder: number,
-  { timeoutMs, filesAtOnce = 1 }: { timeoutMs: number; filesAtOnce?: number },
-): TestProjectConfiguration => ({
+const service = (name: string, timeoutMs: number): TestProjectConfiguration => ({
   test: {
     name,
     include: [`server/test/${name}/**/*.test.ts`],
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
-    maxWorkers: filesAtOnce,
-    sequence: { groupOrder },
+    maxWorkers: SERVICE_FILES_AT_ONCE,
+    sequence: { groupOrder: 1 },
   },
 });
 
@@ -39,10 +39,10 @@ export default defineConfig({
       unit('server', 'server/{src,tools}/**/*.test.ts'),
       unit('artillery', 'artillery/engine/**/*.test.ts'),
       'client/vitest.config.ts',
-      service('contracts', 1, { timeoutMs: SERVICE_TIMEOUT_MS, filesAtOnce: 2 }),
-      service('integration', 2, { timeoutMs: SERVICE_TIMEOUT_MS }),
-      service('faults', 3, { timeoutMs: SERVICE_TIMEOUT_MS }),
-      service('e2e', 4, { timeoutMs: JOURNEY_TIMEOUT_MS }),
+      service('contracts', SERVICE_TIMEOUT_MS),
+      service('integration', SERVICE_TIMEOUT_MS),
+      service('faults', SERVICE_TIMEOUT_MS),
+      service('e2e', JOURNEY_TIMEOUT_MS),
     ],
   },
 });

@@ -6,6 +6,8 @@ import { Recoveries } from './0004-recoveries.ts';
 import { SealedPayments } from './0005-sealed-payments.ts';
 import { LiveCheckouts } from './0006-live-checkouts.ts';
 import { SeatNotes } from './0007-seat-notes.ts';
+import { ShowVersions } from './0008-show-versions.ts';
+import { OneRowALiveSeat } from './0009-one-row-a-live-seat.ts';
 
 /**
  * Every migration in the order they run. A released one never changes: what comes later is a new one at the end.
@@ -24,4 +26,6 @@ export const migrations: readonly MigrationObject[] = [
   { name: '0005-sealed-payments', class: SealedPayments },
   { name: '0006-live-checkouts', class: LiveCheckouts },
   { name: '0007-seat-notes', class: SeatNotes },
+  { name: '0008-show-versions', class: ShowVersions },
+  { name: '0009-one-row-a-live-seat', class: OneRowALiveSeat },
 ];

@@ -1,35 +1,33 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '@stampede/shared/platform/clock.ts';
-import { systemRandom } from '@stampede/shared/platform/random.ts';
-import type { RecoveryStore } from './access/recovery-store.ts';
+import type { RecoveryStore } from './access/ticket-recovery.ts';
 import { recoveryTable } from './access/recovery-table.ts';
 import { SqlRecoveryStore } from './access/sql-recovery-store.ts';
-import { paymentSecrets } from './access/session-secret.ts';
+import { secretsFor } from './access/session-secret.ts';
 import type { AppParts } from './app.ts';
-import { CachedCatalogStore } from './catalog/cached-catalog-store.ts';
+import { Catalog } from './catalog/catalog.ts';
+import type { CatalogStore } from './catalog/catalog-store.ts';
 import { catalogTables } from './catalog/catalog-tables.ts';
-import { MemoryCatalogCache } from './catalog/memory-catalog-cache.ts';
-import { RedisCatalogCache } from './catalog/redis-catalog-cache.ts';
+import { RedisCatalogText } from './catalog/redis-catalog-text.ts';
 import { SqlCatalogStore } from './catalog/sql-catalog-store.ts';
 import { MemoryCheckoutKeys } from './checkout/memory-checkout-keys.ts';
 import { RedisCheckoutKeys } from './checkout/redis-checkout-keys.ts';
 import { orderTables } from './checkout/order-tables.ts';
 import { KafkaOrderEvents } from './checkout/kafka-order-events.ts';
-import { KafkaPaymentLog } from './checkout/kafka-payment-log.ts';
-import { kafkaTopics } from './checkout/kafka-topics.ts';
-import { paymentLogTables } from './checkout/payment-log-table.ts';
-import type { PaymentCount } from './checkout/payment-deliveries.ts';
-import { PaymentRecords } from './checkout/payment-record.ts';
+import { KafkaPaymentLog } from './payment-log/kafka-payment-log.ts';
+import { kafkaTopics } from './payment-log/kafka-topics.ts';
+import { paymentLogTables } from './payment-log/payment-log-table.ts';
+import { PAYMENT_COUNTS, type PaymentCount } from './payment-log/payment-deliveries.ts';
+import type { PaymentLog } from './payment-log/payment-log.ts';
+import { PaymentRecords } from './payment-log/payment-record.ts';
 import { paymentTrouble } from './checkout/payment-terms.ts';
-import { SimulatedPaymentGateway } from './checkout/simulated-payment-gateway.ts';
+import { SimulatedPaymentGateway } from './payments/simulated-payment-gateway.ts';
 import { SqlOrderStore } from './checkout/sql-order-store.ts';
-import { SqlPaymentLog } from './checkout/sql-payment-log.ts';
+import { SqlPaymentLog } from './payment-log/sql-payment-log.ts';
 import type { Config } from './config.ts';
-import type { Database } from './platform/database.ts';
+import { type Database, databaseTime } from './platform/database.ts';
 import { openMysqlDatabase } from './platform/database-mysql.ts';
 import { openSqliteDatabase } from './platform/database-sqlite.ts';
 import type { ShowId } from './platform/ids.ts';
-import { databaseTime } from './platform/database-time.ts';
 import type { FleetClock, TimeTeller } from './platform/fleet-clock.ts';
 import { connectKafka, type KafkaCredentials } from './platform/kafka.ts';
 import { leaseOfTheOnlyProcess } from './platform/lease.ts';
@@ -38,23 +36,27 @@ import type { Metrics } from './platform/metrics.ts';
 import type { PartChecks } from './platform/part-health.ts';
 import { redisLeases } from './platform/redis-lease.ts';
 import { connectRedis, type RedisClient, redisTime } from './platform/redis.ts';
-import { nextTurn } from './platform/turn.ts';
+import type { Outside } from './platform/outside.ts';
+import { sparingReport } from './platform/outside.ts';
+import { MemoryBusyShows } from './sale/memory-busy-shows.ts';
+import { RedisBusyShows } from './sale/redis-busy-shows.ts';
 import { MemorySeatStore } from './seating/memory-seat-store.ts';
-import { MemoryShowFeed } from './seating/memory-show-feed.ts';
+import { MemoryShowFeed } from './feed/memory-show-feed.ts';
 import { liveSeatTables } from './seating/mysql-seat-tables.ts';
-import { newEpochs } from './seating/new-epoch.ts';
+import { newEpochs } from './feed/new-epoch.ts';
 import { RedisSeatStore } from './seating/redis-seat-store.ts';
-import { RedisShowFeed } from './seating/redis-show-feed.ts';
+import { RedisShowFeed } from './feed/redis-show-feed.ts';
 import { MemoryWaitingRoomStore } from './waiting-room/memory-waiting-room-store.ts';
 import { RedisWaitingRoomStore } from './waiting-room/redis-waiting-room-store.ts';
 
-type LivePorts = Pick<AppParts, 'seats' | 'feed' | 'waitingRoom' | 'checkoutKeys' | 'keepLease'>;
+type LivePorts = Pick<AppParts, 'seats' | 'feed' | 'waitingRoom' | 'busy' | 'checkoutKeys' | 'keepLease'>;
 type Ports = LivePorts &
   Pick<AppParts, 'catalog' | 'orders' | 'paymentLog' | 'orderEvents' | 'payments' | 'readiness' | 'history'>;
 
 /** What stands behind the ports. */
 export interface Adapters extends Ports {
   readonly recoveries: RecoveryStore;
+  readonly catalogStore: CatalogStore;
   close(): Promise<void>;
 }
 
@@ -62,13 +64,16 @@ interface DatabaseSurroundings {
   readonly config: Config;
   /** An absolute path. */
   readonly dataDir: string;
-  readonly clock: Clock;
+  readonly outside: Outside;
   readonly logger: Logger;
 }
 
-interface Surroundings extends DatabaseSurroundings {
-  readonly clock: FleetClock;
+interface PaymentSurroundings extends DatabaseSurroundings {
   readonly metrics: Metrics;
+}
+
+interface Surroundings extends PaymentSurroundings {
+  readonly outside: Outside & { readonly clock: FleetClock };
 }
 
 /**
@@ -77,7 +82,8 @@ interface Surroundings extends DatabaseSurroundings {
  * can't help.
  */
 export async function openAdapters(surroundings: Surroundings): Promise<Adapters> {
-  const { config, clock } = surroundings;
+  const { config, outside } = surroundings;
+  const { clock } = outside;
   const closings: (() => void | Promise<void>)[] = [];
   const database = await openDatabase(surroundings);
   closings.push(() => database.close());
@@ -85,14 +91,19 @@ export async function openAdapters(surroundings: Surroundings): Promise<Adapters
   const live = await openLivePorts(surroundings, history, closings);
   const teller = timeTeller(config, database, live.redis);
   if (teller) closings.push(await clock.follow(teller));
-  const catalog = await openCatalog(surroundings, database, live.redis);
-  closings.push(() => catalog.settled());
+  const catalogStore = new SqlCatalogStore(database);
   const payments = await openPaymentPorts(surroundings, database, closings);
   return {
     ...live.ports,
     ...payments,
     history,
-    catalog,
+    catalogStore,
+    catalog: new Catalog({
+      outside: { clock, report: sparingReport(outside) },
+      store: catalogStore,
+      text: live.redis && new RedisCatalogText(live.redis),
+      onRead: (layer) => surroundings.metrics.catalogReads.add(layer),
+    }),
     orders: new SqlOrderStore(database),
     recoveries: new SqlRecoveryStore(database),
     payments: new SimulatedPaymentGateway(
@@ -113,28 +124,6 @@ export async function openAdapters(surroundings: Surroundings): Promise<Adapters
       for (const close of closings.toReversed()) await close();
     },
   };
-}
-
-/**
- * The catalogue behind its cache. What an earlier database left in Redis is dropped first: it would answer for
- * another catalogue.
- */
-async function openCatalog(
-  { clock, logger, metrics }: Surroundings,
-  database: Database,
-  redis: RedisClient | null,
-): Promise<CachedCatalogStore> {
-  const cache = redis ? new RedisCatalogCache(redis, randomUUID) : new MemoryCatalogCache(clock, randomUUID);
-  const catalog = new CachedCatalogStore({
-    store: new SqlCatalogStore(database),
-    cache,
-    clock,
-    random: systemRandom,
-    onRead: (layer) => metrics.catalogReads.add(layer),
-    report: (message, cause) => logger.error({ err: cause }, message),
-  });
-  await catalog.invalidate();
-  return catalog;
 }
 
 /** Who tells this node's time: what decides on seats, else what its orders are in; null where it shares nothing. */
@@ -165,41 +154,55 @@ export async function migrateOnly(surroundings: DatabaseSurroundings): Promise<v
   await database.close();
 }
 
-function openDatabase({ config, dataDir, clock, logger }: DatabaseSurroundings): Promise<Database> {
+/** Opens the payment log alone, for a tool that looks after it. */
+export async function openPaymentLog(
+  surroundings: PaymentSurroundings,
+): Promise<{ readonly paymentLog: PaymentLog; readonly close: () => Promise<void> }> {
+  const database = await openDatabase(surroundings);
+  const closings: (() => void | Promise<void>)[] = [() => database.close()];
+  const { paymentLog } = await openPaymentPorts(surroundings, database, closings);
+  return {
+    paymentLog,
+    close: async () => {
+      for (const close of closings.toReversed()) await close();
+    },
+  };
+}
+
+function openDatabase({ config, dataDir, outside, logger }: DatabaseSurroundings): Promise<Database> {
   const tables = [...catalogTables, ...orderTables, ...paymentLogTables, ...liveSeatTables, recoveryTable];
   if (config.databaseUrl === null) return openSqliteDatabase(dataDir, tables);
   const onTrouble = (message: string): void => logger.warn(message);
   const migrations = config.migrate === 'off' ? 'await' : 'run';
   return openMysqlDatabase(config.databaseUrl, tables, {
-    clock,
-    random: systemRandom,
+    ...outside,
     onTrouble,
     migrations,
   });
 }
 
 async function openLivePorts(
-  { config, clock, logger, metrics }: Surroundings,
+  { config, outside, logger, metrics }: Surroundings,
   history: HistoryAlarm,
   closings: (() => void | Promise<void>)[],
 ): Promise<{ ports: LivePorts; redis: RedisClient | null; readiness: PartChecks }> {
-  const newEpoch = newEpochs(systemRandom);
+  const { clock } = outside;
+  const newEpoch = newEpochs(outside.random);
   if (config.redisUrl === null) {
-    const feed = new MemoryShowFeed();
+    const feed = new MemoryShowFeed(outside);
     const waitingRoom = new MemoryWaitingRoomStore((show, entry) => feed.publish(show, entry), clock);
     const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch, clock });
     const checkoutKeys = new MemoryCheckoutKeys(clock);
-    const ports = { seats, feed, waitingRoom, checkoutKeys, keepLease: leaseOfTheOnlyProcess };
+    const busy = new MemoryBusyShows();
+    const ports = { seats, feed, waitingRoom, busy, checkoutKeys, keepLease: leaseOfTheOnlyProcess };
     return { ports, redis: null, readiness: {} };
   }
-  const random = systemRandom;
   const onTrouble = (message: string): void => logger.warn(message);
-  const connection = await connectRedis(config.redisUrl, { clock, random, onTrouble });
+  const connection = await connectRedis(config.redisUrl, { ...outside, onTrouble });
   closings.push(() => connection.close());
   const feed = new RedisShowFeed({
     connection,
-    clock,
-    random,
+    outside,
     newEpoch,
     onHistoryLost: history.ring,
     onUnknownNotice: () => metrics.unknownNotices.add(),
@@ -211,12 +214,14 @@ async function openLivePorts(
     ports: {
       seats: new RedisSeatStore({
         redis,
+        outside,
         newEpoch,
         knownEpoch: (show) => feed.epochOf(show),
         onHistoryLost: history.ring,
       }),
       feed,
-      waitingRoom: new RedisWaitingRoomStore(redis),
+      waitingRoom: new RedisWaitingRoomStore(redis, outside),
+      busy: new RedisBusyShows(redis),
       checkoutKeys: new RedisCheckoutKeys(redis),
       keepLease: redisLeases(redis, randomUUID()),
     },
@@ -230,27 +235,27 @@ interface PaymentPorts extends Pick<AppParts, 'orderEvents'> {
 }
 
 async function openPaymentPorts(
-  { config, dataDir, clock, logger, metrics }: Surroundings,
+  { config, dataDir, outside, logger, metrics }: PaymentSurroundings,
   database: Database,
   closings: (() => void | Promise<void>)[],
 ): Promise<PaymentPorts> {
-  const random = systemRandom;
-  const records = new PaymentRecords(await paymentSecrets(config.paymentSecrets, dataDir));
-  const count = (what: PaymentCount, payments: number): void => metrics.payments.add(what, payments);
-  const report = (message: string, cause: unknown): void => logger.error({ err: cause }, message);
+  const records = new PaymentRecords(await secretsFor('payment', config.paymentSecrets, dataDir));
+  const help = 'Accepted payments, by what happened to them on their way to a worker.';
+  const counts = metrics.tallies('stampede_payments_total', help, 'step', PAYMENT_COUNTS);
+  const count = (what: PaymentCount, payments: number): void => counts.add(what, payments);
   if (config.kafkaBrokers.length === 0) {
-    const paymentLog = new SqlPaymentLog({ database, records, clock, random, nextTurn, report, count });
+    const paymentLog = new SqlPaymentLog({ outside, database, records, count });
     return { paymentLog, orderEvents: null };
   }
   const topics = kafkaTopics(config.kafkaTopicPrefix);
   const kafka = await connectKafka(
     { brokers: config.kafkaBrokers, tls: config.kafkaTls === 'on', credentials: kafkaCredentials(config) },
     [topics.paymentRequests, topics.deadLetters, topics.orderEvents],
-    { clock, random, logger, onTrouble: (message) => logger.warn(message) },
+    { ...outside, logger, onTrouble: (message) => logger.warn(message) },
   );
-  const parts = { kafka, topics, clock, random, nextTurn, report };
+  const parts = { outside, kafka, topics };
   const paymentLog = new KafkaPaymentLog({ ...parts, records, count });
-  const orderEvents = new KafkaOrderEvents(parts);
+  const orderEvents = new KafkaOrderEvents({ ...parts, topic: topics.orderEvents.name });
   closings.push(
     () => paymentLog.close(),
     () => orderEvents.close(),

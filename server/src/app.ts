@@ -1,41 +1,39 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
-import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { BuyerSessions } from './access/buyer-session.ts';
 import type { NetworkTags } from './access/network-tag.ts';
 import { SecurityEvents } from './access/security-events.ts';
 import type { RequestBudgets } from './access/request-budgets.ts';
 import type { TicketRecovery } from './access/ticket-recovery.ts';
-import { CatalogWatch } from './catalog/catalog-watch.ts';
-import type { CatalogStore } from './catalog/catalog-store.ts';
+import type { Catalog } from './catalog/catalog.ts';
 import { seatPrice } from './catalog/show.ts';
 import { BeginCheckout } from './checkout/begin-checkout.ts';
 import type { CheckoutKeys } from './checkout/checkout-keys.ts';
 import { ListOrders } from './checkout/list-orders.ts';
 import { OverdueCheckouts } from './checkout/overdue-checkouts.ts';
-import type { OrderEvents } from './checkout/order-events.ts';
 import type { OrderStore } from './checkout/order-store.ts';
-import type { PaymentGateway } from './checkout/payment-gateway.ts';
-import type { PaymentLog } from './checkout/payment-log.ts';
-import { PaymentJobs } from './checkout/payment-jobs.ts';
+import type { PaymentGateway } from './payments/payment-gateway.ts';
+import type { PaymentLog, PaymentRequest } from './payment-log/payment-log.ts';
+import { PaymentWorker } from './checkout/payment-worker.ts';
+import { type OrderEvents, Settlements } from './checkout/settlements.ts';
 import type { Config } from './config.ts';
-import { BuyerRequests } from './gateway/buyer-requests.ts';
+import { BuyerRequests } from './sale/buyer-requests.ts';
 import { Gateway } from './gateway/gateway.ts';
-import type { LiveSales } from './gateway/live-sales.ts';
-import { readShows, readWaitingRooms } from './gateway/sale-readings.ts';
+import { Sales } from './sale/sales.ts';
+import type { BusyShows } from './sale/busy-shows.ts';
+import { readShows, readWaitingRooms } from './sale/sale-readings.ts';
 import type { StaticFiles } from './gateway/static-files.ts';
-import { OpenShows } from './open-shows.ts';
 import type { ShowId } from './platform/ids.ts';
 import type { KeepLease } from './platform/lease.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Metrics } from './platform/metrics.ts';
+import type { Outside } from './platform/outside.ts';
 import { type PartChecks, PartHealth } from './platform/part-health.ts';
-import { type Report, sparingReport } from './platform/sparing-report.ts';
-import { nextTurn } from './platform/turn.ts';
-import { ReconciliationJob } from './reconciliation-job.ts';
-import { HoldSeats } from './seating/hold-seats.ts';
+import { pause } from './platform/retry.ts';
+import { sparingReport } from './platform/outside.ts';
+import { ReconciliationJob } from './sale/reconciliation-job.ts';
 import type { SeatStore } from './seating/seat-store.ts';
-import type { ShowFeed } from './seating/show-feed.ts';
-import { startGatewayJobs, startSchedulerJobs } from './sale-jobs.ts';
+import type { ShowFeed } from './feed/show-feed.ts';
+import { startGatewayJobs, startKeepingUp, startSchedulerJobs } from './sale/sale-jobs.ts';
 import type { WaitingRoomParts } from './waiting-room/join-waiting-room.ts';
 import { finishVisit } from './waiting-room/leave-waiting-room.ts';
 import type { PlaceReceipts } from './waiting-room/place-receipts.ts';
@@ -46,8 +44,8 @@ import type { WaitingRoomStore } from './waiting-room/waiting-room-store.ts';
 export interface AppParts {
   readonly config: Config;
   readonly metrics: Metrics;
-  /** The fleet's time. */
-  readonly clock: Clock;
+  /** Its clock is the fleet's time. */
+  readonly outside: Outside;
   /** How far the machine's own is ahead of it. */
   readonly clockSkewSeconds?: () => number;
   readonly logger: Logger;
@@ -57,10 +55,11 @@ export interface AppParts {
   readonly receipts: PlaceReceipts;
   readonly budgets: RequestBudgets;
   readonly files: StaticFiles;
-  readonly catalog: CatalogStore;
+  readonly catalog: Catalog;
   readonly seats: SeatStore;
   readonly feed: ShowFeed;
   readonly waitingRoom: WaitingRoomStore;
+  readonly busy: BusyShows;
   readonly orders: OrderStore;
   readonly paymentLog: PaymentLog;
   readonly checkoutKeys: CheckoutKeys;
@@ -82,7 +81,7 @@ export interface App {
   readonly port: number;
   /** The port of readiness and metrics. */
   readonly opsPort: number;
-  readonly sales: LiveSales;
+  readonly sales: Sales;
   /** Buyers' sockets that are open. */
   readonly socketCount: number;
   /** Finishes what is under way, takes nothing new, and resolves when the process may end. */
@@ -91,32 +90,35 @@ export interface App {
 
 /** Outbox records are counted up to this: more are as alarming. */
 const OUTBOX_COUNTED_MAX = 1_000;
-/** An organiser who pauses a sale, in the database say, is not to see it sell for seconds. */
-const CATALOG_INTERVAL_MS = 1_000;
 /** How often a node that is left looks whether everybody has gone. */
 const LEFT_CHECK_MS = 50;
 
 /**
- * Starts a node: opens every show, then does what its roles ask for. A worker takes up the payments that an earlier
+ * Starts a node: reads the catalogue, then does what its roles ask for. A worker takes up the payments that an earlier
  * process left before any buyer is served. Rejects with `ListenError` if the port can't be had.
  */
 export async function startApp(parts: AppParts): Promise<App> {
-  const { config, clock, logger } = parts;
+  const { config, outside } = parts;
+  const { clock, report } = outside;
+  /** For what is done again and again. */
+  const sparing = { ...outside, report: sparingReport(outside) };
   const { roles } = config;
-  const report = (message: string, cause: unknown): void => logger.error({ err: cause }, message);
   const { metrics } = parts;
   const gateway = new Gateway((frames, bytes) => metrics.countFrames(frames, bytes));
   const { waitingRoom: store, receipts } = parts;
   const waitingRoom = { store, settings: waitingRoomSettings(config), receipts };
-  const shows = new OpenShows({
+  const sales = new Sales({
     ...parts,
+    outside: sparing,
+    waitingRoom,
+    seatsHeldPerAddressPercent: config.seatsHeldPerAddressPercent,
     audience: gateway.audience,
-    waitingRoomSettings: waitingRoom.settings,
     countSeatChanges: (count) => metrics.seatChanges.add(count),
   });
-  const sales = await shows.openAll();
+  await parts.catalog.start();
+  await sales.start();
   parts.history.onLost(
-    (show) => void shows.reopen(show).catch((cause: unknown) => report('reopening failed', cause)),
+    (show) => void sales.reopen(show).catch((cause: unknown) => report('reopening failed', cause)),
   );
 
   const stops: (() => Promise<void>)[] = [];
@@ -126,14 +128,12 @@ export async function startApp(parts: AppParts): Promise<App> {
       await stop().catch((cause: unknown) => report('a job could not be ended', cause));
     }
   };
-  const watch = watchCatalog(parts, shows, sales, report);
-  stops.push(() => watch.stop());
-  const sparing = sparingReport(report, clock);
+  stops.push(() => parts.catalog.stop());
   const reconciliation = new ReconciliationJob({
     ...parts,
+    outside: sparing,
     sales: () => sales.list(),
     onMended: (kind, count) => metrics.mended.add(kind, count),
-    report: sparing,
   });
   metrics.addReadings({
     socketsOpen: () => gateway.socketCount,
@@ -144,61 +144,43 @@ export async function startApp(parts: AppParts): Promise<App> {
     outboxPending: async () => (await parts.orders.pendingOutbox(OUTBOX_COUNTED_MAX, 0)).length,
   });
   const countAdmissions = (count: number): void => metrics.admissions.add(count);
-  const checkouts = new OverdueCheckouts({ ...parts, log: parts.paymentLog, report: sparing });
-  const jobParts = { waitingRoom, clock, report: sparing, countAdmissions };
-  const saleJobs = { sales, seats: parts.seats, checkouts, ...jobParts };
+  const checkouts = new OverdueCheckouts({ ...parts, log: parts.paymentLog, outside: sparing });
+  const saleJobs = { sales, seats: parts.seats, checkouts, waitingRoom, outside: sparing, countAdmissions };
   const health = new PartHealth(parts.readiness, clock);
   try {
     await health.start();
     stops.push(() => health.stop());
     if (roles.has('worker')) {
-      const payments = paymentJobs(parts, waitingRoom, sales, report);
-      stops.push(() => payments.stop());
-      await payments.start();
+      const { settlements, worker } = paymentJobs(parts, waitingRoom, sales, outside);
+      // The relay first: outcomes that are final must be seen before anybody may take their seats.
+      for (const job of [settlements, worker]) {
+        stops.push(() => job.stop());
+        await job.start();
+      }
     }
-    if (roles.has('scheduler')) stops.push(startSchedulerJobs(saleJobs), reconciliation.start());
+    const serves = roles.has('scheduler');
+    if (serves || roles.has('gateway')) stops.push(startKeepingUp(saleJobs, serves));
+    if (serves) stops.push(startSchedulerJobs(saleJobs), reconciliation.start());
     if (roles.has('gateway')) stops.push(startGatewayJobs(saleJobs));
-    return await open(parts, { gateway, sales, waitingRoom, health, stopJobs, report });
+    return await open(parts, { gateway, sales, waitingRoom, health, stopJobs });
   } catch (cause) {
     await stopJobs();
     throw cause;
   }
 }
 
-/** Sells what is added to the catalogue, and goes on with what is changed in it, on whichever node that happens. */
-function watchCatalog(
-  { catalog, clock }: AppParts,
-  shows: OpenShows,
-  sales: LiveSales,
-  report: Report,
-): CatalogWatch {
-  const watch = new CatalogWatch(
-    {
-      catalog,
-      clock,
-      intervalMs: CATALOG_INTERVAL_MS,
-      onAdded: (show) => shows.open(show),
-      onChanged: async (show) => shows.change(show),
-      onError: (show, cause) => report(`show ${show ?? 'list'} could not be read anew`, cause),
-    },
-    sales.list().map(({ show }) => show),
-  );
-  watch.start();
-  return watch;
-}
-
 interface Started {
   readonly gateway: Gateway;
-  readonly sales: LiveSales;
+  readonly sales: Sales;
   readonly waitingRoom: WaitingRoomParts;
   readonly health: PartHealth;
   readonly stopJobs: () => Promise<void>;
-  readonly report: Report;
 }
 
 /** Listens: for buyers if this node is a gateway, else for questions about its health. */
 async function open(parts: AppParts, started: Started): Promise<App> {
-  const { config, clock, logger } = parts;
+  const { config, logger, outside } = parts;
+  const { clock } = outside;
   const { gateway, sales, health, stopJobs } = started;
   let isDraining = false;
   const readiness = {
@@ -216,8 +198,8 @@ async function open(parts: AppParts, started: Started): Promise<App> {
     logger,
     readBearer: (bearer: string) => readBearer(parts, bearer),
   };
-  const events = new SecurityEvents(parts);
-  const gatewayParts = { ...parts, ...config, shows: sales, readiness, connection, events };
+  const events = new SecurityEvents({ ...parts, clock });
+  const gatewayParts = { ...parts, ...config, outside, shows: sales, readiness, connection, events };
   const ports = config.roles.has('gateway')
     ? await gateway.open(gatewayParts, config)
     : await gateway.openHealth(gatewayParts, config);
@@ -231,7 +213,7 @@ async function open(parts: AppParts, started: Started): Promise<App> {
       isDraining = true;
       const spreadMs = gateway.drain();
       await Promise.all([stopJobs(), everybodyGone(gateway, spreadMs, clock)]);
-      for (const sale of sales.list()) sale.stop();
+      sales.stop();
       gateway.close();
     },
   };
@@ -241,7 +223,7 @@ async function open(parts: AppParts, started: Started): Promise<App> {
 async function everybodyGone(gateway: Gateway, withinMs: number, clock: Clock): Promise<void> {
   let waitedMs = 0;
   do {
-    await new Promise<void>((resolve) => clock.after(LEFT_CHECK_MS, resolve));
+    await pause(clock, LEFT_CHECK_MS);
     waitedMs += LEFT_CHECK_MS;
   } while (waitedMs < withinMs && gateway.socketCount > 0);
 }
@@ -255,27 +237,25 @@ function waitingRoomSettings(config: Config): WaitingRoomSettings {
   };
 }
 
-function readBearer({ sessions, clock }: AppParts, bearer: string) {
-  const reading = sessions.readBearer(bearer, clock.now());
+function readBearer({ sessions, outside }: AppParts, bearer: string) {
+  const reading = sessions.readBearer(bearer, outside.clock.now());
   return reading.kind === 'session' ? reading.session : 'stale';
 }
 
-function buyerRequests(parts: AppParts, { waitingRoom, sales, report }: Started): BuyerRequests {
-  const { seats, orders, paymentLog, clock } = parts;
+function buyerRequests(parts: AppParts, { waitingRoom, sales }: Started): BuyerRequests {
+  const { seats, orders, paymentLog, outside } = parts;
+  const { clock } = outside;
   const begin = new BeginCheckout({
     seats,
     keys: parts.checkoutKeys,
     log: paymentLog,
     orders,
-    clock,
-    nextTurn,
-    report: sparingReport(report, clock),
+    outside: { ...outside, report: sparingReport(outside) },
   });
-  const lists = new ListOrders({ orders, seats, nextTurn });
+  const lists = new ListOrders({ orders, seats, outside });
   return new BuyerRequests({
     waitingRoom,
     seats,
-    holdSeats: new HoldSeats(seats, nextTurn),
     counts: parts.metrics,
     checkout: {
       begin: ({ show, seatRules }, intent) => begin.run(show, seatRules, intent),
@@ -288,29 +268,26 @@ function buyerRequests(parts: AppParts, { waitingRoom, sales, report }: Started)
 function paymentJobs(
   parts: AppParts,
   waitingRoom: WaitingRoomParts,
-  sales: LiveSales,
-  report: Report,
-): PaymentJobs {
-  const { orders, seats, payments: gateway, paymentLog: log, clock } = parts;
-  return new PaymentJobs({
-    log,
+  sales: Sales,
+  outside: Outside,
+): { readonly settlements: Settlements; readonly worker: PaymentWorker } {
+  const { orders, seats, payments: gateway, paymentLog: log } = parts;
+  const settlements = new Settlements({
+    outside,
     orders,
     seats,
     gateway,
-    events: parts.orderEvents ?? undefined,
+    events: parts.orderEvents,
     settled: (status, tookMs) => parts.metrics.countSettled(status, tookMs),
-    seatRules: (show) => sales.get(show)?.seatRules ?? null,
-    priceOf: ({ show: id, seats: asked }) => {
-      const show = sales.get(id)?.show;
-      return show ? asked.reduce((sum, seat) => sum + seatPrice(show, seat), 0) : null;
-    },
+    seatRules: (show) => sales.seatRules(show),
     finished: async ({ show: id, session, createdAt }) => {
-      const show = sales.get(id)?.show;
+      const show = sales.listed(id)?.show;
       if (show) await finishVisit(waitingRoom, show, session, createdAt);
     },
-    clock,
-    random: systemRandom,
-    nextTurn,
-    report,
   });
+  const priceOf = async ({ show: id, seats: asked }: PaymentRequest): Promise<number | null> => {
+    const show = await parts.catalog.show(id);
+    return show ? asked.reduce((sum, seat) => sum + seatPrice(show, seat), 0) : null;
+  };
+  return { settlements, worker: new PaymentWorker({ outside, log, orders, gateway, settlements, priceOf }) };
 }

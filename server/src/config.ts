@@ -370,7 +370,10 @@ function problemOf({ name, allowed, secret }: Setting<unknown>, given: string): 
   return { name, given: secret ? `a value of ${given.length} characters` : JSON.stringify(given), allowed };
 }
 
-/** The settings as a Markdown table for the README; a test compares the two. */
+/**
+ * The settings as a Markdown table for the README; a test compares the two.
+ * @internal
+ */
 export function settingsTable(): string {
   const rows = Object.values<Setting<unknown>>(settings).map(
     ({ name, fallback, meaning, allowed }) =>

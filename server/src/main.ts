@@ -4,10 +4,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@stampede/shared/platform/clock.ts';
 import { BuyerSessions } from './access/buyer-session.ts';
-import { MemoryRequestBudgets } from './access/memory-request-budgets.ts';
-import { budgetWindows } from './access/request-budgets.ts';
+import { RequestBudgets } from './access/request-budgets.ts';
 import { TicketRecovery } from './access/ticket-recovery.ts';
-import { sessionSecrets } from './access/session-secret.ts';
+import { secretsFor } from './access/session-secret.ts';
 import { hasTickets } from './checkout/list-orders.ts';
 import { NetworkTags } from './access/network-tag.ts';
 import { migrateOnly, openAdapters } from './adapters.ts';
@@ -22,6 +21,7 @@ import { DatabaseError } from './platform/database.ts';
 import { FleetClock } from './platform/fleet-clock.ts';
 import { createLogger, type Logger } from './platform/logger.ts';
 import { Metrics } from './platform/metrics.ts';
+import { machineOutside, type Outside } from './platform/outside.ts';
 
 /** The configuration or its surroundings are wrong: trying again changes nothing. */
 const EXIT_UNUSABLE = 2;
@@ -36,23 +36,24 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
     passedMs: () => performance.now(),
     onTrouble: (message) => logger.warn(message),
   });
+  const outside = { ...outsideOf(logger), clock };
   const dataDir = resolve(config.dataDir);
   // A process that serves no buyers reads no session: it need not know what would make one.
   const secrets = config.roles.has('gateway')
-    ? await sessionSecrets(config.sessionSecrets, dataDir)
+    ? await secretsFor('session', config.sessionSecrets, dataDir)
     : ([randomBytes(SECRET_BYTES)] as const);
   const metrics = new Metrics(clock);
-  const adapters = await openAdapters({ config, dataDir, clock, logger, metrics });
+  const adapters = await openAdapters({ config, dataDir, outside, logger, metrics });
   if (config.demo === 'on') {
     const newDrawSeed = (): string => randomBytes(DRAW_SEED_BYTES).toString('hex');
-    const count = await fillEmptyCatalog(adapters.catalog, clock.now(), newDrawSeed);
+    const count = await fillEmptyCatalog(adapters.catalogStore, clock.now(), newDrawSeed);
     if (count > 0) console.log(`The catalogue was empty: ${count} demo shows are in it now.`);
   }
   const app = await startApp({
     ...adapters,
     config,
     metrics,
-    clock,
+    outside,
     clockSkewSeconds: () => clock.skewMs / MS_PER_SECOND,
     logger,
     sessions: new BuyerSessions(secrets),
@@ -64,10 +65,14 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
     }),
     networks: new NetworkTags(secrets[0], config.unlimitedAddresses),
     receipts: new PlaceReceipts(secrets),
-    budgets: new MemoryRequestBudgets(budgetWindows(config)),
+    budgets: new RequestBudgets(config),
     files: await StaticFiles.load(fileURLToPath(CLIENT_BUILD)),
   });
   return { app, close: () => adapters.close() };
+}
+
+function outsideOf(logger: Logger): Outside {
+  return machineOutside((message, cause) => logger.error({ err: cause }, message));
 }
 
 /** Ends the process with one readable line where the cause is something its operator can put right. */
@@ -83,7 +88,7 @@ try {
   const config = readConfig(process.env);
   const logger = createLogger({ level: config.logLevel, readable: process.stdout.isTTY });
   if (config.migrate === 'only') {
-    await migrateOnly({ config, dataDir: resolve(config.dataDir), clock: systemClock, logger });
+    await migrateOnly({ config, dataDir: resolve(config.dataDir), outside: outsideOf(logger), logger });
     console.log('The tables are up to date.');
     process.exit(0);
   }

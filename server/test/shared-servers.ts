@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import { inject } from 'vitest';
 import { z } from 'zod';
@@ -44,4 +45,18 @@ export async function freshSharedDatabase(
   const fresh = new URL(url);
   fresh.pathname = `/${database}`;
   return { product, url: fresh.href, drop: () => run(`DROP DATABASE ${database}`) };
+}
+
+/** An empty database of one test file's own in the shared Redis: shows of every file count from 1. */
+export async function freshRedisDatabase(): Promise<{ readonly product: string; readonly url: string }> {
+  const { product, url } = await sharedServer('redis');
+  const redis = new Redis(url, { lazyConnect: true });
+  try {
+    await redis.connect();
+    // Numbers are given out in the first database; the server has sixteen, and refuses what lies beyond.
+    const number = await redis.incr('databases-given-out');
+    return { product, url: `${url}/${number}` };
+  } finally {
+    redis.disconnect();
+  }
 }

@@ -1,53 +1,35 @@
 /** `npm run bench`: measures the system beside its yardsticks, and writes `docs/benchmarks.md` from all of it. */
-import { type BenchArguments, ALL, readArguments, usage } from './bench/arguments.ts';
-import { BenchError } from './bench/bench-error.ts';
+import { type BenchArguments, isTrial, readArguments, usage } from './bench/arguments.ts';
+import { BenchError, runBenchmark } from './bench/benchmark.ts';
 import { BENCHMARKS } from './bench/benchmarks.ts';
-import { type Measured, writeDocument } from './bench/document/write-document.ts';
-import { tellObservation } from './bench/document/write-observation.ts';
-import { load, machine } from './bench/machine.ts';
-import { observerFor } from './bench/observing/observer-for.ts';
-import { describe, summarise } from './bench/report.ts';
-import { runBenchmark } from './bench/run-benchmark.ts';
-import { nodeVersion } from './bench/installed-version.ts';
+import { type Measured, reportLines, summarise } from './bench/report.ts';
+import { load, machine } from './bench/surroundings.ts';
+import { writeDocument } from './bench/write-document.ts';
 
 const EXIT_CANNOT_MEASURE = 2;
 const NAMES = BENCHMARKS.map(({ name }) => name);
 
-async function bench({ name, json, runs, size, observe }: BenchArguments): Promise<void> {
+async function bench(args: BenchArguments): Promise<void> {
+  const { names, json, runs, size, profile } = args;
   const stream = json ? process.stderr : process.stdout;
   const say = (line: string): void => void stream.write(`${line}\n`);
-  const chosen = BENCHMARKS.filter((one) => name === ALL || one.name === name);
-  const loadBefore = load().toFixed(1);
-  say(`${machine()}; ${nodeVersion()}; load average ${loadBefore}`);
-  if (size < 1) say(`A trial with ${size} of the load: its figures count for nothing.`);
   const circumstances = [
-    `${machine()}, everything on it; ${nodeVersion()}`,
-    `${new Date().toISOString().slice(0, 10)}, ${runs} runs each; load average before: ${loadBefore}`,
+    `${machine()}, everything on it; Node ${process.versions.node}`,
+    `${new Date().toISOString().slice(0, 10)}, ${runs} runs each; load average before: ${load().toFixed(1)}`,
   ];
+  for (const line of circumstances) say(line);
+  if (isTrial(args)) say('A trial: its figures count for nothing.');
   const all: Measured[] = [];
-  for (const benchmark of chosen) {
-    const observer = observe && observerFor(observe, benchmark.name);
-    const findings = await runBenchmark(benchmark, {
-      runs,
-      size,
-      observer,
-      say: (line) => say(`  … ${line}`),
-    });
-    for (const line of describe(benchmark, findings)) say(line);
-    if (observer) {
-      const command = `npm run bench -- ${benchmark.name} --runs ${runs} --size ${size} --${observe.kind} FOLDER`;
-      const seen = {
-        benchmark: benchmark.name,
-        notes: [`\`${command}\``, ...circumstances],
-        tables: observer.tables(),
-      };
-      for (const line of tellObservation(observe, seen)) say(line);
-    }
-    process.stdout.write(`${JSON.stringify(summarise(benchmark, findings))}\n`);
-    all.push({ benchmark, findings });
+  for (const benchmark of BENCHMARKS.filter(({ name }) => names.includes(name))) {
+    const context = { name: benchmark.name, runs, size, profile, say: (line: string) => say(`  … ${line}`) };
+    const measured = { benchmark, findings: await runBenchmark(benchmark, context) };
+    for (const line of ['', ...reportLines(measured)]) say(line);
+    process.stdout.write(`${JSON.stringify(summarise(measured))}\n`);
+    all.push(measured);
   }
-  if (name !== ALL || size < 1 || observe) return;
-  say(`\nWritten: ${writeDocument(all, circumstances)}`);
+  if (profile !== null) say(`\nCPU profiles, to be opened with Chrome DevTools or an editor: ${profile}`);
+  if (all.length === BENCHMARKS.length && !isTrial(args))
+    say(`\nWritten: ${writeDocument(all, circumstances)}`);
 }
 
 try {

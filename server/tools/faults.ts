@@ -6,14 +6,14 @@ const EXIT_NOT_HELD = 1;
 const EXIT_USAGE = 2;
 const HOLD_LIFETIME_MS = 15_000;
 const USAGE =
-  'npm run faults -- mixed [--minutes 20] [--people 40] [--seed N] [--only TEXT] [--json]\n' +
-  '  --only: faults whose name has this text; --json: the result alone, on one line';
+  'npm run faults -- mixed [--minutes 20] [--people 40] [--seed N] [--only TEXT …] [--json]\n' +
+  '  --only: faults whose name has this text, or one of them; --json: the result alone, on one line';
 
 interface Arguments {
   readonly minutes: number;
   readonly people: number;
   readonly seed: number;
-  readonly only: string;
+  readonly only: readonly string[];
   readonly json: boolean;
 }
 
@@ -26,7 +26,7 @@ function readArguments(): Arguments | null {
         minutes: { type: 'string', default: '20' },
         people: { type: 'string', default: '40' },
         seed: { type: 'string', default: '1' },
-        only: { type: 'string', default: '' },
+        only: { type: 'string', multiple: true, default: [] },
         json: { type: 'boolean', default: false },
       },
     });

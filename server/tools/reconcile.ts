@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { describeShow, summarise } from './reconcile/reconcile-report.ts';
 import { CannotReconcile, openBooks } from './reconcile/reconcile-books.ts';
-import { differencesOf, reconcileShow } from '../src/reconcile-show.ts';
+import { differencesOf, reconcileShow } from '../src/sale/reconcile-show.ts';
 import { readStackEnvironment } from './stack/stack-environment.ts';
 import { STACK_FOLDER } from './stack/stack-folder.ts';
 

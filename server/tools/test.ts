@@ -2,6 +2,7 @@
  * `npm test`: everything that has to hold, counted in the last line. With arguments (`npm test -- seat-store`) only
  * the tests they select, for the one who is working on them.
  */
+import { deriveClientTypes } from './checks/check-steps.ts';
 import { runChecks } from './checks/run-checks.ts';
 import { buildClient } from './client-build/build-client.ts';
 import { provideDebianPackages } from './test-stand/debian-packages.ts';
@@ -18,7 +19,13 @@ async function runEverything(): Promise<readonly TestCount[]> {
   return [checks, build, await runTests([])];
 }
 
-const counts = selection.length > 0 ? [await runTests(selection)] : await runEverything();
+async function runSelected(): Promise<readonly TestCount[]> {
+  // Texts of the client are compiled for the tests that read them, by settings that are derived first.
+  await deriveClientTypes();
+  return [await runTests(selection)];
+}
+
+const counts = await (selection.length > 0 ? runSelected() : runEverything());
 const sum = (part: keyof TestCount): number => counts.reduce((total, count) => total + count[part], 0);
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
 process.exitCode = sum('failed') === 0 ? 0 : 1;

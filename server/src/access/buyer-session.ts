@@ -1,4 +1,11 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import { BEARER_LENGTH_MAX } from '@stampede/shared/protocol/limits.ts';
 import { type SessionId, sessionId } from '../platform/ids.ts';
 
@@ -35,6 +42,11 @@ const COOKIE = 'stampede_session';
 /** A name that browsers take only from this very host, by https and for all of it: nobody beside us can plant one. */
 const SECURE_COOKIE = `__Host-${COOKIE}`;
 
+/** What the cookie is called: over https by a name that nobody beside us can plant. */
+export function sessionCookieName(https: boolean): string {
+  return https ? SECURE_COOKIE : COOKIE;
+}
+
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const LIFETIME_MS = 7 * DAY_MS;
 /** Tickets are wanted on the day of the show, and a last time after it. */
@@ -62,7 +74,8 @@ const STALE: SessionReading = { kind: 'stale' };
  */
 export class BuyerSessions {
   readonly #keyId: string;
-  readonly #secrets: ReadonlyMap<string, Uint8Array>;
+  /** As the library keeps them: signing with bare bytes takes four times as long. */
+  readonly #secrets: ReadonlyMap<string, KeyObject>;
   readonly #randomBytes: (count: number) => Buffer;
 
   constructor(
@@ -70,7 +83,7 @@ export class BuyerSessions {
     random: (count: number) => Buffer = randomBytes,
   ) {
     this.#keyId = keyIdOf(secrets[0]);
-    this.#secrets = new Map(secrets.map((secret) => [keyIdOf(secret), secret]));
+    this.#secrets = new Map(secrets.map((secret) => [keyIdOf(secret), createSecretKey(secret)]));
     this.#randomBytes = random;
   }
 
@@ -104,7 +117,7 @@ export class BuyerSessions {
 
   /** Reads a `Cookie` header. Two cookies of our name are no session: one of them was planted [P6]. */
   readCookie(cookieHeader: string, https: boolean, now: number): SessionReading {
-    const name = https ? SECURE_COOKIE : COOKIE;
+    const name = sessionCookieName(https);
     const values = cookieHeader.split(';').flatMap((pair) => {
       const at = pair.indexOf('=');
       return at >= 0 && pair.slice(0, at).trim() === name ? [pair.slice(at + 1).trim()] : [];
@@ -155,19 +168,4 @@ function neededUntil(now: number, lastShowAt: number): number {
 /** The same text with memory of its own: a part of a text keeps all of it alive, here a whole header per socket. */
 function ownText(part: string): string {
   return Buffer.from(part, 'latin1').toString('latin1');
-}
-
-/** The `Set-Cookie` value of a session. `https` as the client spoke it: over plain http a secure one would be lost. */
-export function sessionCookie({ session, bearer }: SignedSession, https: boolean, now: number): string {
-  return cookie(bearer, Math.max(0, Math.floor((session.expiresAt - now) / 1_000)), https);
-}
-
-/** The `Set-Cookie` value that makes a browser forget its session. */
-export function endedCookie(https: boolean): string {
-  return cookie('', 0, https);
-}
-
-function cookie(value: string, maxAgeSeconds: number, https: boolean): string {
-  const attributes = `Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict`;
-  return https ? `${SECURE_COOKIE}=${value}; ${attributes}; Secure` : `${COOKIE}=${value}; ${attributes}`;
 }

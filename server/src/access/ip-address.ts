@@ -1,10 +1,9 @@
-import { BlockList, SocketAddress, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
-const IPV4_BYTES = 4;
-const IPV6_BYTES = 16;
-const MAPPED_PREFIX = '::ffff:';
-const IPV6_PREFIX_BITS = 64;
-const IPV6_GROUPS = 8;
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+const GROUPS_OF_NETWORK = 4;
 
 /**
  * The one spelling of an address: IPv6 compressed and in small letters, IPv4 inside IPv6 as plain IPv4, without
@@ -12,25 +11,18 @@ const IPV6_GROUPS = 8;
  */
 export function canonicalAddress(text: string): string | null {
   const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
-  const kind = isIP(bare);
-  if (kind === 0) return null;
-  if (kind === 4) return bare;
-  const { address } = new SocketAddress({ address: bare, family: 'ipv6' });
-  return address.startsWith(MAPPED_PREFIX) && address.includes('.')
-    ? address.slice(MAPPED_PREFIX.length)
-    : address;
+  // The library also takes what C took once: parts left out, octal and hexadecimal ones.
+  return isIP(bare) === 0 ? null : spelt(ipaddr.parse(bare.replace(/%.*/, '')));
 }
 
-/** The canonical address of 4 or 16 bytes, as sockets report it. */
+/** The canonical address of 4 or 16 bytes, as sockets report it; throws where they are any other number. */
 export function addressOfBytes(bytes: Uint8Array): string {
-  if (bytes.length === IPV4_BYTES) return bytes.join('.');
-  if (bytes.length !== IPV6_BYTES) throw new Error(`an address of ${bytes.length} bytes`);
-  const groups = Array.from({ length: IPV6_GROUPS }, (_, group) =>
-    (((bytes[2 * group] ?? 0) << 8) | (bytes[2 * group + 1] ?? 0)).toString(16),
-  );
-  const address = canonicalAddress(groups.join(':'));
-  if (address === null) throw new Error('bytes of an address do not spell one');
-  return address;
+  return spelt(ipaddr.fromByteArray([...bytes]));
+}
+
+function spelt(address: Address): string {
+  const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress();
+  return (isMapped ? address.toIPv4Address() : address).toString();
 }
 
 /**
@@ -38,35 +30,30 @@ export function addressOfBytes(bytes: Uint8Array): string {
  * would count nothing [P7].
  */
 export function budgetKey(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const [head = '', tail = ''] = address.split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === '' ? [] : tail.split(':');
-  const zeros = Array<string>(Math.max(0, IPV6_GROUPS - before.length - after.length)).fill('0');
-  const network = [...before, ...zeros, ...after].slice(0, IPV6_PREFIX_BITS / 16);
-  return `${network.join(':')}::/${IPV6_PREFIX_BITS}`;
+  if (!address.includes(':')) return address;
+  const network = ipaddr.IPv6.parse(address).parts.slice(0, GROUPS_OF_NETWORK);
+  return `${network.map((group) => group.toString(16)).join(':')}::/64`;
 }
 
 /** A set of addresses and networks, such as the proxies that are believed. */
 export class AddressList {
-  readonly #list = new BlockList();
-  readonly #empty: boolean;
+  readonly #networks: readonly [Address, number][];
 
   /** Entries are addresses or CIDR networks (`10.0.0.0/8`, `fd00::/8`); throws naming one that is neither. */
   constructor(entries: readonly string[] = []) {
-    this.#empty = entries.length === 0;
-    for (const entry of entries) this.#add(entry);
+    this.#networks = entries.map(networkOf);
   }
 
   has(address: string): boolean {
-    return !this.#empty && this.#list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+    if (this.#networks.length === 0) return false;
+    const asked = ipaddr.parse(address);
+    return this.#networks.some((network) => network[0].kind() === asked.kind() && asked.match(network));
   }
+}
 
-  #add(entry: string): void {
-    const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
-    const kind = isIP(address);
-    const bits = kind === 4 ? IPV4_BYTES * 8 : IPV6_BYTES * 8;
-    if (kind === 0 || Number(prefix ?? bits) > bits) throw new Error(`${entry} is no address or network`);
-    this.#list.addSubnet(address, Number(prefix ?? bits), kind === 4 ? 'ipv4' : 'ipv6');
-  }
+function networkOf(entry: string): [Address, number] {
+  const [address = ''] = entry.split('/', 1);
+  const cidr = entry === address ? `${entry}/${isIP(entry) === 4 ? 32 : 128}` : entry;
+  if (isIP(address) === 0 || !ipaddr.isValidCIDR(cidr)) throw new Error(`${entry} is no address or network`);
+  return ipaddr.parseCIDR(cidr);
 }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { type NetworkTag, networkTag } from '../platform/ids.ts';
 import { type AddressList, budgetKey } from './ip-address.ts';
 
@@ -12,11 +12,11 @@ const TAG_LENGTH = 11;
  * or an IPv6 /64), the same on every node of one secret. Who has the store but not the secret learns no address.
  */
 export class NetworkTags {
-  readonly #secret: Uint8Array;
+  readonly #secret: KeyObject;
   readonly #unlimited: AddressList;
 
   constructor(secret: Uint8Array, unlimited: AddressList) {
-    this.#secret = secret;
+    this.#secret = createSecretKey(secret);
     this.#unlimited = unlimited;
   }
 

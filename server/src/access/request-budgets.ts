@@ -1,3 +1,5 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+
 /** What a caller spends: each kind has a budget of its own, so that who reads much can still buy. */
 export type BudgetKind =
   /** Any call of `/api`. */
@@ -9,25 +11,11 @@ export type BudgetKind =
   /** A socket opened. */
   | 'socket';
 
-/** Calls within a time; the windows of a kind hold together. */
-export interface BudgetWindow {
-  readonly calls: number;
-  readonly seconds: number;
-}
-
-export type BudgetWindows = Readonly<Record<BudgetKind, readonly BudgetWindow[]>>;
-
 /** What one more call does to a caller's budget. */
 export type Spending =
   | { readonly ok: true }
   /** Nothing left; milliseconds until there is. */
   | { readonly ok: false; readonly retryAfterMs: number };
-
-/** Calls a caller may make in a time [P7]. */
-export interface RequestBudgets {
-  /** Spends one call of `caller`, such as an address' `budgetKey`. */
-  spend(kind: BudgetKind, caller: string): Promise<Spending>;
-}
 
 interface BudgetSettings {
   readonly httpReadsPerMinute: number;
@@ -42,19 +30,42 @@ const HOUR = 60 * MINUTE;
 const RECOVERIES_PER_MINUTE = 10;
 const RECOVERIES_PER_HOUR = 60;
 
-/** The budgets that the settings ask for. */
-export function budgetWindows(settings: BudgetSettings): BudgetWindows {
-  return {
-    read: [{ calls: settings.httpReadsPerMinute, seconds: MINUTE }],
-    // A patient stuffer stays below any minute's bound, so the hour counts too.
-    session: [
-      { calls: settings.httpCallsPerMinute, seconds: MINUTE },
-      { calls: settings.sessionsPerHour, seconds: HOUR },
-    ],
-    recovery: [
-      { calls: RECOVERIES_PER_MINUTE, seconds: MINUTE },
-      { calls: RECOVERIES_PER_HOUR, seconds: HOUR },
-    ],
-    socket: [{ calls: settings.socketsPerHour, seconds: HOUR }],
-  };
+/**
+ * Calls a caller may make in a time [P7], counted in this process alone, in windows of fixed length that begin with
+ * the first call. Those of a kind hold together.
+ */
+export class RequestBudgets {
+  readonly #windows: Readonly<Record<BudgetKind, readonly RateLimiterMemory[]>>;
+
+  constructor(settings: BudgetSettings) {
+    this.#windows = {
+      read: [windowOf(settings.httpReadsPerMinute, MINUTE)],
+      // A patient stuffer stays below any minute's bound, so the hour counts too.
+      session: [windowOf(settings.httpCallsPerMinute, MINUTE), windowOf(settings.sessionsPerHour, HOUR)],
+      recovery: [windowOf(RECOVERIES_PER_MINUTE, MINUTE), windowOf(RECOVERIES_PER_HOUR, HOUR)],
+      socket: [windowOf(settings.socketsPerHour, HOUR)],
+    };
+  }
+
+  /** Spends one call of `caller`, such as an address' `budgetKey`. */
+  async spend(kind: BudgetKind, caller: string): Promise<Spending> {
+    const refused = await Promise.all(this.#windows[kind].map((one) => refusedMs(one, caller)));
+    const retryAfterMs = Math.max(...refused);
+    return retryAfterMs > 0 ? { ok: false, retryAfterMs } : { ok: true };
+  }
+}
+
+function windowOf(calls: number, seconds: number): RateLimiterMemory {
+  return new RateLimiterMemory({ points: calls, duration: seconds });
+}
+
+/** Milliseconds until the window has room for one more call; 0 if it had. */
+async function refusedMs(window: RateLimiterMemory, caller: string): Promise<number> {
+  try {
+    await window.consume(caller);
+    return 0;
+  } catch (refused) {
+    if (refused instanceof RateLimiterRes) return Math.max(1, refused.msBeforeNext);
+    throw refused;
+  }
 }

@@ -1,7 +1,7 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/sql';
 import type { Database } from '../platform/database.ts';
 import { type SessionId, sessionId } from '../platform/ids.ts';
-import type { RecoveryStore } from './recovery-store.ts';
+import type { RecoveryStore } from './ticket-recovery.ts';
 import { recoveryTable } from './recovery-table.ts';
 
 /** Recovery codes in the SQL database, whichever dialect. */

@@ -1,20 +1,26 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { SessionId } from '../platform/ids.ts';
-import type { RecoveryStore } from './recovery-store.ts';
 
 /** Crockford's: no letter that is read as another or as a digit, and no U, which keeps words out. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const CODE = /^[0-9A-HJKMNP-TV-Z]{16}$/;
 /** 80 bits: with a million codes out, a guess in 2^60 is right. */
 const SYMBOLS = 16;
-const BITS_PER_SYMBOL = 5n;
+const BASE = 32;
 const CODE_BYTES = 10;
 const GROUP = /.{4}(?=.)/g;
 
 /** Keep these uses of secret and hash apart from any other. */
 const PURPOSE = 'stampede ticket recovery';
 const DIGEST_PURPOSE = 'stampede recovery code';
+
+/** Whose tickets a recovery code brings back. Codes come as digests only. */
+export interface RecoveryStore {
+  /** Remembers a code for good; remembering it again changes nothing. */
+  remember(codeDigest: string, session: SessionId, now: number): Promise<void>;
+  sessionOf(codeDigest: string): Promise<SessionId | null>;
+}
 
 interface RecoveryParts {
   readonly secret: Uint8Array;
@@ -52,14 +58,14 @@ export class TicketRecovery {
   }
 }
 
+/** The last five bits first. */
 function symbolsOf(bytes: Uint8Array): string {
-  let rest = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
-  let symbols = '';
-  for (let symbol = 0; symbol < SYMBOLS; symbol++) {
-    symbols += ALPHABET[Number(rest & ((1n << BITS_PER_SYMBOL) - 1n))] ?? '';
-    rest >>= BITS_PER_SYMBOL;
-  }
-  return symbols;
+  const digits = BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
+    .toString(BASE)
+    .padStart(SYMBOLS, '0');
+  return Array.from(digits, (digit) => ALPHABET[Number.parseInt(digit, BASE)])
+    .reverse()
+    .join('');
 }
 
 function digestOf(code: string): string {

@@ -26,9 +26,32 @@ export const showTable = defineEntity({
     terms: p.string(),
     drawSeed: p.string(),
     paused: p.boolean(),
+    cancelled: p.boolean().default(false),
+    version: p.bigint('number').default(1),
+  },
+});
+
+/** A show's row as JSON, as it was before an edit. */
+export const formerShowTable = defineEntity({
+  name: 'FormerShow',
+  tableName: 'former_shows',
+  properties: {
+    showId: p.bigint('number').primary(),
+    version: p.bigint('number').primary(),
+    text: p.string(),
+  },
+});
+
+/** One row, whose version every edit raises in its own transaction: what nodes ask for to learn of edits. */
+export const catalogVersionTable = defineEntity({
+  name: 'CatalogVersion',
+  tableName: 'catalog_version',
+  properties: {
+    id: p.integer().primary(),
+    version: p.bigint('number'),
   },
 });
 
 export type ShowRow = InferEntity<typeof showTable>;
 
-export const catalogTables = [venueLayoutTable, showTable] as const;
+export const catalogTables = [venueLayoutTable, showTable, formerShowTable, catalogVersionTable] as const;

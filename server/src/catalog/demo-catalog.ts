@@ -16,7 +16,7 @@ export async function fillEmptyCatalog(
   now: number,
   newDrawSeed: () => string,
 ): Promise<number> {
-  if ((await store.shows()).length > 0) return 0;
+  if ((await store.contents()).shows.length > 0) return 0;
   const files = (await readdir(VENUES)).filter((name) => name.endsWith('.json'));
   const layouts = await Promise.all(files.map((name) => loadVenueLayout(new URL(name, VENUES))));
   const shows = demoShows(now).map((draft) => ({ draft, drawSeed: newDrawSeed() }));

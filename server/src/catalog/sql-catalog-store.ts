@@ -1,57 +1,81 @@
-import { createHash } from 'node:crypto';
-import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
-import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
-import { UniqueConstraintViolationException } from '@mikro-orm/sql';
+import { type SqlEntityManager, UniqueConstraintViolationException } from '@mikro-orm/sql';
+import { seatsOf, type VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import { z } from 'zod';
 import type { Database } from '../platform/database.ts';
 import { type ShowId, showId } from '../platform/ids.ts';
-import type { CatalogStore } from './catalog-store.ts';
-import { type ShowRow, showTable, venueLayoutTable } from './catalog-tables.ts';
-import { saleTerms } from './sale-terms.ts';
-import type { Show, ShowDraft } from './show.ts';
+import {
+  catalogContents,
+  type CatalogContents,
+  type CatalogStore,
+  type EditResult,
+  type FormerShow,
+} from './catalog-store.ts';
+import {
+  catalogVersionTable,
+  formerShowTable,
+  type ShowRow,
+  showTable,
+  venueLayoutTable,
+} from './catalog-tables.ts';
+import { saleTerms, type ShowChange, type ShowDraft, showDraft, type Venue } from './show.ts';
 import { parseVenueLayout } from './venue-layout-file.ts';
 
-const count = z.int().min(0);
+/** Layouts read at once where their venues are not known yet: each is some ten kilobytes. */
+const LAYOUTS_AT_ONCE = 50;
+/** So long after a sale ended, no payment of it is on its way. */
+const SETTLED_AFTER_MS = 60 * 60 * 1_000;
+
 const jsonText = z.string().transform((text): unknown => JSON.parse(text));
-const pricesColumn = jsonText.pipe(z.array(count));
 const termsColumn = jsonText.pipe(saleTerms);
+
+/** What lists need of a layout, which was checked in full when it was added. */
+const layoutColumn = jsonText.pipe(
+  z.object({
+    name: z.string(),
+    city: z.string(),
+    timeZone: z.string().default('UTC'),
+    priceLevels: z.array(z.string()),
+    sections: z.array(
+      z.object({ blocks: z.array(z.object({ rows: z.int(), seats: z.tuple([z.int(), z.int()]) })) }),
+    ),
+  }),
+);
 
 /** Shows and venue layouts in the SQL database, whichever dialect. */
 export class SqlCatalogStore implements CatalogStore {
   readonly #database: Database;
+  /** By id; layouts never change. */
+  readonly #venues = new Map<string, Venue>();
 
   constructor(database: Database) {
     this.#database = database;
   }
 
-  async shows(): Promise<readonly Show[]> {
-    const entities = this.#database.entities();
-    const shows = await entities.find(showTable, {}, { orderBy: { id: 'asc' } });
-    const layouts = await entities.find(venueLayoutTable, {
-      id: { $in: [...new Set(shows.map((show) => show.venueLayoutId))] },
-    });
-    // Placing the seats of a stadium takes a while, so shows in the same house share one seat map.
-    const houses = new Map(
-      layouts.map((row) => {
-        const layout = parseVenueLayout(row.layout, `venue layout ${row.id}`);
-        return [row.id, { layout, seatMap: seatMapOf(layout) }] as const;
-      }),
+  async version(): Promise<number> {
+    return versionIn(this.#database.entities());
+  }
+
+  contents(): Promise<CatalogContents> {
+    return this.#database.transaction(
+      async (entities) => {
+        const version = await versionIn(entities);
+        const rows = await entities.find(showTable, {}, { orderBy: { id: 'asc' } });
+        await this.#learnVenues(entities, new Set(rows.map((row) => row.venueLayoutId)));
+        const shows = rows.map(({ prices, terms, venueLayoutId, ...row }) => ({
+          ...row,
+          prices: JSON.parse(prices) as unknown,
+          sale: JSON.parse(terms) as unknown,
+          venue: this.#venues.get(venueLayoutId),
+        }));
+        return catalogContents.parse({ version, shows });
+      },
+      { reads: 'snapshot' },
     );
-    return shows.map((row) => {
-      const house = houses.get(row.venueLayoutId);
-      if (!house) throw new Error(`show ${String(row.id)} has no venue layout ${row.venueLayoutId}`);
-      return showOf(row, house);
-    });
   }
 
-  async refresh(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  /** Another text after every edit of a show, however it was made. Reads no layouts: they never change. */
-  async edition(): Promise<string> {
-    const shows = await this.#database.entities().find(showTable, {}, { orderBy: { id: 'asc' } });
-    return createHash('sha256').update(JSON.stringify(shows)).digest('base64url');
+  async layout(venue: string): Promise<VenueLayout> {
+    const row = await this.#database.entities().findOneOrFail(venueLayoutTable, { id: venue });
+    return parseVenueLayout(row.layout, `venue layout ${venue}`);
   }
 
   async addLayouts(layouts: readonly VenueLayout[]): Promise<void> {
@@ -67,8 +91,12 @@ export class SqlCatalogStore implements CatalogStore {
     });
   }
 
-  async addShow(draft: ShowDraft, drawSeed: string): Promise<ShowId> {
-    return showId(await this.#database.entities().insert(showTable, rowOf(draft, drawSeed)));
+  addShow(draft: ShowDraft, drawSeed: string): Promise<ShowId> {
+    return this.#database.transaction(async (entities) => {
+      const id = await entities.insert(showTable, rowOf(draft, drawSeed));
+      await raiseVersion(entities);
+      return showId(id);
+    });
   }
 
   async fillIfEmpty(
@@ -78,60 +106,139 @@ export class SqlCatalogStore implements CatalogStore {
     try {
       await this.addLayouts(layouts);
       return await this.#database.transaction(async (entities) => {
-        if ((await entities.count(showTable)) > 0) return 0;
+        if (await hasShows(entities)) return 0;
         // Numbered here rather than by the database: of two nodes that both saw an empty table, the second clashes.
         const rows = shows.map(({ draft, drawSeed }, index) => ({
           id: index + 1,
           ...rowOf(draft, drawSeed),
         }));
         await entities.insertMany(showTable, rows);
+        await raiseVersion(entities);
         return rows.length;
       });
     } catch (cause) {
       if (!(cause instanceof UniqueConstraintViolationException)) throw cause;
       // Another node was a moment faster, perhaps with the layouts only so far.
-      const isFilled = (await this.#database.entities().count(showTable)) > 0;
-      return isFilled ? 0 : this.fillIfEmpty(layouts, shows);
+      return (await hasShows(this.#database.entities())) ? 0 : this.fillIfEmpty(layouts, shows);
+    }
+  }
+
+  edit(show: ShowId, version: number, change: ShowChange): Promise<EditResult> {
+    return this.#change(show, version, async (entities, row) => {
+      if (row.cancelled) return 'cancelled';
+      await entities.nativeUpdate(showTable, { id: show }, editedRow(row, change));
+      return null;
+    });
+  }
+
+  cancel(show: ShowId, version: number, now: number): Promise<EditResult> {
+    return this.#change(show, version, async (entities, row) => {
+      const closesAt = Math.min(termsColumn.parse(row.terms).closesAt, now);
+      const closed = editedRow(row, { paused: true, sale: { closesAt } });
+      await entities.nativeUpdate(showTable, { id: show }, { ...closed, cancelled: true });
+      return null;
+    });
+  }
+
+  delete(show: ShowId, version: number, now: number): Promise<EditResult> {
+    return this.#change(show, version, async (entities, row) => {
+      const { lobbyAt, opensAt, closesAt } = termsColumn.parse(row.terms);
+      if (now >= Math.min(lobbyAt, opensAt) && now < closesAt + SETTLED_AFTER_MS) return 'not-over';
+      const tickets = await entities.execute('select 1 from sold_seats where show_id = ? limit 1', [show]);
+      if (tickets.length > 0) return 'has-tickets';
+      await entities.nativeDelete(showTable, { id: show });
+      return null;
+    });
+  }
+
+  history(show: ShowId): Promise<readonly FormerShow[]> {
+    return this.#database.entities().find(formerShowTable, { showId: show }, { orderBy: { version: 'asc' } });
+  }
+
+  /** Raising the show's version, if it is the one that is known, keeps others out until the transaction is over. */
+  async #change(
+    show: ShowId,
+    version: number,
+    work: (
+      entities: SqlEntityManager,
+      row: ShowRow,
+    ) => Promise<'cancelled' | 'has-tickets' | 'not-over' | null>,
+  ): Promise<EditResult> {
+    try {
+      return await this.#database.transaction(async (entities) => {
+        const next = { version: version + 1 };
+        const isKnown = await entities.nativeUpdate(showTable, { id: show, version }, next);
+        const row = await entities.findOne(showTable, { id: show });
+        if (!row) throw new EditRefused('unknown');
+        if (isKnown === 0) throw new EditRefused('edited-meanwhile');
+        const text = JSON.stringify({ ...row, version });
+        await entities.insert(formerShowTable, { showId: show, version, text });
+        const why = await work(entities, row);
+        if (why) throw new EditRefused(why);
+        await raiseVersion(entities);
+        return { ok: true, ...next };
+      });
+    } catch (cause) {
+      if (cause instanceof EditRefused) return { ok: false, why: cause.why };
+      throw cause;
+    }
+  }
+
+  async #learnVenues(entities: SqlEntityManager, ids: ReadonlySet<string>): Promise<void> {
+    const unknown = [...ids].filter((id) => !this.#venues.has(id));
+    for (let from = 0; from < unknown.length; from += LAYOUTS_AT_ONCE) {
+      const some = unknown.slice(from, from + LAYOUTS_AT_ONCE);
+      for (const { id, layout } of await entities.find(venueLayoutTable, { id: { $in: some } })) {
+        const { sections, ...told } = layoutColumn.parse(layout);
+        this.#venues.set(id, { id, ...told, seatCount: seatsOf(sections) });
+      }
     }
   }
 }
 
+/** Rolls the transaction back. */
+class EditRefused extends Error {
+  readonly why;
+
+  constructor(why: (EditResult & { ok: false })['why']) {
+    super(why);
+    this.why = why;
+  }
+}
+
+async function versionIn(entities: SqlEntityManager): Promise<number> {
+  return (await entities.findOneOrFail(catalogVersionTable, { id: 1 })).version;
+}
+
+async function raiseVersion(entities: SqlEntityManager): Promise<void> {
+  await entities.execute('update catalog_version set version = version + 1', [], 'run');
+}
+
+/** Deleted ones count: their ids must never be given to others. */
+async function hasShows(entities: SqlEntityManager): Promise<boolean> {
+  return (await entities.count(showTable)) > 0 || (await entities.count(formerShowTable)) > 0;
+}
+
 function rowOf(draft: ShowDraft, drawSeed: string) {
-  requireText(draft);
+  const { venue, prices, sale, ...rest } = showDraft.parse(draft);
   return {
-    title: draft.title,
-    subtitle: draft.subtitle,
-    description: draft.description,
-    venueLayoutId: draft.venue,
-    startsAt: draft.startsAt,
-    currency: draft.currency,
-    prices: JSON.stringify(draft.prices),
-    terms: JSON.stringify(draft.sale),
+    ...rest,
+    venueLayoutId: venue,
+    prices: JSON.stringify(prices),
+    terms: JSON.stringify(sale),
     drawSeed,
     paused: false,
   };
 }
 
-/** Half a character has no bytes of its own: databases would each keep something else in its place. */
-function requireText({ title, subtitle, description }: ShowDraft): void {
-  for (const [name, text] of Object.entries({ title, subtitle, description })) {
-    if (!text.isWellFormed()) throw new Error(`the ${name} of a show is no well-formed Unicode text`);
-  }
-}
-
-function showOf(row: ShowRow, house: Pick<Show, 'layout' | 'seatMap'>): Show {
-  return {
-    id: showId(row.id),
-    title: row.title,
-    subtitle: row.subtitle,
-    description: row.description,
-    startsAt: row.startsAt,
-    currency: row.currency,
-    prices: pricesColumn.parse(row.prices),
-    sale: termsColumn.parse(row.terms),
-    layout: house.layout,
-    seatMap: house.seatMap,
-    drawSeed: row.drawSeed,
-    paused: row.paused,
+/** The columns that an edit changes. */
+function editedRow(row: ShowRow, { paused = row.paused, sale, ...change }: ShowChange) {
+  const draft = {
+    ...row,
+    venue: row.venueLayoutId,
+    prices: jsonText.parse(row.prices),
+    ...change,
+    sale: { ...termsColumn.parse(row.terms), ...sale },
   };
+  return { ...rowOf(showDraft.parse(draft), row.drawSeed), paused };
 }

@@ -6,6 +6,7 @@ import {
   ROW_LABEL,
   type RowBlock,
   rowLabel,
+  seatsInRow,
   type VenueLayout,
 } from '@stampede/shared/seat-map/venue-layout.ts';
 import { z } from 'zod';
@@ -33,7 +34,7 @@ const metres = z.number().min(-SIDE_MAX).max(SIDE_MAX);
 const side = z.number().positive().max(SIDE_MAX);
 const point = z.tuple([metres, metres]);
 const timeZone = z.string().refine(isTimeZone, 'must be the IANA name of a time zone, like Europe/Lisbon');
-const seatsInRow = z.int().min(1).max(SEATS_PER_ROW_MAX);
+const rowLength = z.int().min(1).max(SEATS_PER_ROW_MAX);
 const rowArc = z.strictObject({ from: point, to: point, bend: metres });
 
 const rowBlock = z.strictObject({
@@ -41,7 +42,7 @@ const rowBlock = z.strictObject({
   rows: z.int().min(1).max(ROWS_PER_BLOCK_MAX),
   firstRow: z.string().regex(ROW_LABEL, 'must be a number without leading zeros, or one or two capitals'),
   firstSeat: z.int().min(1).max(FIRST_SEAT_MAX).exactOptional(),
-  seats: z.tuple([seatsInRow, seatsInRow]),
+  seats: z.tuple([rowLength, rowLength]),
   front: rowArc,
   back: rowArc,
 });
@@ -59,7 +60,7 @@ const section = z.strictObject({
   blocks: z.array(rowBlock).min(1).max(BLOCKS_PER_SECTION_MAX),
 });
 
-const venueLayout = z.strictObject({
+export const venueLayout = z.strictObject({
   id: z
     .string()
     .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be lower-case words joined by hyphens')
@@ -199,11 +200,11 @@ function faultsOfSeatNames({ sections }: VenueLayout): Fault[] {
 /** Two blocks may share a row (around an entrance), but never a seat number in it. */
 function firstSeatNamedTwice(blocks: readonly RowBlock[]): string | null {
   const names = new Set<string>();
-  for (const { rows, firstRow, firstSeat = 1, seats } of blocks) {
+  for (const block of blocks) {
+    const { rows, firstRow, firstSeat = 1 } = block;
     for (let step = 0; step < rows; step++) {
-      const along = rows > 1 ? step / (rows - 1) : 0;
-      const count = Math.round(seats[0] + (seats[1] - seats[0]) * along);
-      for (let number = firstSeat; number < firstSeat + count; number++) {
+      const end = firstSeat + seatsInRow(block, step);
+      for (let number = firstSeat; number < end; number++) {
         const called = `row ${rowLabel(firstRow, step)} seat ${number}`;
         if (names.has(called)) return called;
         names.add(called);

@@ -1,17 +1,16 @@
-import type { Clock } from '@stampede/shared/platform/clock.ts';
+import { createHash } from 'node:crypto';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Show } from '../catalog/show.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
-import type { HoldToken, OrderId, SessionId } from '../platform/ids.ts';
+import { type HoldToken, type OrderId, orderId, type SessionId } from '../platform/ids.ts';
 import { done, type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
-import type { NextTurn } from '../platform/turn.ts';
-import type { SeatRules, SeatStore } from '../seating/seat-store.ts';
+import type { Outside } from '../platform/outside.ts';
+import type { SeatRules, SeatStore, UnsettledCheckout } from '../seating/seat-store.ts';
 import type { CheckoutKeys } from './checkout-keys.ts';
-import { orderIdOf } from './order-ids.ts';
 import { orderMessage, processingMessage } from './order-message.ts';
 import type { Order, OrderStore } from './order-store.ts';
-import { answerWithin } from '../platform/outside-call.ts';
-import { AppendRefusedError, type PaymentLog, type PaymentRequest } from './payment-log.ts';
+import { answerWithin } from '../platform/retry.ts';
+import { AppendRefusedError, type PaymentLog, type PaymentRequest } from '../payment-log/payment-log.ts';
 import {
   APPEND_TIMEOUT_MS,
   BUSY_RETRY_MS,
@@ -19,7 +18,6 @@ import {
   KEY_LOOK_TIMEOUT_MS,
   PAYMENT_DEADLINE_MS,
 } from './payment-terms.ts';
-import { paymentRequestOf } from './payment-request.ts';
 
 /** What a buyer wants to pay for. */
 export interface CheckoutIntent {
@@ -32,13 +30,11 @@ export interface CheckoutIntent {
 }
 
 export interface BeginCheckoutParts {
+  readonly outside: Outside;
   readonly seats: SeatStore;
   readonly keys: CheckoutKeys;
   readonly log: PaymentLog;
   readonly orders: OrderStore;
-  readonly clock: Clock;
-  readonly nextTurn: NextTurn;
-  readonly report: (message: string, cause: unknown) => void;
 }
 
 /** Looks of one turn of the event loop share a query; one that hangs must not hold up the others. */
@@ -64,28 +60,28 @@ export class BeginCheckout {
       const found = new Map((await parts.orders.byIds(ids)).map((order) => [order.id, order]));
       return ids.map((id) => found.get(id) ?? null);
     };
-    this.#looks = new GatheredCalls(look, parts.nextTurn, LOOK_BOUNDS);
+    this.#looks = new GatheredCalls(look, parts.outside.nextTurn, LOOK_BOUNDS);
   }
 
   /**
    * Returns the order, processing, or as it ended where the key is a repeated one. Refusals: those of
-   * `SeatStore.beginCheckout`, and `busy` when the log did not acknowledge: the same key may then be sent again.
+   * `CheckoutStep`, and `busy` when the log did not acknowledge: the same key may then be sent again.
    */
   async run(show: Show, rules: SeatRules, intent: CheckoutIntent): Promise<Outcome<OrderMessage>> {
-    const orderId = orderIdOf(intent.session, intent.idempotencyKey);
-    const known = await this.#finalOrder(orderId);
+    const id = orderIdOf(intent.session, intent.idempotencyKey);
+    const known = await this.#finalOrder(id);
     if (known) return answerOf(known, show, intent);
     const { keys, seats } = this.#parts;
     const claim = `${show.id}:${intent.holdToken}`;
     const keepMs = PAYMENT_DEADLINE_MS + KEEP_MARGIN_MS;
     // Side by side, so that nobody waits twice. A hold frozen under a key that is another hold's is thawed again.
-    const [owner, begun] = await Promise.all([
-      keys.claim(orderId, claim),
-      seats.beginCheckout(rules, { ...intent, orderId, keepMs }),
+    const [owner, [begun]] = await Promise.all([
+      keys.claim(id, claim),
+      seats.take(rules, [{ kind: 'checkout', ...intent, orderId: id, keepMs }]),
     ]);
-    if (!begun.ok) return this.#refused(show, intent, orderId, begun, owner === claim);
+    if (!begun.ok) return this.#refused(show, intent, id, begun, owner === claim);
     if (owner !== claim && !begun.value.repeated) {
-      await seats.abandonCheckout(rules, intent.session, orderId);
+      await seats.take(rules, [{ kind: 'abandon', session: intent.session, orderId: id }]);
       return refuse('idempotency-mismatch');
     }
     const { hold, begunAt, repeated } = begun.value;
@@ -93,12 +89,12 @@ export class BeginCheckout {
     if (final) return answerOf(final, show, intent);
     const request = paymentRequestOf(show, { ...intent, ...hold, begunAt });
     const refusal = hold.isAccepted ? null : await this.#handOver(rules, request);
-    return refusal ?? done(processingMessage(request, request.createdAt));
+    return refusal ?? done(processingMessage(request));
   }
 
   /** Null where it has no outcome, or the database does not say: a worker does not charge for an ended order. */
   async #finalOrder(id: OrderId): Promise<Order | null> {
-    const { clock, report } = this.#parts;
+    const { clock, report } = this.#parts.outside;
     const look = (): Promise<Order | null> => this.#looks.add(id);
     return answerWithin(clock, KEY_LOOK_TIMEOUT_MS, 'the order database', look).catch((cause: unknown) => {
       report('nobody knows whether the key of a checkout was used before', cause);
@@ -113,7 +109,7 @@ export class BeginCheckout {
   async #refused(
     show: Show,
     intent: CheckoutIntent,
-    orderId: OrderId,
+    id: OrderId,
     refusal: Refusal,
     hasKey: boolean,
   ): Promise<Outcome<OrderMessage>> {
@@ -122,7 +118,7 @@ export class BeginCheckout {
     const order = isGone ? await orders.byKey(intent.session, intent.idempotencyKey) : null;
     if (order) return answerOf(order, show, intent);
     if (!hasKey) return refuse('idempotency-mismatch');
-    if (refusal.code !== 'idempotency-mismatch') await keys.giveUp(orderId);
+    if (refusal.code !== 'idempotency-mismatch') await keys.giveUp(id);
     return refusal;
   }
 
@@ -131,22 +127,23 @@ export class BeginCheckout {
    * over; where its fate is unknown the hold stays frozen, because a worker may be charging for it.
    */
   async #handOver(rules: SeatRules, request: PaymentRequest): Promise<Refusal | null> {
-    const { clock, log, report, seats } = this.#parts;
-    const { session, orderId } = request;
+    const { log, outside, seats } = this.#parts;
+    const { clock, report } = outside;
+    const { session, orderId: id } = request;
     try {
       await answerWithin(clock, APPEND_TIMEOUT_MS, 'the payment log', () => log.append([request]));
     } catch (cause) {
       report('a payment could not be handed over', cause);
       if (cause instanceof AppendRefusedError) {
         await seats
-          .abandonCheckout(rules, session, orderId)
+          .take(rules, [{ kind: 'abandon', session, orderId: id }])
           .catch((failure: unknown) => report('a checkout could not be given up', failure));
       }
       return refuse('busy', { retryAfterMs: BUSY_RETRY_MS, detail: 'the payment was not taken' });
     }
     // The log's word is what counts; seats that can't be told now are told by `OverdueCheckouts`.
     await seats
-      .acceptCheckout(rules, session, orderId)
+      .take(rules, [{ kind: 'accept', session, orderId: id }])
       .catch((cause: unknown) => report('an accepted checkout could not be marked', cause));
     return null;
   }
@@ -157,4 +154,29 @@ function answerOf(order: Order, show: Show, intent: CheckoutIntent): Outcome<Ord
   const same =
     order.show === show.id && order.holdToken === intent.holdToken && order.amount === intent.amount;
   return same ? done(orderMessage(order)) : refuse('idempotency-mismatch');
+}
+
+const UUID_HEX_DIGITS = 32;
+/** The digits of version and variant are left out. */
+const HEX_PARTS = /^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/;
+
+/**
+ * The id of the order that a session's idempotency key stands for, a UUID version 8 (RFC 9562) made from both. So a key
+ * has one order wherever it is used and whatever any store has forgotten: log, payment gateway and database know the
+ * order by its id, and none of them takes it twice [P2].
+ */
+export function orderIdOf(session: SessionId, idempotencyKey: string): OrderId {
+  const hash = createHash('sha256').update(`${session}\n${idempotencyKey}`).digest('hex');
+  return orderId(hash.slice(0, UUID_HEX_DIGITS).replace(HEX_PARTS, '$1-$2-8$3-8$4-$5'));
+}
+
+/** What the payment log is given; the same whoever hands it over, because its instants are counted from the store's. */
+export function paymentRequestOf(
+  show: Pick<Show, 'id' | 'currency'>,
+  { orderId: id, session, holdToken, idempotencyKey, seats, amount, begunAt }: UnsettledCheckout,
+): PaymentRequest {
+  return {
+    ...{ orderId: id, show: show.id, session, holdToken, idempotencyKey, seats, amount },
+    ...{ currency: show.currency, createdAt: begunAt, payBy: begunAt + PAYMENT_DEADLINE_MS },
+  };
 }

@@ -1,19 +1,14 @@
-import type { Clock } from '@stampede/shared/platform/clock.ts';
-import type { Random } from '@stampede/shared/platform/random.ts';
 import type { KafkaConnection } from '../platform/kafka.ts';
-import type { NextTurn } from '../platform/turn.ts';
-import { type KafkaRecord, KafkaSender } from './kafka-sender.ts';
-import type { KafkaTopics } from './kafka-topics.ts';
-import type { OrderEvents } from './order-events.ts';
+import type { Outside } from '../platform/outside.ts';
+import { type KafkaRecord, KafkaSender } from '../platform/kafka-sender.ts';
 import type { Order } from './order-store.ts';
+import type { OrderEvents } from './settlements.ts';
 
 export interface KafkaOrderEventsParts {
   readonly kafka: KafkaConnection;
-  readonly topics: KafkaTopics;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly nextTurn: NextTurn;
-  readonly report: (message: string, cause: unknown) => void;
+  /** The name of `order.events` in this installation. */
+  readonly topic: string;
+  readonly outside: Outside;
 }
 
 const SCHEMA = 'order-event/1';
@@ -27,7 +22,7 @@ export class KafkaOrderEvents implements OrderEvents {
   readonly #sender: KafkaSender;
 
   constructor(parts: KafkaOrderEventsParts) {
-    this.#topic = parts.topics.orderEvents.name;
+    this.#topic = parts.topic;
     this.#sender = new KafkaSender(parts);
   }
 

@@ -2,7 +2,7 @@ import { ORDERS_LISTED_MAX } from '@stampede/shared/protocol/limits.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Show } from '../catalog/show.ts';
 import type { SessionId } from '../platform/ids.ts';
-import type { NextTurn } from '../platform/turn.ts';
+import type { Outside } from '../platform/outside.ts';
 import type { SeatStore } from '../seating/seat-store.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
 import { orderMessage, processingMessage } from './order-message.ts';
@@ -11,7 +11,7 @@ import type { Order, OrderStore } from './order-store.ts';
 export interface ListOrdersParts {
   readonly orders: OrderStore;
   readonly seats: SeatStore;
-  readonly nextTurn: NextTurn;
+  readonly outside: Pick<Outside, 'nextTurn'>;
 }
 
 type OnSale = Pick<Show, 'id' | 'currency'>;
@@ -34,7 +34,7 @@ export class ListOrders {
       const lists = await parts.orders.ofSessions(sessions, ORDERS_LISTED_MAX);
       return sessions.map((session) => lists.get(session) ?? []);
     };
-    this.#final = new GatheredCalls(read, parts.nextTurn, { itemsMax: SESSIONS_MAX, callsMax: 1 });
+    this.#final = new GatheredCalls(read, parts.outside.nextTurn, { itemsMax: SESSIONS_MAX, callsMax: 1 });
   }
 
   /** Newest first; orders of `shows` that are processing are among them. */
@@ -50,7 +50,7 @@ export class ListOrders {
     const hold = await this.#parts.seats.holdOf(id, session);
     if (!hold?.orderId || !hold.isAccepted) return [];
     const { orderId, seats, amount, begunAt } = hold;
-    return [processingMessage({ orderId, show: id, seats, amount, currency }, begunAt)];
+    return [processingMessage({ orderId, show: id, seats, amount, currency, createdAt: begunAt })];
   }
 }
 

@@ -1,6 +1,6 @@
 import type { OrderStatus } from '@stampede/shared/protocol/messages.ts';
 import type { HoldToken, OrderId, SeatIndex, SessionId, ShowId } from '../platform/ids.ts';
-import type { PaymentRequest } from './payment-log.ts';
+import type { PaymentRequest } from '../payment-log/payment-log.ts';
 
 /** An order that has its outcome; orders that are processing live in the payment log and the seat store. */
 export interface Order {
@@ -100,6 +100,9 @@ export interface OrderStore {
 
   /** Sold seats of a show and who has them: every one, or those of a range. */
   soldSeats(show: ShowId, range?: SeatRange): Promise<readonly SoldSeat[]>;
+
+  /** How many seats of each show are sold; shows without any are absent. */
+  soldCounts(): Promise<ReadonlyMap<ShowId, number>>;
 
   /** Outbox records with ids above `after` that were not marked applied, oldest first. */
   pendingOutbox(limit: number, after: number): Promise<readonly OutboxRecord[]>;

@@ -1,16 +1,18 @@
-import { defineEntity, p } from '@mikro-orm/sql';
+import { defineEntity, type InferEntity, p } from '@mikro-orm/sql';
+import type { HoldToken, OrderId, SessionId, ShowId } from '../platform/ids.ts';
+import type { Order } from './order-store.ts';
 
 /** An order with its outcome. `seats` is a JSON array in the order they were taken. */
 export const orderTable = defineEntity({
   name: 'Order',
   tableName: 'orders',
   properties: {
-    id: p.string().primary(),
-    showId: p.integer(),
-    sessionId: p.string(),
-    holdToken: p.bigint('number'),
+    id: p.string().$type<OrderId>().primary(),
+    showId: p.integer().$type<ShowId>(),
+    sessionId: p.string().$type<SessionId>(),
+    holdToken: p.bigint('number').$type<HoldToken>(),
     idempotencyKey: p.string(),
-    status: p.string(),
+    status: p.string().$type<Order['status']>(),
     seats: p.string(),
     amount: p.bigint('number'),
     currency: p.string(),
@@ -28,7 +30,7 @@ export const paymentTable = defineEntity({
   name: 'Payment',
   tableName: 'payments',
   properties: {
-    orderId: p.string().primary(),
+    orderId: p.string().$type<OrderId>().primary(),
     status: p.string(),
     reference: p.string(),
     amount: p.bigint('number'),
@@ -42,9 +44,9 @@ export const soldSeatTable = defineEntity({
   name: 'SoldSeat',
   tableName: 'sold_seats',
   properties: {
-    showId: p.integer().primary(),
+    showId: p.integer().$type<ShowId>().primary(),
     seat: p.integer().primary(),
-    orderId: p.string(),
+    orderId: p.string().$type<OrderId>(),
     ticketCode: p.string(),
   },
 });
@@ -55,10 +57,12 @@ export const outboxTable = defineEntity({
   tableName: 'outbox',
   properties: {
     id: p.bigint('number').primary().autoincrement(),
-    orderId: p.string(),
+    orderId: p.string().$type<OrderId>(),
     createdAt: p.bigint('number'),
     appliedAt: p.bigint('number').nullable(),
   },
 });
+
+export type OrderRow = InferEntity<typeof orderTable>;
 
 export const orderTables = [orderTable, paymentTable, soldSeatTable, outboxTable] as const;

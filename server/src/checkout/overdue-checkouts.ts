@@ -1,21 +1,20 @@
-import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { Show } from '../catalog/show.ts';
 import type { OrderId, ShowId } from '../platform/ids.ts';
-import { answerWithin } from '../platform/outside-call.ts';
+import type { Outside } from '../platform/outside.ts';
+import { answerWithin } from '../platform/retry.ts';
 import type { SeatRules, SeatStore, Settlement, UnsettledCheckout } from '../seating/seat-store.ts';
+import { paymentRequestOf } from './begin-checkout.ts';
 import { orderMessage } from './order-message.ts';
 import type { Order, OrderStore } from './order-store.ts';
-import { settlementOf } from './outcome-effects.ts';
-import type { PaymentLog } from './payment-log.ts';
-import { paymentRequestOf } from './payment-request.ts';
+import type { PaymentLog } from '../payment-log/payment-log.ts';
 import { APPEND_TIMEOUT_MS, STORE_TIMEOUT_MS } from './payment-terms.ts';
+import { settlementOf } from './settlements.ts';
 
 export interface OverdueCheckoutsParts {
+  readonly outside: Outside;
   readonly seats: SeatStore;
   readonly orders: OrderStore;
   readonly log: PaymentLog;
-  readonly clock: Clock;
-  readonly report: (message: string, cause: unknown) => void;
 }
 
 /**
@@ -31,29 +30,32 @@ export class OverdueCheckouts {
     this.#parts = parts;
   }
 
-  /** Rejects where the log did not take them; the store gives them out again. */
-  async handOver(show: Pick<Show, 'id' | 'currency'>, rules: SeatRules): Promise<void> {
-    const { clock, log, seats } = this.#parts;
-    for (;;) {
+  /** Whether there were any. Rejects where the log did not take them; the store gives them out again. */
+  async handOver(show: Pick<Show, 'id' | 'currency'>, rules: SeatRules): Promise<boolean> {
+    const { log, outside, seats } = this.#parts;
+    for (let rounds = 0; ; rounds++) {
       const overdue = await seats.overdueCheckouts(rules);
-      if (overdue.length === 0) return;
+      if (overdue.length === 0) return rounds > 0;
       const finals = await this.#finalsOf(overdue);
       const ended = overdue.flatMap((one) => endOf(show.id, one, finals.get(one.orderId)));
       if (ended.length > 0) await seats.settle(rules, ended);
       const missing = overdue.filter(({ orderId }) => !finals.has(orderId));
       const requests = missing.map((one) => paymentRequestOf(show, one));
-      await answerWithin(clock, APPEND_TIMEOUT_MS, 'the payment log', () => log.append(requests));
-      await Promise.all(missing.map((one) => seats.acceptCheckout(rules, one.session, one.orderId)));
+      await answerWithin(outside.clock, APPEND_TIMEOUT_MS, 'the payment log', () => log.append(requests));
+      await seats.take(
+        rules,
+        missing.map(({ session, orderId }) => ({ kind: 'accept', session, orderId })),
+      );
     }
   }
 
   /** Without the database every one is handed over: to those that have ended it changes nothing. */
   async #finalsOf(checkouts: readonly UnsettledCheckout[]): Promise<ReadonlyMap<OrderId, Order>> {
-    const { clock, orders, report } = this.#parts;
+    const { orders, outside } = this.#parts;
     const look = () => orders.byIds(checkouts.map((one) => one.orderId));
-    const found = await answerWithin(clock, STORE_TIMEOUT_MS, 'the order database', look).catch(
+    const found = await answerWithin(outside.clock, STORE_TIMEOUT_MS, 'the order database', look).catch(
       (cause: unknown) => {
-        report('overdue checkouts could not be looked up', cause);
+        outside.report('overdue checkouts could not be looked up', cause);
         return [];
       },
     );

@@ -1,5 +1,5 @@
-import { type Backoff, backoffMs } from '../platform/backoff.ts';
-import { voidReasons } from './order-store.ts';
+import { type Backoff, backoffMs } from '../platform/retry.ts';
+import { type Order, voidReasons } from './order-store.ts';
 
 /** What a payment must know of its order; instants in milliseconds. */
 export interface SagaTerms {
@@ -10,145 +10,122 @@ export interface SagaTerms {
   readonly backoff: Backoff;
 }
 
-export type SagaState =
-  | { readonly step: 'authorizing'; readonly attempt: number }
-  | { readonly step: 'capturing'; readonly attempt: number; readonly reference: string }
-  | { readonly step: 'settling' }
-  | { readonly step: 'settled' };
+/** A call to the payment gateway; `afterMs` is waited first. */
+export type SagaCall =
+  | { readonly kind: 'authorize'; readonly attempt: number; readonly afterMs: number }
+  | {
+      readonly kind: 'capture';
+      readonly attempt: number;
+      readonly afterMs: number;
+      readonly reference: string;
+    };
 
-/** What happened. `now` in milliseconds, `random` in [0, 1). */
-export type SagaInput =
+/** The saga's end: what is to be written to the database. */
+export interface SagaVerdict {
+  readonly kind: 'settle';
+  readonly status: 'confirmed' | 'declined' | 'voided';
+  readonly reason: string;
+  readonly reference: string;
+}
+
+export type SagaStep = SagaCall | SagaVerdict;
+
+/** What came of a call. `now` in milliseconds, `random` in [0, 1). */
+export type SagaAnswer =
   | { readonly kind: 'authorized'; readonly reference: string; readonly now: number }
   | { readonly kind: 'declined'; readonly reason: string }
   | { readonly kind: 'captured' }
   /** Another process gave the order up at the gateway: there is nothing to be had for it. */
   | { readonly kind: 'voided' }
-  /** The call under way timed out or could not be made; whether it had an effect is unknown. */
-  | { readonly kind: 'failed'; readonly now: number; readonly random: number }
-  /** The database has spoken: this is the order's outcome, whatever the verdict was. */
-  | { readonly kind: 'settled'; readonly status: SettledStatus };
-
-export type SettledStatus = 'confirmed' | 'declined' | 'voided' | 'refunded';
-
-/** What is to be done, in order; `afterMs` is waited first. */
-export type SagaEffect =
-  | { readonly kind: 'authorize'; readonly afterMs: number }
-  | { readonly kind: 'capture'; readonly afterMs: number; readonly reference: string }
-  /** Write the verdict to the database. */
-  | {
-      readonly kind: 'settle';
-      readonly status: 'confirmed' | 'declined' | 'voided';
-      readonly reason: string;
-      readonly reference: string;
-    }
-  | OutcomeEffect;
+  /** The call timed out or could not be made; whether it had an effect is unknown. */
+  | { readonly kind: 'failed'; readonly now: number; readonly random: number };
 
 /** What a final order still asks for outside the database; may be done any number of times. */
 export type OutcomeEffect =
   /** Apply the outcome to the live seats, which tells the buyer too. */
-  | { readonly kind: 'apply-to-seats' }
+  | 'apply-to-seats'
   /** Make sure that nothing is charged. */
-  | { readonly kind: 'void-payment' }
+  | 'void-payment'
   /** The buyer has what they came for: the admission goes on to the next. */
-  | { readonly kind: 'finish-visit' };
-
-export interface SagaStep {
-  readonly state: SagaState;
-  readonly effects: readonly SagaEffect[];
-}
+  | 'finish-visit';
 
 /** UTF-16 units of a reason at most: what protocol and database hold. */
 const REASON_LENGTH_MAX = 80;
 
 /**
- * The way of a payment [P2]: authorize, capture, settle. It decides; the worker acts.
+ * The way of a payment [P2]: authorize, capture, and the verdict. It decides; whoever runs it makes the calls.
  *
  * The verdict is written to the database before a payment is voided, never after: from then on every process reads
  * the same outcome, and no redelivery can charge what another one has given up. Dying between any two steps:
  * - before the verdict is written, the payment log delivers the request again and the saga begins anew; the
  *   gateway recognises the order and answers as before, so nothing is charged twice;
- * - after it, the outbox holds the order until its outcome effects were seen to happen.
+ * - after it, the outbox holds the order until its `outcomeEffects` were seen to happen.
  *
  * A call that fails is tried again with backoff and jitter, up to a number of tries and never past the payment
  * deadline; then the order is voided, and because a capture without an answer may have happened, the void covers
  * captured payments too.
+ * @param call rejects where the saga is to be left as it is, for another delivery
  */
+export async function runSaga(
+  terms: SagaTerms,
+  now: number,
+  call: (call: SagaCall) => Promise<SagaAnswer>,
+): Promise<SagaVerdict> {
+  let step = beginSaga(terms, now);
+  while (step.kind !== 'settle') step = stepSaga(terms, step, await call(step));
+  return step;
+}
+
 export function beginSaga(terms: SagaTerms, now: number): SagaStep {
-  if (now >= terms.payBy) return settle('voided', voidReasons.paymentDeadline, '');
-  return { state: { step: 'authorizing', attempt: 1 }, effects: [{ kind: 'authorize', afterMs: 0 }] };
+  if (now >= terms.payBy) return verdict('voided', voidReasons.paymentDeadline);
+  return { kind: 'authorize', attempt: 1, afterMs: 0 };
 }
 
-/** The way of a payment that may not be made: nothing is charged. */
-export function refuseSaga(reason: string): SagaStep {
-  return settle('voided', reason, '');
-}
-
-/** The next step after an input; throws on one that the state can't get, which is a fault of the program. */
-export function stepSaga(terms: SagaTerms, state: SagaState, input: SagaInput): SagaStep {
-  switch (input.kind) {
-    case 'authorized':
-      if (state.step !== 'authorizing') break;
-      return capture(terms, input.reference, input.now);
-    case 'declined':
-      if (state.step !== 'authorizing') break;
-      return settle('declined', input.reason, '');
-    case 'captured':
-      if (state.step !== 'capturing') break;
-      return settle('confirmed', '', state.reference);
+/** The next step after a call's answer; throws on one that the call can't get, which is a fault of the program. */
+export function stepSaga(terms: SagaTerms, call: SagaCall, answer: SagaAnswer): SagaStep {
+  switch (answer.kind) {
     case 'voided':
-      if (state.step !== 'authorizing' && state.step !== 'capturing') break;
-      return refuseSaga(voidReasons.paymentFailed);
+      return verdict('voided', voidReasons.paymentFailed);
     case 'failed':
-      if (state.step !== 'authorizing' && state.step !== 'capturing') break;
-      return tryAgain(terms, state, input.now, input.random);
-    case 'settled':
-      if (state.step !== 'settling') break;
-      return { state: { step: 'settled' }, effects: outcomeEffects(input.status) };
+      return tryAgain(terms, call, answer.now, answer.random);
+    case 'declined':
+      if (call.kind === 'authorize') return verdict('declined', answer.reason);
+      break;
+    case 'authorized': {
+      if (call.kind !== 'authorize') break;
+      const { now, reference } = answer;
+      if (now >= terms.payBy) return verdict('voided', voidReasons.paymentDeadline, reference);
+      return { kind: 'capture', attempt: 1, afterMs: 0, reference };
+    }
+    case 'captured':
+      if (call.kind === 'capture') return verdict('confirmed', '', call.reference);
   }
-  throw new Error(`a payment that is ${state.step} can't be ${input.kind}`);
+  throw new Error(`a call to ${call.kind} can't be answered ${answer.kind}`);
 }
 
-/** What a final order asks for; the outbox relay, which sees only the order, does the same as the worker. */
-export function outcomeEffects(status: SettledStatus): readonly OutcomeEffect[] {
+/** What a final order asks for, whether it was settled just now or a process died since. */
+export function outcomeEffects(status: Order['status']): readonly OutcomeEffect[] {
   switch (status) {
     case 'confirmed':
-      return [{ kind: 'apply-to-seats' }, { kind: 'finish-visit' }];
+      return ['apply-to-seats', 'finish-visit'];
     case 'declined':
-      return [{ kind: 'apply-to-seats' }];
+      return ['apply-to-seats'];
     case 'voided':
     case 'refunded':
-      return [{ kind: 'apply-to-seats' }, { kind: 'void-payment' }];
+      return ['apply-to-seats', 'void-payment'];
   }
 }
 
-function capture(terms: SagaTerms, reference: string, now: number): SagaStep {
-  if (now >= terms.payBy) return settle('voided', voidReasons.paymentDeadline, reference);
-  return {
-    state: { step: 'capturing', attempt: 1, reference },
-    effects: [{ kind: 'capture', afterMs: 0, reference }],
-  };
-}
-
-function tryAgain(
-  terms: SagaTerms,
-  state: Extract<SagaState, { step: 'authorizing' | 'capturing' }>,
-  now: number,
-  random: number,
-): SagaStep {
-  const reference = state.step === 'capturing' ? state.reference : '';
-  const afterMs = backoffMs(terms.backoff, state.attempt, random);
-  if (state.attempt >= terms.attemptsMax || now + afterMs >= terms.payBy) {
-    return settle('voided', voidReasons.paymentTimeout, reference);
+function tryAgain(terms: SagaTerms, call: SagaCall, now: number, random: number): SagaStep {
+  const afterMs = backoffMs(terms.backoff, call.attempt, random);
+  if (call.attempt < terms.attemptsMax && now + afterMs < terms.payBy) {
+    return { ...call, attempt: call.attempt + 1, afterMs };
   }
-  const attempt = state.attempt + 1;
-  return state.step === 'capturing'
-    ? { state: { ...state, attempt }, effects: [{ kind: 'capture', afterMs, reference }] }
-    : { state: { ...state, attempt }, effects: [{ kind: 'authorize', afterMs }] };
+  return verdict('voided', voidReasons.paymentTimeout, call.kind === 'capture' ? call.reference : '');
 }
 
-function settle(status: 'confirmed' | 'declined' | 'voided', reason: string, reference: string): SagaStep {
+/** Also the end of a payment that never gets a saga. */
+export function verdict(status: SagaVerdict['status'], reason: string, reference = ''): SagaVerdict {
   // Cut before mending: half a character at the cut is no text that a store could keep.
-  const told = reason.slice(0, REASON_LENGTH_MAX).toWellFormed();
-  const effect = { kind: 'settle', status, reason: told, reference } as const;
-  return { state: { step: 'settling' }, effects: [effect] };
+  return { kind: 'settle', status, reason: reason.slice(0, REASON_LENGTH_MAX).toWellFormed(), reference };
 }

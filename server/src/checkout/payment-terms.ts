@@ -1,4 +1,4 @@
-import type { Backoff } from '../platform/backoff.ts';
+import type { Backoff } from '../platform/retry.ts';
 
 /** How long a buyer's bank has, from the click on "pay". */
 export const PAYMENT_DEADLINE_MS = 60_000;
@@ -24,9 +24,6 @@ export const STORE_TIMEOUT_MS = 10_000;
 /** Tries of one payment gateway call, and the waiting between them. */
 export const GATEWAY_ATTEMPTS_MAX = 5;
 export const GATEWAY_BACKOFF: Backoff = { firstMs: 500, maxMs: 8_000 };
-
-/** Calls to the payment gateway under way at once. */
-export const GATEWAY_CALLS_MAX = 1_024;
 
 /** When a buyer who was told "busy" should try again. */
 export const BUSY_RETRY_MS = 2_000;

@@ -1,7 +1,6 @@
 import { DeadlockException, type SqlEntityManager, UniqueConstraintViolationException } from '@mikro-orm/sql';
-import { z } from 'zod';
-import type { Database } from '../platform/database.ts';
-import { type OrderId, orderId, type SessionId, sessionId, type ShowId } from '../platform/ids.ts';
+import { type Database, insertRows } from '../platform/database.ts';
+import type { OrderId, SessionId, ShowId } from '../platform/ids.ts';
 import {
   type Order,
   type OrderStore,
@@ -11,22 +10,14 @@ import {
   type Verdict,
   voidReasons,
 } from './order-store.ts';
-import { orderTable, outboxTable, soldSeatTable } from './order-tables.ts';
-import {
-  insertVerdicts,
-  known,
-  ordersOf,
-  placeholders,
-  SELECT_ORDERS,
-  withRecords,
-} from './sql-order-rows.ts';
+import { orderTable, type OrderRow, outboxTable, paymentTable, soldSeatTable } from './order-tables.ts';
 
 /** A lone verdict that still clashes after looking at the rows in its way met a concurrent writer each time. */
 const LONE_ATTEMPTS_MAX = 10;
 
 const EVERY_SEAT: SeatRange = { from: 0, to: 2 ** 31 - 1 };
 
-const soldSeatRows = z.array(z.object({ seat: z.int(), session: z.string() }));
+const paymentStatuses = { confirmed: 'captured', declined: 'declined', voided: 'voided' } as const;
 
 /**
  * Orders in the SQL database, whichever dialect. The primary key of `sold_seats` is the arbiter of [P1]; nothing
@@ -53,18 +44,18 @@ export class SqlOrderStore implements OrderStore {
     return verdicts.map(({ request: { orderId: id } }) => known(records.get(id), id));
   }
 
-  byIds(ids: readonly OrderId[]): Promise<readonly Order[]> {
-    return finalOrders(this.#database.entities(), ids);
+  async byIds(ids: readonly OrderId[]): Promise<readonly Order[]> {
+    return [...(await finalOrders(this.#database.entities(), ids)).values()];
   }
 
   async byKey(session: SessionId, idempotencyKey: string): Promise<Order | null> {
     const entities = this.#database.entities();
-    const found: unknown = await entities.execute(
-      `${SELECT_ORDERS} where o.session_id = ? and o.idempotency_key = ?`,
-      [session, idempotencyKey],
+    const row = await entities.findOne(
+      orderTable,
+      { sessionId: session, idempotencyKey },
+      { fields: ['id'] },
     );
-    const [order = null] = await ordersOf(entities, found);
-    return order;
+    return row && ((await finalOrders(entities, [row.id])).get(row.id) ?? null);
   }
 
   async ofSessions(
@@ -74,49 +65,52 @@ export class SqlOrderStore implements OrderStore {
     if (sessions.length === 0) return new Map();
     const entities = this.#database.entities();
     // Each session's newest by themselves: a buyer with a long history must not crowd out another's ticket.
-    const newest =
-      'select id from (select id, row_number() over (partition by session_id order by created_at desc, id desc) ' +
-      `as place from orders where session_id in (${placeholders(sessions)})) ranked where place <= ?`;
-    const found: unknown = await entities.execute(
-      `${SELECT_ORDERS} join (${newest}) n on n.id = o.id order by o.created_at desc, o.id desc`,
-      [...sessions, limit],
+    const newest = await entities.execute<{ id: OrderId }[]>(
+      'select id from (select id, created_at, row_number() over (partition by session_id order by created_at desc, ' +
+        'id desc) as place from orders where session_id in (?)) ranked where place <= ? ' +
+        'order by created_at desc, id desc',
+      [sessions, limit],
     );
-    const orders = Map.groupBy(await ordersOf(entities, found), (order) => order.session);
+    const found = await finalOrders(
+      entities,
+      newest.map(({ id }) => id),
+    );
+    const orders = Map.groupBy(found.values(), (order) => order.session);
     return new Map(sessions.map((session) => [session, orders.get(session) ?? []]));
   }
 
-  async soldSeats(show: ShowId, { from, to }: SeatRange = EVERY_SEAT): Promise<readonly SoldSeat[]> {
-    const rows: unknown = await this.#database
+  soldSeats(show: ShowId, { from, to }: SeatRange = EVERY_SEAT): Promise<readonly SoldSeat[]> {
+    return this.#database
       .entities()
-      .execute(
+      .execute<SoldSeat[]>(
         'select s.seat as seat, o.session_id as session from sold_seats s join orders o on o.id = s.order_id ' +
           'where s.show_id = ? and s.seat >= ? and s.seat < ? order by s.seat',
         [show, from, to],
       );
-    return soldSeatRows.parse(rows).map((row) => ({ seat: row.seat, session: sessionId(row.session) }));
+  }
+
+  async soldCounts(): Promise<ReadonlyMap<ShowId, number>> {
+    const sql = 'select show_id as shown, count(*) as sold from sold_seats group by show_id';
+    const rows = await this.#database.entities().execute<{ shown: ShowId; sold: number }[]>(sql);
+    return new Map(rows.map(({ shown, sold }) => [shown, sold]));
   }
 
   async pendingOutbox(limit: number, after: number): Promise<readonly OutboxRecord[]> {
-    const records = await this.#database
-      .entities()
-      .find(outboxTable, { appliedAt: null, id: { $gt: after } }, { orderBy: { id: 'asc' }, limit });
-    const orders = await this.byIds(records.map((record) => orderId(record.orderId)));
-    const byId = new Map<string, Order>(orders.map((order) => [order.id, order]));
-    return records.map((record) => ({
-      id: record.id,
-      order: known(byId.get(record.orderId), record.orderId),
-    }));
+    const entities = this.#database.entities();
+    const where = { appliedAt: null, id: { $gt: after } };
+    const records = await entities.find(outboxTable, where, { orderBy: { id: 'asc' }, limit });
+    const orders = await finalOrders(
+      entities,
+      records.map((record) => record.orderId),
+    );
+    return records.map(({ id, orderId }) => ({ id, order: known(orders.get(orderId), orderId) }));
   }
 
   async markApplied(ids: readonly number[], now: number): Promise<void> {
     if (ids.length === 0) return;
     await this.#database
       .entities()
-      .execute(
-        `update outbox set applied_at = ? where id in (${placeholders(ids)}) and applied_at is null`,
-        [now, ...ids],
-        'run',
-      );
+      .execute('update outbox set applied_at = ? where id in (?) and applied_at is null', [now, ids], 'run');
   }
 
   async #settled(verdicts: readonly Verdict[], now: number): Promise<readonly OutboxRecord[]> {
@@ -136,7 +130,7 @@ export class SqlOrderStore implements OrderStore {
       try {
         return await this.#database.transaction(async (entities) => {
           const final = await finalOrders(entities, [verdict.request.orderId]);
-          if (final.length > 0) return withRecords(entities, final);
+          if (final.size > 0) return withRecords(entities, [...final.values()]);
           return insertVerdicts(entities, [await judged(entities, verdict)], now);
         });
       } catch (cause) {
@@ -147,12 +141,98 @@ export class SqlOrderStore implements OrderStore {
   }
 }
 
-async function finalOrders(entities: SqlEntityManager, ids: readonly OrderId[]): Promise<readonly Order[]> {
-  if (ids.length === 0) return [];
-  const found: unknown = await entities.execute(`${SELECT_ORDERS} where o.id in (${placeholders(ids)})`, [
-    ...ids,
-  ]);
-  return ordersOf(entities, found);
+/**
+ * Writes verdicts of orders that are not final yet, in four statements if they are not very many. A rival's row in the
+ * way fails it (`UniqueConstraintViolationException`): the transaction is then to be rolled back.
+ */
+async function insertVerdicts(
+  entities: SqlEntityManager,
+  verdicts: readonly Verdict[],
+  now: number,
+): Promise<readonly OutboxRecord[]> {
+  const orders = verdicts.map((verdict) => orderOf(verdict, now));
+  const rows = orders.map(({ show, session, paymentReference: _, tickets: __, ...order }): OrderRow => {
+    return { ...order, showId: show, sessionId: session, seats: JSON.stringify(order.seats) };
+  });
+  await insertRows(entities, orderTable, rows);
+  const payments = verdicts.map(({ request: { orderId, amount, currency }, status, paymentReference }) => ({
+    ...{ orderId, status: paymentStatuses[status], reference: paymentReference, amount, currency },
+    decidedAt: now,
+  }));
+  await insertRows(entities, paymentTable, payments);
+  const sold = orders.flatMap(({ id, show, seats, tickets }) =>
+    tickets.map((ticketCode, index) => ({
+      ...{ showId: show, seat: known(seats[index], `seat of ticket ${index}`), orderId: id, ticketCode },
+    })),
+  );
+  await insertRows(entities, soldSeatTable, sold);
+  const outbox = orders.map(({ id }) => ({ orderId: id, createdAt: now }));
+  await insertRows(entities, outboxTable, outbox);
+  return withRecords(entities, orders);
+}
+
+/** The order that a verdict makes, as it will be read. */
+function orderOf(verdict: Verdict, now: number): Order {
+  const { request, status, reason, paymentReference, tickets } = verdict;
+  const { orderId: id, show, session, holdToken: token, idempotencyKey, seats } = request;
+  const { amount, currency, createdAt } = request;
+  return {
+    ...{ id, show, session, holdToken: token, idempotencyKey, status, seats, amount, currency, createdAt },
+    ...{ settledAt: now, reason, paymentReference, tickets: status === 'confirmed' ? tickets : [] },
+  };
+}
+
+/** Those of the orders that are final, with payment and tickets, in the order asked. */
+async function finalOrders(
+  entities: SqlEntityManager,
+  ids: readonly OrderId[],
+): Promise<ReadonlyMap<OrderId, Order>> {
+  if (ids.length === 0) return new Map();
+  const isOfOne = { orderId: { $in: ids } };
+  const rows = await entities
+    .qb(orderTable)
+    .select('*')
+    .where({ id: { $in: ids } })
+    .execute<OrderRow[]>();
+  if (rows.length === 0) return new Map();
+  const found = new Map(rows.map((row) => [row.id, row]));
+  const payments = await entities.find(paymentTable, isOfOne);
+  const references = new Map(payments.map((row) => [row.orderId, row.reference]));
+  const sold = await entities.find(soldSeatTable, isOfOne);
+  const tickets = new Map(sold.map((row) => [`${row.orderId} ${row.seat}`, row.ticketCode]));
+  return new Map(
+    ids.flatMap((id) => {
+      const row = found.get(id);
+      if (!row) return [];
+      const { showId, sessionId, ...rest } = row;
+      // `insertVerdicts` wrote them.
+      const seats = JSON.parse(row.seats) as number[];
+      const ticketOf = (seat: number): string =>
+        known(tickets.get(`${id} ${seat}`), `ticket of seat ${seat}`);
+      const order: Order = {
+        ...{ ...rest, show: showId, session: sessionId, seats, paymentReference: references.get(id) ?? '' },
+        tickets: row.status === 'confirmed' ? seats.map(ticketOf) : [],
+      };
+      return [[id, order] as const];
+    }),
+  );
+}
+
+/**
+ * Final orders with their newest outbox records. The records are asked for by their orders: which numbers a database
+ * gives to the rows of an insert, beside those of other workers, is a matter of its settings.
+ */
+async function withRecords(
+  entities: SqlEntityManager,
+  orders: readonly Order[],
+): Promise<readonly OutboxRecord[]> {
+  const ids = orders.map((order) => order.id);
+  const records = await entities.execute<{ id: number; order_id: OrderId }[]>(
+    'select id, order_id from outbox where order_id in (?) order by id',
+    [ids],
+  );
+  const newest = new Map(records.map((row) => [row.order_id, row.id]));
+  return orders.map((order) => ({ id: known(newest.get(order.id), `outbox record of ${order.id}`), order }));
 }
 
 /** Another writer had the row, or (on MySQL) waited for ours while we waited for theirs. Nothing was written. */
@@ -175,4 +255,10 @@ async function judged(entities: SqlEntityManager, verdict: Verdict): Promise<Ver
     orderId: { $ne: id },
   });
   return clash ? { ...verdict, status: 'voided', reason: voidReasons.seatSold, tickets: [] } : verdict;
+}
+
+/** What must be there, or the database has lost it. */
+function known<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`the database has lost a part of an order: ${what}`);
+  return value;
 }

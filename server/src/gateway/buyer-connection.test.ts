@@ -19,13 +19,10 @@ import { sessionId } from '../platform/ids.ts';
 import { createLogger } from '../platform/logger.ts';
 import { done, type Outcome, refuse } from '../platform/outcome.ts';
 import { Metrics } from '../platform/metrics.ts';
-import { nextTurn } from '../platform/turn.ts';
-import { HoldSeats } from '../seating/hold-seats.ts';
 import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
 import { PlaceReceipts } from '../waiting-room/place-receipts.ts';
-import { BuyerRequests } from './buyer-requests.ts';
-import { LiveSales } from './live-sales.ts';
-import { SessionTabs } from './session-tabs.ts';
+import { BuyerRequests } from '../sale/buyer-requests.ts';
+import { SessionTabs } from '../sale/session-tabs.ts';
 
 const ANN = sessionId('ann');
 /** Nobody's session ends while a test runs, unless the test says so. */
@@ -42,8 +39,7 @@ let beginCheckout: () => Promise<Outcome<OrderMessage>>;
 beforeEach(async () => {
   house = await openLiveSale();
   const { clock, sale, seats, waitingRoom } = house;
-  const sales = new LiveSales();
-  sales.add(sale);
+  const sales = { enter: async (id: number) => (id === sale.show.id ? sale : null) };
   logged = [];
   listOrders = async () => [];
   beginCheckout = async () => refuse('busy');
@@ -51,7 +47,6 @@ beforeEach(async () => {
   const requests = new BuyerRequests({
     waitingRoom: { store: waitingRoom, settings: waitingRoomSettings, receipts },
     seats,
-    holdSeats: new HoldSeats(seats, nextTurn),
     checkout: { begin: () => beginCheckout(), list: () => listOrders() },
     counts: metrics,
     clock,
@@ -172,7 +167,9 @@ describe('entering', () => {
     const { promise, resolve } = Promise.withResolvers<readonly OrderMessage[]>();
     listOrders = () => promise;
     say(enter);
-    await seats.hold(sale.seatRules, [{ session: ANN, network: null, seats: [4], prices: [100] }]);
+    await seats.take(sale.seatRules, [
+      { kind: 'hold', session: ANN, network: null, seats: [4], prices: [100] },
+    ]);
     await settle();
     expect(types(wire)).toEqual(['welcome']);
     resolve([]);

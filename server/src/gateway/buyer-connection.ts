@@ -7,20 +7,20 @@ import type { SecurityEvents } from '../access/security-events.ts';
 import { type NetworkTag, showId, type SessionId } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type Refusal, refuse } from '../platform/outcome.ts';
-import type { BuyerRequests, SaleRequest } from './buyer-requests.ts';
-import type { Listener, LiveSale } from './live-sale.ts';
+import type { BuyerRequests, SaleRequest } from '../sale/buyer-requests.ts';
+import type { Listener, Sale } from '../sale/sale.ts';
 import { InboundFrames } from './inbound-frames.ts';
 import { LastTold } from './last-told.ts';
-import type { LiveSales } from './live-sales.ts';
+import type { Sales } from '../sale/sales.ts';
 import { SectionWatch } from './section-watch.ts';
-import type { SessionTabs } from './session-tabs.ts';
+import type { SessionTabs } from '../sale/session-tabs.ts';
 import type { EndReason, Wire } from './wire.ts';
 
 /** How a bearer or cookie is read: the session it stands for, or that it is none any more. */
 export type ReadBearer = (bearer: string) => BuyerSession | 'stale';
 
 export interface ConnectionParts {
-  readonly sales: LiveSales;
+  readonly sales: Pick<Sales, 'enter'>;
   readonly requests: BuyerRequests;
   readonly readBearer: ReadBearer;
   /** Every session's connections on this node. */
@@ -33,7 +33,7 @@ export interface ConnectionParts {
 interface Entered {
   readonly kind: 'entered';
   readonly session: SessionId;
-  readonly sale: LiveSale;
+  readonly sale: Sale;
   /** What this socket listens to of what is for everybody in the show. */
   readonly topic: string;
   /** Null until something is watched: who waits watches nothing. */
@@ -290,15 +290,17 @@ export class BuyerConnection implements Listener {
   }
 
   async #enter(show: number, requestId: number): Promise<void> {
-    if (this.#state.kind === 'anonymous' || this.#state.kind === 'closed') {
+    if (this.#state.kind === 'anonymous') {
       this.#refuse(requestId, refuse('not-authenticated'));
       return;
     }
-    const sale = this.#parts.sales.get(showId(show));
+    const sale = await this.#parts.sales.enter(showId(show));
     if (!sale) {
       this.#refuse(requestId, refuse('show-unknown'));
       return;
     }
+    // The socket may have gone while the show was opened. Who has a session keeps it.
+    if (this.#state.kind !== 'known' && this.#state.kind !== 'entered') return;
     if (this.#state.kind === 'entered') this.#leaveSale(this.#state);
     const { session } = this.#state;
     const entered: Entered = {

@@ -1,18 +1,11 @@
-import { openFilesMax } from '../platform/open-files.ts';
+import { openFilesMax } from './open-files.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { remoteAddress } from './http-exchange.ts';
 import { tcpConnections } from './tcp-connections.ts';
 import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import uWS from 'uWebSockets.js';
-import type { Audience } from '../seating/audience.ts';
-import {
-  type HealthDependencies,
-  hideOperations,
-  type HttpDependencies,
-  routeHttp,
-  routeLife,
-  routeOperations,
-} from './http-routes.ts';
+import type { Audience } from '../sale/audience.ts';
+import { type HealthParts, type HttpParts, routeHealth, routeHttp } from './http-routes.ts';
 import { listen, type Listening } from './http-listen.ts';
 import { type BuyerSockets, openBuyerSockets, type SocketParts } from './uws-sockets.ts';
 import type { CountFrames } from './uws-wire.ts';
@@ -24,7 +17,7 @@ const MOVING_MS_MIN = 500;
 const MOVING_MS_MAX = 5_000;
 const MS_PER_SECOND = 1_000;
 
-export type GatewayParts = Omit<HttpDependencies, 'endSession'> &
+export type GatewayParts = Omit<HttpParts, 'endSession'> &
   Omit<SocketParts, 'clock' | 'countFrames' | 'connections'>;
 
 /** Where to listen. */
@@ -75,7 +68,12 @@ export class Gateway {
   /** Opens sockets and routes and starts listening. Rejects with `ListenError`. */
   async open(parts: GatewayParts, places: Places): Promise<OpenPorts> {
     const connections = this.#limitConnections(parts);
-    this.#sockets = openBuyerSockets(this.#app, { ...parts, countFrames: this.#countFrames, connections });
+    this.#sockets = openBuyerSockets(this.#app, {
+      ...parts,
+      clock: parts.outside.clock,
+      countFrames: this.#countFrames,
+      connections,
+    });
     this.#hasSockets = true;
     this.#routeOperations(parts, places);
     routeHttp(this.#app, { ...parts, endSession: (session) => this.#sockets.endSession(session) });
@@ -89,7 +87,7 @@ export class Gateway {
       socketsPerAddressMax: parts.socketsPerAddressMax,
       isExempt: (address) => parts.trustedProxies.has(address) || parts.unlimitedAddresses.has(address),
       census: () => (this.#listening ? tcpConnections(this.#listening.port) : null),
-      clock: parts.clock,
+      clock: parts.outside.clock,
     });
     // Told of every connection made (1), and of those that end without having become a socket (-1).
     this.#app.filter((response, change) => {
@@ -107,21 +105,15 @@ export class Gateway {
   }
 
   /** Listens for questions about this process' health only: it serves no buyers. */
-  openHealth(parts: HealthDependencies, places: Places): Promise<OpenPorts> {
+  openHealth(parts: HealthParts, places: Places): Promise<OpenPorts> {
     this.#routeOperations(parts, places);
     return this.#listen(places);
   }
 
   /** Before all other routes: what is for any path would answer first. */
-  #routeOperations(parts: HealthDependencies, { opsPort }: Places): void {
-    routeLife(this.#app, parts);
-    if (opsPort === null) {
-      routeOperations(this.#app, parts);
-    } else {
-      hideOperations(this.#app, parts);
-      routeLife(this.#opsApp, parts);
-      routeOperations(this.#opsApp, parts);
-    }
+  #routeOperations(parts: HealthParts, { opsPort }: Places): void {
+    routeHealth(this.#app, parts, opsPort === null);
+    if (opsPort !== null) routeHealth(this.#opsApp, parts, true);
   }
 
   /** A port of operations lives on while this server drains. */

@@ -1,58 +1,32 @@
+import { STATUS_CODES } from 'node:http';
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { ErrorBody } from '@stampede/shared/protocol/http.ts';
 import { type Client, clientOf } from '../access/client-address.ts';
 import { type AddressList, addressOfBytes } from '../access/ip-address.ts';
 import type { Logger } from '../platform/logger.ts';
-import { newTraceId, traceIdOf } from '../platform/trace-id.ts';
-import { type Body, IncomingBody } from './http-body.ts';
+import type { Outside } from '../platform/outside.ts';
+import { newTraceId, traceIdOf } from './trace-id.ts';
+import { IncomingBody } from './http-body.ts';
+import type { HttpRefusal } from './http-refusal.ts';
 import { acceptedCodings, isKnownTag, type Representation } from './http-representation.ts';
 import { NO_CONTENT_POLICY, SECURITY_HEADERS } from './http-security.ts';
 
 /** What every exchange needs. */
 export interface HttpContext {
-  readonly clock: Clock;
+  readonly outside: Outside;
   readonly logger: Logger;
   readonly trustedProxies: AddressList;
 }
 
-/** Request headers that mean something to us; empty where absent. */
-export interface RequestHeaders {
-  readonly accept: string;
-  readonly acceptEncoding: string;
-  readonly authorization: string;
-  readonly contentType: string;
-  readonly cookie: string;
-  readonly host: string;
-  readonly ifNoneMatch: string;
-  readonly origin: string;
-}
-
 export type ResponseHeaders = Readonly<Record<string, string>>;
+
+export const NOT_KEPT: ResponseHeaders = { 'Cache-Control': 'no-store' };
+export const JSON_TYPE: ResponseHeaders = { 'Content-Type': 'application/json; charset=utf-8' };
 
 const NO_ADDRESS = '0.0.0.0';
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 /** Larger bodies are handed over piece by piece, so that a slow client costs no copy of them [P7]. */
 const WHOLE_BYTES_MAX = 64 * 1_024;
-
-const STATUS_LINES: Readonly<Record<number, string>> = {
-  200: '200 OK',
-  201: '201 Created',
-  204: '204 No Content',
-  304: '304 Not Modified',
-  400: '400 Bad Request',
-  401: '401 Unauthorized',
-  403: '403 Forbidden',
-  404: '404 Not Found',
-  405: '405 Method Not Allowed',
-  408: '408 Request Timeout',
-  413: '413 Content Too Large',
-  415: '415 Unsupported Media Type',
-  422: '422 Unprocessable Content',
-  429: '429 Too Many Requests',
-  500: '500 Internal Server Error',
-  503: '503 Service Unavailable',
-};
 
 /** The canonical address of the connection's other end; who is gone already has none any more. */
 export function remoteAddress(response: HttpResponse): string {
@@ -77,8 +51,8 @@ export function readClient(
   return clientOf({ address, forwardedFor: forwardedFor.join(','), forwardedProto }, trustedProxies);
 }
 
-/** Reads the headers that mean something to us; only in the turn in which the request arrived. */
-export function readHeaders(request: HttpRequest): RequestHeaders {
+/** Request headers that mean something to us, empty where absent; only in the turn in which the request arrived. */
+function readHeaders(request: HttpRequest) {
   return {
     accept: request.getHeader('accept'),
     acceptEncoding: request.getHeader('accept-encoding'),
@@ -111,7 +85,7 @@ export class HttpExchange {
   readonly path: string;
   /** The first parameter of the route's pattern. */
   readonly parameter: string;
-  readonly headers: RequestHeaders;
+  readonly headers: ReturnType<typeof readHeaders>;
   readonly client: Client;
   readonly traceId: string;
   /** Whether its length is told twice: a proxy may have read it as another request than we do. */
@@ -132,7 +106,7 @@ export class HttpExchange {
     this.traceId = traceIdOf(request.getHeader('traceparent')) ?? newTraceId();
     this.isAmbiguous = hasTwoLengths(request);
     this.#body = METHODS_WITH_BODY.has(this.method)
-      ? new IncomingBody(response, request.getHeader('content-length'), context.clock)
+      ? new IncomingBody(response, request.getHeader('content-length'), context.outside.clock)
       : null;
     response.onAborted(() => {
       this.#state = 'gone';
@@ -140,42 +114,25 @@ export class HttpExchange {
     });
   }
 
-  /** Whether nobody has been answered yet and somebody is there to be. */
-  get isWaiting(): boolean {
-    return this.#state === 'waiting';
-  }
-
   /** Status of the answer; 0 before it. */
   get status(): number {
     return this.#status;
   }
 
-  /** The request's body, within its bounds. */
-  async body(): Promise<Body> {
-    return this.#body ? this.#body.whole : { kind: 'bytes', bytes: new Uint8Array() };
+  /** The request's body; throws the refusal of one that is too large or too slow. */
+  async body(): Promise<Uint8Array> {
+    return this.#body ? this.#body.whole() : new Uint8Array();
   }
 
   /** Answers JSON. */
   json(status: number, value: unknown, headers: ResponseHeaders = {}): void {
-    const body = Buffer.from(JSON.stringify(value));
-    this.#answer(status, { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body);
+    this.answer(status, { ...JSON_TYPE, ...headers }, Buffer.from(JSON.stringify(value)));
   }
 
-  /** Answers that it is done, with nothing to say. */
-  done(headers: ResponseHeaders = {}): void {
-    this.#answer(204, { 'Cache-Control': 'no-store', ...headers }, null);
-  }
-
-  /** Answers an error with its body, never to be cached. `more` adds fields to the body. */
-  refuse(
-    status: number,
-    code: string,
-    message: string,
-    headers: ResponseHeaders = {},
-    more: Readonly<Record<string, unknown>> = {},
-  ): void {
+  /** Answers an error with its body, never to be cached. */
+  refuse({ status, code, message, details: { headers, more } }: HttpRefusal): void {
     const body: ErrorBody = { code, message, traceId: this.traceId };
-    this.json(status, { ...body, ...more }, { 'Cache-Control': 'no-store', ...headers });
+    this.json(status, { ...body, ...more }, { ...NOT_KEPT, ...headers });
   }
 
   /** Answers content: 304 if the client has it, else in the best coding it takes. */
@@ -183,24 +140,20 @@ export class HttpExchange {
     const { type, etag, plain } = representation;
     const cached = { ETag: etag, Vary: 'Accept-Encoding', ...headers };
     if (status === 200 && isKnownTag(this.headers.ifNoneMatch, etag)) {
-      this.#answer(304, cached, null);
+      this.answer(304, cached, null);
       return;
     }
     for (const coding of acceptedCodings(this.headers.acceptEncoding)) {
       const bytes = representation.coded(coding);
       if (!bytes) continue;
-      this.#answer(status, { 'Content-Type': type, 'Content-Encoding': coding, ...cached }, bytes);
+      this.answer(status, { 'Content-Type': type, 'Content-Encoding': coding, ...cached }, bytes);
       return;
     }
-    this.#answer(status, { 'Content-Type': type, ...cached }, plain);
+    this.answer(status, { 'Content-Type': type, ...cached }, plain);
   }
 
-  /** Answers a page made on the spot. */
-  page(status: number, html: string, headers: ResponseHeaders = {}): void {
-    this.#answer(status, { 'Content-Type': 'text/html; charset=utf-8', ...headers }, Buffer.from(html));
-  }
-
-  #answer(status: number, headers: ResponseHeaders, body: Uint8Array | null): void {
+  /** Answers, unless somebody was answered already or is gone; null: without a body. */
+  answer(status: number, headers: ResponseHeaders, body: Uint8Array | null): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'answered';
     this.#status = status;
@@ -209,7 +162,7 @@ export class HttpExchange {
     const closeConnection = status === 408 || status === 413 || this.isAmbiguous;
     const response = this.#response;
     response.cork(() => {
-      response.writeStatus(STATUS_LINES[status] ?? String(status));
+      response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
       const all = { ...SECURITY_HEADERS, 'Content-Security-Policy': NO_CONTENT_POLICY, ...headers };
       for (const [name, value] of Object.entries(all)) response.writeHeader(name, value);
       response.writeHeader('Trace-Id', this.traceId);

@@ -11,8 +11,7 @@ const ETAG_BYTES = 16;
 
 /** How hard to compress: once for content that stays, or again and again for content that lives for a second. */
 export type Effort = 'lasting' | 'passing';
-const BROTLI_QUALITY: Readonly<Record<Effort, number>> = { lasting: 9, passing: 4 };
-const GZIP_LEVEL: Readonly<Record<Effort, number>> = { lasting: 9, passing: 4 };
+const QUALITY: Readonly<Record<Effort, number>> = { lasting: 9, passing: 4 };
 
 /** Content as it is sent: encoded once, compressed once per coding, named by a hash of itself. */
 export interface Representation {
@@ -82,10 +81,10 @@ export class PassingJson {
 }
 
 function compress(bytes: Uint8Array, coding: Coding, effort: Effort): Uint8Array {
-  if (coding === 'gzip') return gzipSync(bytes, { level: GZIP_LEVEL[effort] });
+  if (coding === 'gzip') return gzipSync(bytes, { level: QUALITY[effort] });
   return brotliCompressSync(bytes, {
     params: {
-      [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY[effort],
+      [constants.BROTLI_PARAM_QUALITY]: QUALITY[effort],
       [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
     },
   });

@@ -1,103 +1,126 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { Context, MiddlewareHandler } from 'hono';
+import { setCookie } from 'hono/cookie';
 import { z } from 'zod';
-import type { Clock } from '@stampede/shared/platform/clock.ts';
-import type { BearerOpened, SessionOpened } from '@stampede/shared/protocol/http.ts';
-import { isOriginAllowed } from '../access/allowed-origins.ts';
 import {
-  type BuyerSessions,
-  endedCookie,
-  sessionCookie,
-  type SessionReading,
-  type SignedSession,
-} from '../access/buyer-session.ts';
+  bearerOpened,
+  type BearerOpened,
+  sessionOpened,
+  type SessionOpened,
+} from '@stampede/shared/protocol/http.ts';
+import { isOriginAllowed } from '../access/allowed-origins.ts';
+import { type BuyerSessions, sessionCookieName, type SignedSession } from '../access/buyer-session.ts';
 import type { SessionId } from '../platform/ids.ts';
-import type { HttpExchange } from './http-exchange.ts';
-import { readJson } from './http-json.ts';
-import { type HttpLimits, isWithinBudget, noteRefusal } from './http-limits.ts';
+import type { Outside } from '../platform/outside.ts';
+import { ANY_REFUSAL, type Api, type ApiEnv, jsonOf, takeBody } from './http-api.ts';
+import { JSON_TYPE, NOT_KEPT } from './http-exchange.ts';
+import { type HttpLimits, HttpRefusal, noteRefusal, spendBudget } from './http-refusal.ts';
 import type { ShowDirectory } from './http-shows.ts';
 
-/** Unknown fields are refused, so that a misspelt one isn't ignored. */
-const sessionRequest = z.strictObject({ bearer: z.literal(true).optional() });
-
-export interface SessionDependencies extends HttpLimits {
+export interface SessionParts extends HttpLimits {
   readonly sessions: BuyerSessions;
   readonly shows: ShowDirectory;
   readonly allowedOrigins: readonly string[];
-  readonly clock: Clock;
+  readonly outside: Outside;
   /** Closes the sockets of a session on this node. */
   readonly endSession: (session: SessionId) => void;
 }
 
-/**
- * `POST /api/sessions` (PROTOCOL.md rules 10.1 and 10.2): 201 with a new session, or 200 with the one the client has,
- * renewed where it is due [P4].
- */
-export async function openSession(exchange: HttpExchange, dependencies: SessionDependencies): Promise<void> {
-  if (!isFromOurPage(exchange, dependencies)) return;
-  const request = await readJson(exchange, sessionRequest);
-  if (!request) return;
-  const { sessions, shows, clock } = dependencies;
-  const now = clock.now();
-  const asBearer = request.bearer === true;
-  const reading = presented(exchange, sessions, asBearer, now);
-  const isKnown = reading.kind === 'session';
-  if (reading.kind === 'stale') noteRefusal(exchange, 'session-stale', dependencies);
-  if (!isKnown && !(await isWithinBudget(exchange, 'session', dependencies))) return;
-  const lastShowAt = lastShowOf(shows);
-  const signed = isKnown
-    ? sessions.renew(reading.session, now, lastShowAt)
-    : sessions.create(now, lastShowAt);
-  tellSession(exchange, isKnown ? 200 : 201, { signed, asBearer, now });
+export type ApiContext = Context<ApiEnv>;
+
+/** Of clients that are no browser: they ask for the session's text instead of a cookie. */
+export const asBearer = z.literal(true).optional();
+/** Unknown fields are refused, so that a misspelt one isn't ignored. */
+const sessionRequest = z.strictObject({ bearer: asBearer });
+export const openedBody = jsonOf(z.union([bearerOpened, sessionOpened]));
+const PATH = '/api/sessions';
+
+/** Sessions are opened and ended here (PROTOCOL.md rules 10.1 to 10.5). */
+export function declareSessions(api: Api, parts: SessionParts): void {
+  const { sessions, outside } = parts;
+  const opening = createRoute({
+    method: 'post',
+    path: PATH,
+    middleware: [ourPagesOnly(parts), takeBody],
+    request: { body: { content: jsonOf(sessionRequest), required: true } },
+    responses: {
+      200: { description: 'The session that came, renewed where it is due', content: openedBody },
+      201: { description: 'A new session', content: openedBody },
+      ...ANY_REFUSAL,
+    },
+  });
+  api.openapi(opening, async (context) => {
+    const { headers, client } = context.env;
+    const { bearer } = context.req.valid('json');
+    const now = outside.clock.now();
+    // A page's cookie or another client's bearer: neither is taken for the other.
+    const reading = bearer
+      ? sessions.readAuthorization(headers.authorization, now)
+      : sessions.readCookie(headers.cookie, client.https, now);
+    if (reading.kind === 'stale') noteRefusal(client, 'session-stale', parts);
+    const lastShowAt = lastShowOf(parts.shows);
+    if (reading.kind === 'session') {
+      const signed = sessions.renew(reading.session, now, lastShowAt);
+      return context.json(tellSession(context, { signed, bearer, now }), 200, { ...JSON_TYPE, ...NOT_KEPT });
+    }
+    await spendBudget(client, 'session', parts);
+    const signed = sessions.create(now, lastShowAt);
+    return context.json(tellSession(context, { signed, bearer, now }), 201, { ...JSON_TYPE, ...NOT_KEPT });
+  });
+
+  const ending = createRoute({
+    method: 'delete',
+    path: PATH,
+    middleware: [ourPagesOnly(parts)],
+    responses: { 204: { description: 'Nobody is known any more, here and in the browser' }, ...ANY_REFUSAL },
+  });
+  api.openapi(ending, (context) => {
+    const { headers, client } = context.env;
+    const reading = sessions.readRequest({ ...headers, https: client.https }, outside.clock.now());
+    if (reading.kind === 'session') parts.endSession(reading.session.id);
+    keepCookie(context, '', 0);
+    return context.body(null, 204, NOT_KEPT);
+  });
 }
 
-/** `DELETE /api/sessions` (PROTOCOL.md rule 10.5): nobody is known any more, here and in the browser. */
-export function endSession(exchange: HttpExchange, dependencies: SessionDependencies): void {
-  if (!isFromOurPage(exchange, dependencies)) return;
-  const { https } = exchange.client;
-  const reading = dependencies.sessions.readRequest({ ...exchange.headers, https }, dependencies.clock.now());
-  if (reading.kind === 'session') dependencies.endSession(reading.session.id);
-  exchange.done({ 'Set-Cookie': endedCookie(https) });
-}
-
-/** The session of a page's cookie, or of another client's bearer: neither is taken for the other. */
-function presented(
-  { headers, client }: HttpExchange,
-  sessions: BuyerSessions,
-  asBearer: boolean,
-  now: number,
-): SessionReading {
-  return asBearer
-    ? sessions.readAuthorization(headers.authorization, now)
-    : sessions.readCookie(headers.cookie, client.https, now);
+/** What was given to a client. */
+interface Given {
+  readonly signed: SignedSession;
+  readonly bearer: boolean | undefined;
+  readonly now: number;
 }
 
 /** Gives a client its session: as a cookie that no script can read, or as the text itself where that was asked for. */
 export function tellSession(
-  exchange: HttpExchange,
-  status: number,
-  { signed, asBearer, now }: { signed: SignedSession; asBearer: boolean; now: number },
-): void {
+  context: ApiContext,
+  { signed, bearer, now }: Given,
+): SessionOpened | BearerOpened {
   const { id, expiresAt } = signed.session;
   const opened: SessionOpened = { id, expiresAt: new Date(expiresAt).toISOString() };
-  const notKept = { 'Cache-Control': 'no-store' };
-  if (asBearer) {
-    const body: BearerOpened = { ...opened, bearer: signed.bearer };
-    exchange.json(status, body, notKept);
-  } else {
-    const cookie = sessionCookie(signed, exchange.client.https, now);
-    exchange.json(status, opened, { 'Set-Cookie': cookie, ...notKept });
-  }
+  if (bearer) return { ...opened, bearer: signed.bearer };
+  keepCookie(context, signed.bearer, Math.max(0, Math.floor((expiresAt - now) / 1_000)));
+  return opened;
 }
 
-/** Whether a page of ours asks, or no page; if not, the exchange has been answered. */
-export function isFromOurPage(exchange: HttpExchange, dependencies: SessionDependencies): boolean {
-  const { origin, host } = exchange.headers;
-  if (isOriginAllowed(origin, host, dependencies.allowedOrigins)) return true;
-  noteRefusal(exchange, 'origin', dependencies);
-  exchange.refuse(403, 'origin-not-allowed', 'Pages of this origin may not do this here.');
-  return false;
+function keepCookie(context: ApiContext, value: string, maxAge: number): void {
+  // As the client spoke it: over plain http a secure one would be lost.
+  const { https } = context.env.client;
+  const bounds = { path: '/', httpOnly: true, sameSite: 'Strict', secure: https } as const;
+  setCookie(context, sessionCookieName(https), value, { ...bounds, maxAge });
+}
+
+/** Lets pages of ours ask, and what is no page. */
+export function ourPagesOnly(parts: SessionParts): MiddlewareHandler<ApiEnv> {
+  return async ({ env: { headers, client } }, next) => {
+    if (!isOriginAllowed(headers.origin, headers.host, parts.allowedOrigins)) {
+      noteRefusal(client, 'origin', parts);
+      throw new HttpRefusal(403, 'origin-not-allowed', 'Pages of this origin may not do this here.');
+    }
+    await next();
+  };
 }
 
 /** When the last of the shows begins. */
 export function lastShowOf(shows: ShowDirectory): number {
-  return Math.max(0, ...shows.list().map(({ show }) => show.startsAt));
+  return Math.max(0, ...shows.catalogue().map(({ show }) => show.startsAt));
 }

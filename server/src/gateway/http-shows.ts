@@ -1,44 +1,34 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
-import type {
-  PriceLevel,
-  SectionSeats,
-  ShowDetail,
-  ShowLayout,
-  ShowList,
-  ShowSeats,
-  ShowSummary,
+import {
+  type PriceLevel,
+  type SectionSeats,
+  type ShowDetail,
+  showDetail,
+  type ShowLayout,
+  showLayout,
+  type ShowList,
+  showList,
+  type ShowSeats,
+  showSeats,
+  type ShowSummary,
 } from '@stampede/shared/protocol/http.ts';
-import type { Phase } from '@stampede/shared/protocol/messages.ts';
-import type { FeedPosition } from '@stampede/shared/seat-map/section-feed.ts';
-import type { SectionSummary } from '@stampede/shared/seat-map/section-summary.ts';
-import type { Show } from '../catalog/show.ts';
+import { z } from 'zod';
+import type { ListedShow, Show } from '../catalog/show.ts';
+import { venueLayout } from '../catalog/venue-layout-file.ts';
 import { type ShowId, showId } from '../platform/ids.ts';
+import type { Sale } from '../sale/sale.ts';
+import type { ListedSale, Sales } from '../sale/sales.ts';
+import type { SeatBoard } from '../sale/seat-board.ts';
 import { drawCommitment } from '../waiting-room/draw-score.ts';
+import type { Reading } from './http-api.ts';
 import type { HttpExchange, ResponseHeaders } from './http-exchange.ts';
+import { HttpRefusal } from './http-refusal.ts';
 import { JsonRepresentation, PassingJson } from './http-representation.ts';
 
-/** A show's seats as this node knows them. */
-export interface SeatView {
-  readonly epoch: number;
-  readonly freeSeats: number;
-  /** A section's packed statuses and where in its history they stand. */
-  snapshot(section: number): FeedPosition & { readonly packed: Uint8Array };
-  /** Of every section. */
-  summaries(): readonly SectionSummary[];
-}
-
-/** A show as it stands on this node. */
-export interface LiveShow {
-  readonly show: Show;
-  readonly board: SeatView;
-  phase(): Phase;
-}
-
-/** The shows of this node. */
-export interface ShowDirectory {
-  /** In the order to be listed. */
-  list(): readonly LiveShow[];
-  get(id: ShowId): LiveShow | undefined;
+/** The shows that are told of. */
+export interface ShowDirectory extends Pick<Sales, 'catalogue' | 'listed' | 'show'> {
+  /** Opens the show, if it isn't. */
+  look(id: ShowId): Promise<Pick<Sale, 'show' | 'board'> | null>;
 }
 
 /** Answers about what changes all the time are made at most this often, and may be kept as long by others. */
@@ -53,112 +43,120 @@ const SHOW_NUMBER_MAX = 2 ** 32 - 1;
 /** What is told about one show, each in the encoding it was last sent in. */
 interface ShowAnswers {
   readonly detail: PassingJson;
-  readonly seats: PassingJson;
   /** Made when first asked for: compressing it well takes its time. */
   layout: JsonRepresentation | null;
 }
 
-/** Answers what a page asks about shows before its socket is there. */
-export class ShowRoutes {
-  readonly #shows: ShowDirectory;
-  readonly #clock: Clock;
-  readonly #list: PassingJson;
+/** What a page asks about shows before its socket is there (PROTOCOL.md, 11). */
+export function showReadings(shows: ShowDirectory, clock: Clock): readonly Reading[] {
+  const list = new PassingJson(PASSING_MS, (): ShowList => shows.catalogue().map(tellSummary));
   /** By the show itself, so that an edited show forgets its answers. */
-  readonly #answers = new WeakMap<Show, ShowAnswers>();
-
-  constructor(shows: ShowDirectory, clock: Clock) {
-    this.#shows = shows;
-    this.#clock = clock;
-    this.#list = new PassingJson(PASSING_MS, (): ShowList => shows.list().map(showSummary));
-  }
-
-  /** `GET /api/shows`. */
-  list(exchange: HttpExchange): void {
-    exchange.represent(this.#list.at(this.#clock.now()), PASSING);
-  }
-
-  /** `GET /api/shows/{id}`. */
-  detail(exchange: HttpExchange): void {
-    const live = this.#asked(exchange);
-    if (live) exchange.represent(this.#answersOf(live).detail.at(this.#clock.now()), PASSING);
-  }
-
-  /** `GET /api/shows/{id}/seats`. */
-  seats(exchange: HttpExchange): void {
-    const live = this.#asked(exchange);
-    if (live) exchange.represent(this.#answersOf(live).seats.at(this.#clock.now()), PASSING);
-  }
-
-  /** `GET /api/shows/{id}/layout`. */
-  layout(exchange: HttpExchange): void {
-    const live = this.#asked(exchange);
-    if (!live) return;
-    const answers = this.#answersOf(live);
-    answers.layout ??= new JsonRepresentation(showLayout(live.show), 'lasting');
-    exchange.represent(answers.layout, LASTING);
-  }
-
-  /** The show of a number as a path writes it. */
-  find(text: string): LiveShow | undefined {
-    const number = SHOW_NUMBER.test(text) ? Number(text) : 0;
-    const isShowId = number > 0 && number <= SHOW_NUMBER_MAX;
-    return isShowId ? this.#shows.get(showId(number)) : undefined;
-  }
-
-  /** The show that the path names; if there is none, says so. */
-  #asked(exchange: HttpExchange): LiveShow | undefined {
-    const live = this.find(exchange.parameter);
-    if (!live) exchange.refuse(404, 'show-unknown', 'There is no such show.');
+  const known = new WeakMap<ListedShow, ShowAnswers>();
+  const seats = new WeakMap<SeatBoard, PassingJson>();
+  const asked = ({ parameter }: HttpExchange): ListedSale => {
+    const live = findShow(shows, parameter);
+    if (!live) throw new HttpRefusal(404, 'show-unknown', 'There is no such show.');
     return live;
-  }
-
-  #answersOf(live: LiveShow): ShowAnswers {
-    const known = this.#answers.get(live.show);
-    if (known) return known;
-    const answers: ShowAnswers = {
-      detail: new PassingJson(PASSING_MS, () => showDetail(live)),
-      seats: new PassingJson(PASSING_MS, () => showSeats(live)),
+  };
+  const answersOf = (live: ListedSale): ShowAnswers => {
+    const answers = known.get(live.show) ?? {
+      detail: new PassingJson(PASSING_MS, () => tellDetail(live)),
       layout: null,
     };
-    this.#answers.set(live.show, answers);
+    known.set(live.show, answers);
     return answers;
-  }
+  };
+  const seatsOf = async ({ show: { id } }: ListedSale): Promise<PassingJson> => {
+    const sale = await shows.look(id);
+    if (!sale) throw new Error(`show ${id} is in the catalogue and can't be opened`);
+    const { show, board } = sale;
+    const answer = seats.get(board) ?? new PassingJson(PASSING_MS, () => tellSeats(show, board));
+    seats.set(board, answer);
+    return answer;
+  };
+  const showOf = async ({ show: { id } }: ListedSale): Promise<Show> => {
+    const show = await shows.show(id);
+    if (!show) throw new Error(`show ${id} is in the catalogue and has no seats`);
+    return show;
+  };
+  const path = '/api/shows';
+  return [
+    {
+      path,
+      about: 'All shows',
+      schema: showList,
+      answer: (exchange) => exchange.represent(list.at(clock.now()), PASSING),
+    },
+    {
+      path: `${path}/{id}`,
+      about: 'A show',
+      schema: showDetail,
+      answer: (exchange) => exchange.represent(answersOf(asked(exchange)).detail.at(clock.now()), PASSING),
+    },
+    {
+      path: `${path}/{id}/seats`,
+      about: "Every seat's status at one moment",
+      schema: showSeats,
+      answer: async (exchange) => {
+        const passing = await seatsOf(asked(exchange));
+        exchange.represent(passing.at(clock.now()), PASSING);
+      },
+    },
+    {
+      path: `${path}/{id}/layout`,
+      about: 'Where the seats are',
+      // By the schema's own hand: the document's doesn't know that an exact optional may be left out.
+      schema: showLayout.extend({ layout: showLayout.shape.layout.meta(z.toJSONSchema(venueLayout)) }),
+      answer: async (exchange) => {
+        const live = asked(exchange);
+        const answers = answersOf(live);
+        answers.layout ??= new JsonRepresentation(tellLayout(await showOf(live)), 'lasting');
+        exchange.represent(answers.layout, LASTING);
+      },
+    },
+  ];
+}
+
+/** The show of a number as a path writes it. */
+export function findShow(shows: ShowDirectory, text: string): ListedSale | undefined {
+  const number = SHOW_NUMBER.test(text) ? Number(text) : 0;
+  return number > 0 && number <= SHOW_NUMBER_MAX ? shows.listed(showId(number)) : undefined;
 }
 
 function iso(instant: number): string {
   return new Date(instant).toISOString();
 }
 
-function showSummary(live: LiveShow): ShowSummary {
-  const { id, title, subtitle, layout, startsAt, sale, seatMap, currency, prices } = live.show;
+function tellSummary(live: ListedSale): ShowSummary {
+  const { id, title, subtitle, venue, startsAt, sale, currency, prices } = live.show;
   return {
     id,
     title,
     subtitle,
-    venue: layout.name,
-    city: layout.city,
+    venue: venue.name,
+    city: venue.city,
     startsAt: iso(startsAt),
-    timeZone: layout.timeZone ?? 'UTC',
+    timeZone: venue.timeZone,
     phase: live.phase(),
     lobbyAt: iso(sale.lobbyAt),
     opensAt: iso(sale.opensAt),
-    seatCount: seatMap.seatCount,
-    freeSeats: live.board.freeSeats,
+    seatCount: venue.seatCount,
+    freeSeats: live.freeSeats,
     currency,
     priceFrom: Math.min(...prices),
     priceTo: Math.max(...prices),
   };
 }
 
-function showDetail(live: LiveShow): ShowDetail {
+function tellDetail(live: ListedSale): ShowDetail {
   const { show } = live;
-  const summary = showSummary(live);
+  const summary = tellSummary(live);
   // The seed decides ranks until the opening: whoever knew it could pick a session that wins the draw.
   const isDrawn = summary.phase !== 'scheduled' && summary.phase !== 'lobby';
   return {
     ...summary,
     description: show.description,
-    priceLevels: priceLevels(show),
+    priceLevels: priceLevels(show.prices, show.venue.priceLevels),
     seatsPerBuyer: show.sale.seatsPerBuyer,
     holdLifetimeMs: show.sale.holdLifetimeMs,
     drawCommitment: drawCommitment(show.drawSeed),
@@ -166,15 +164,19 @@ function showDetail(live: LiveShow): ShowDetail {
   };
 }
 
-function priceLevels(show: Show): PriceLevel[] {
-  return show.layout.priceLevels.map((name, level) => ({ name, amount: show.prices[level] ?? 0 }));
+function priceLevels(prices: readonly number[], names: readonly string[]): PriceLevel[] {
+  return names.map((name, level) => ({ name, amount: prices[level] ?? 0 }));
 }
 
-function showLayout(show: Show): ShowLayout {
-  return { show: show.id, layout: show.layout, priceLevels: priceLevels(show) };
+function tellLayout(show: Show): ShowLayout {
+  return {
+    show: show.id,
+    layout: show.layout,
+    priceLevels: priceLevels(show.prices, show.layout.priceLevels),
+  };
 }
 
-function showSeats({ show, board }: LiveShow): ShowSeats {
+function tellSeats(show: Show, board: SeatBoard): ShowSeats {
   const summaries = board.summaries();
   const sections = show.seatMap.sections.map(({ index, name, seatCount }): SectionSeats => {
     const { sequence, packed } = board.snapshot(index);

@@ -4,7 +4,7 @@ import type { ClientMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { type Refusal, refuse } from '../platform/outcome.ts';
 import { MessageBudget } from './message-budget.ts';
-import { countOverhasty, type RequestCounts } from './request-metrics.ts';
+import { countOverhasty, type RequestCounts } from '../sale/request-metrics.ts';
 
 /** A frame that became no message. */
 export interface RefusedFrame {

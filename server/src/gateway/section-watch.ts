@@ -1,8 +1,8 @@
 import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import type { ClientMessageOf, ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import { type Refusal, refuse } from '../platform/outcome.ts';
-import { deltaFrame, sectionTopic } from '../seating/section-broadcast.ts';
-import type { LiveSale } from './live-sale.ts';
+import { deltaFrame, sectionTopic } from '../sale/section-broadcast.ts';
+import type { Sale } from '../sale/sale.ts';
 import type { Wire } from './wire.ts';
 
 /** What a client says it has: a section, at a position of its history. */
@@ -14,12 +14,12 @@ type Acknowledged = ClientMessageOf<'acknowledge'>['sections'];
  * on with the broadcasts; a socket whose acknowledgements show that a broadcast never arrived gets a snapshot.
  */
 export class SectionWatch {
-  readonly #sale: LiveSale;
+  readonly #sale: Sale;
   readonly #wire: Wire;
   /** Per watched section the sequence that the next acknowledgement must have reached. */
   readonly #due = new Map<number, number>();
 
-  constructor(sale: LiveSale, wire: Wire) {
+  constructor(sale: Sale, wire: Wire) {
     this.#sale = sale;
     this.#wire = wire;
   }

@@ -9,7 +9,7 @@ import { type AddressList, budgetKey } from '../access/ip-address.ts';
 import type { RequestBudgets } from '../access/request-budgets.ts';
 import type { RefusalKind } from '../access/security-events.ts';
 import { readClient } from './http-exchange.ts';
-import { noteRefusal, type RefusalNotes, retryAfterSeconds } from './http-limits.ts';
+import { noteRefusal, type RefusalNotes, retryAfterSeconds } from './http-refusal.ts';
 import { NO_CONTENT_POLICY, SECURITY_HEADERS } from './http-security.ts';
 
 export interface UpgradeParts extends RefusalNotes {
@@ -58,7 +58,7 @@ export async function upgradeSocket(
   const client = readClient(response, request, parts.trustedProxies);
   const { address, https } = client;
   const refuse = (refusal: UpgradeRefusal): void => {
-    noteRefusal({ client }, refusal.kind, parts);
+    noteRefusal(client, refusal.kind, parts);
     refuseUpgrade(response, refusal);
   };
   const refusal = upgradeRefusal(request, parts.allowedOrigins);

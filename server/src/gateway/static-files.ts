@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { lookup } from 'mrmime';
-import type { HttpExchange, ResponseHeaders } from './http-exchange.ts';
+import { type HttpExchange, NOT_KEPT, type ResponseHeaders } from './http-exchange.ts';
+import { HttpRefusal, nothingHere } from './http-refusal.ts';
 import { type Coding, etagOf, type Representation } from './http-representation.ts';
 import { pagePolicy, WORKER_POLICY } from './http-security.ts';
 
@@ -65,7 +66,7 @@ export class StaticFiles {
     if (file) {
       exchange.represent(file.representation, file.headers);
     } else if (path === null || !isPagePath(path)) {
-      exchange.refuse(404, 'not-found', 'There is nothing at this address.');
+      throw nothingHere();
     } else if (this.#fallback) {
       // The client words its own "not found"; what it says and what the status says must agree.
       const page = CLIENT_PATHS.exec(path);
@@ -84,9 +85,10 @@ export class StaticFiles {
   }
 
   #refuseUnbuilt(exchange: HttpExchange): void {
-    const headers = { 'Cache-Control': 'no-store' };
-    if (exchange.headers.accept.includes('text/html')) exchange.page(503, NOT_BUILT, headers);
-    else exchange.refuse(503, 'client-not-built', 'The client is not built; npm start builds it.', headers);
+    if (!exchange.headers.accept.includes('text/html')) {
+      throw new HttpRefusal(503, 'client-not-built', 'The client is not built; npm start builds it.');
+    }
+    exchange.answer(503, { 'Content-Type': 'text/html; charset=utf-8', ...NOT_KEPT }, Buffer.from(NOT_BUILT));
   }
 }
 

@@ -7,7 +7,7 @@ import type { ConnectionLimits } from './connection-limits.ts';
 import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
 import type { NetworkTag, SessionId } from '../platform/ids.ts';
 import { repeat } from '../platform/repeat.ts';
-import { SessionTabs } from './session-tabs.ts';
+import { SessionTabs } from '../sale/session-tabs.ts';
 import { type Arrival, type UpgradeParts, upgradeSocket } from './socket-upgrade.ts';
 import { type CountFrames, UwsWire } from './uws-wire.ts';
 

@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '@stampede/shared/platform/clock.ts';
-import type { Random } from '@stampede/shared/platform/random.ts';
 import { MySqlConnection, MySqlDriver, type Options } from '@mikro-orm/mysql';
-import { type Backoff, backoffMs } from './backoff.ts';
 import { ConfigError } from './config-error.ts';
 import { type DatabaseAddress, databaseAddress, shownDatabase } from './database-address.ts';
-import { connectionTrouble } from './database-trouble.ts';
 import {
   Database,
   DatabaseError,
@@ -15,10 +11,10 @@ import {
   ormOver,
   type Table,
 } from './database.ts';
+import type { Outside } from './outside.ts';
+import { type Backoff, retry } from './retry.ts';
 
-export interface MysqlParts {
-  readonly clock: Clock;
-  readonly random: Random;
+export interface MysqlParts extends Pick<Outside, 'clock' | 'random'> {
   /** Told once per failed attempt, in one line without secrets. */
   readonly onTrouble: (message: string) => void;
   /** Ends the attempts. */
@@ -45,7 +41,6 @@ const MIGRATING_CONNECTIONS = 2;
 const LOCK_WAIT_SECONDS = 5;
 
 const RETRY: Backoff = { firstMs: 100, maxMs: 3_000 };
-const CONFLICT_PAUSE: Backoff = { firstMs: 4, maxMs: 200 };
 
 /**
  * What every connection begins with, whatever the server's own settings. `read committed`: our writers never lock the
@@ -79,55 +74,104 @@ export async function openMysqlDatabase(
   parts: MysqlParts,
 ): Promise<Database> {
   const address = databaseAddress(SETTING, url);
-  const { clock, random } = parts;
-  for (let attempt = 1; ; attempt++) {
-    const trouble = await prepare(address, tables, parts);
-    if (trouble === null) break;
-    const delayMs = backoffMs(RETRY, attempt, random());
-    parts.onTrouble(`${SETTING}: ${trouble}; trying again in ${delayMs} ms`);
-    await after(clock, delayMs);
-    parts.signal?.throwIfAborted();
-  }
+  const terms = {
+    backoff: RETRY,
+    ...(parts.signal && { signal: parts.signal }),
+    isFinal: (cause: unknown) => !(cause instanceof PassingTrouble),
+    onTrouble: (cause: unknown, againInMs: number) =>
+      parts.onTrouble(`${SETTING}: ${messageOf(cause)}; trying again in ${againInMs} ms`),
+  };
+  await retry(parts, terms, () => prepare(address, tables, parts));
   const orm = await ormOver(optionsOf(address, CONNECTIONS_MAX, parts), tables);
   await prepareConnections(orm, STATEMENT_TIMEOUT_MS);
-  return new Database({
-    orm,
-    pause: (attempt) => after(clock, backoffMs(CONFLICT_PAUSE, attempt, random())),
-  });
+  return new Database({ orm, outside: parts });
 }
 
-function after(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(delayMs, resolve));
+/** What is in the way for now. */
+class PassingTrouble extends Error {
+  override readonly name = 'PassingTrouble';
 }
 
-/** Looks at the server and migrates. Returns what is in the way for now, in words; null when all is well. */
-async function prepare(
-  address: DatabaseAddress,
-  tables: readonly Table[],
-  parts: MysqlParts,
-): Promise<string | null> {
+/** Looks at the server and migrates. */
+async function prepare(address: DatabaseAddress, tables: readonly Table[], parts: MysqlParts): Promise<void> {
   const orm = await ormOver(optionsOf(address, MIGRATING_CONNECTIONS, parts), tables);
   try {
     // Changing a large table takes as long as it takes: no statement timeout here.
     await prepareConnections(orm, 0);
     await requireVersion(orm, address);
-    if (parts.migrations === 'ignore') return null;
-    if (parts.migrations === 'await') return await whatIsMissing(orm, shownDatabase(address));
-    await migrateAlone(orm, address, parts);
-    return null;
+    if (parts.migrations === 'ignore') return;
+    if (parts.migrations === 'await') await requireMigrations(orm, shownDatabase(address));
+    else await migrateAlone(orm, address);
   } catch (cause) {
-    if (cause instanceof ConfigError || cause instanceof DatabaseError) throw cause;
-    const trouble = connectionTrouble(cause);
-    const place = shownDatabase(address);
-    if (trouble.passes) return `${place} can't be used yet (${trouble.message})`;
-    if (trouble.allowed === null) {
-      throw new DatabaseError(`${SETTING}: ${place} could not be prepared: ${trouble.message}.`, { cause });
-    }
-    const given = `${place} answers "${trouble.message}"`;
-    throw new ConfigError([{ name: SETTING, given, allowed: trouble.allowed }], { cause });
+    throw explained(cause, shownDatabase(address));
   } finally {
     await orm.close(true);
   }
+}
+
+const KNOWN_USER = 'a user and password that the database accepts';
+const KNOWN_DATABASE = 'a database that exists (create database … character set utf8mb4)';
+const ENOUGH_RIGHTS = 'a user who may create and change tables in the database';
+
+/** What would be right, by error number of the server or code of the client; waiting helps with none of them. */
+const LASTING: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  [1_045, KNOWN_USER],
+  [1_698, KNOWN_USER],
+  [1_251, KNOWN_USER],
+  [1_044, 'a user with rights on the database, and a database that exists'],
+  [1_049, KNOWN_DATABASE],
+  [1_142, ENOUGH_RIGHTS],
+  [1_143, ENOUGH_RIGHTS],
+  [1_227, ENOUGH_RIGHTS],
+  [1_370, ENOUGH_RIGHTS],
+  ['AUTH_SWITCH_PLUGIN_ERROR', KNOWN_USER],
+  ['HANDSHAKE_NO_SSL_SUPPORT', 'mysql:// for a server without TLS'],
+  ['HANDSHAKE_SSL_ERROR', 'mysqls:// only with a certificate that this machine trusts'],
+]);
+
+/** Too many connections, shutting down, interrupted, locks, read-only while another server takes over. */
+const PASSING: ReadonlySet<unknown> = new Set([
+  1_040, 1_053, 1_077, 1_079, 1_205, 1_213, 1_290, 1_317, 1_836, 1_927, 3_024,
+]);
+
+/** The part of a driver's error that tells what to do about it. */
+interface ServerWord {
+  readonly errno?: unknown;
+  readonly code?: unknown;
+  /** Absent unless the server itself said it. */
+  readonly sqlState?: unknown;
+  readonly sqlMessage?: unknown;
+  /** Node tries several addresses of a host and collects what each one said. */
+  readonly errors?: readonly unknown[];
+}
+
+/** What the server itself says stays, or is known to pass; all else happened on the way to it and may pass. */
+function explained(cause: unknown, place: string): Error {
+  if (cause instanceof PassingTrouble || cause instanceof ConfigError || cause instanceof DatabaseError) {
+    return cause;
+  }
+  const { errno, code, sqlState } = wordOf(cause);
+  const message = messageOf(cause);
+  const allowed = LASTING.get(errno) ?? LASTING.get(code);
+  if (allowed !== undefined) {
+    return new ConfigError([{ name: SETTING, given: `${place} answers "${message}"`, allowed }], { cause });
+  }
+  if (sqlState === undefined || PASSING.has(errno)) {
+    return new PassingTrouble(`${place} can't be used yet (${message})`, { cause });
+  }
+  return new DatabaseError(`${SETTING}: ${place} could not be prepared: ${message}.`, { cause });
+}
+
+function wordOf(cause: unknown): ServerWord {
+  return typeof cause === 'object' && cause !== null ? cause : {};
+}
+
+/** The driver puts the whole statement in front of what the server said. */
+function messageOf(cause: unknown): string {
+  const { sqlMessage, errors = [] } = wordOf(cause);
+  if (typeof sqlMessage === 'string') return sqlMessage;
+  if (errors.length > 0) return messageOf(errors[0]);
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 async function requireVersion(orm: Orm, address: DatabaseAddress): Promise<void> {
@@ -140,8 +184,8 @@ async function requireVersion(orm: Orm, address: DatabaseAddress): Promise<void>
   throw new ConfigError([{ name: SETTING, given, allowed: 'MySQL 8.0 or MariaDB 10.6, or newer' }]);
 }
 
-/** Says what the tables lack; null when they are of this version or a newer one. Changes nothing. */
-async function whatIsMissing(orm: Orm, place: string): Promise<string | null> {
+/** Changes nothing, and rejects unless the tables are of this version or a newer one. */
+async function requireMigrations(orm: Orm, place: string): Promise<void> {
   const found: unknown = await orm.em
     .getConnection()
     .execute(
@@ -152,26 +196,22 @@ async function whatIsMissing(orm: Orm, place: string): Promise<string | null> {
   // Asked first, because the migrator would make the table where it is missing.
   const isNew = Number((found as { tables?: unknown }).tables) === 0;
   const missing = isNew ? ['all of them'] : await missingMigrations(orm, place);
-  if (missing.length === 0) return null;
-  return `${place} lacks migrations (${missing.join(', ')}), and MIGRATE is off here: a process with MIGRATE=only runs them`;
+  if (missing.length === 0) return;
+  throw new PassingTrouble(
+    `${place} lacks migrations (${missing.join(', ')}), and MIGRATE is off here: a process with MIGRATE=only runs them`,
+  );
 }
 
 /** Holds a lock of the server while it migrates; the lock ends with the connection, however that ends. */
-async function migrateAlone(orm: Orm, address: DatabaseAddress, parts: MysqlParts): Promise<void> {
+async function migrateAlone(orm: Orm, address: DatabaseAddress): Promise<void> {
   const connection = orm.em.getConnection();
   // Locks have one name space per server, and names of at most 64 characters.
   const lockName = createHash('sha256').update(`stampede ${address.database}`).digest('base64');
   await connection.transactional(async (lock) => {
-    for (;;) {
-      const row: unknown = await connection.execute(
-        'select get_lock(?, ?) as locked',
-        [lockName, LOCK_WAIT_SECONDS],
-        'get',
-        lock,
-      );
-      if (Number((row as { locked?: unknown }).locked) === 1) break;
-      parts.onTrouble(`${SETTING}: another node brings the tables up to date; waiting for it`);
-      parts.signal?.throwIfAborted();
+    const sql = 'select get_lock(?, ?) as locked';
+    const row: unknown = await connection.execute(sql, [lockName, LOCK_WAIT_SECONDS], 'get', lock);
+    if (Number((row as { locked?: unknown }).locked) !== 1) {
+      throw new PassingTrouble('another node brings the tables up to date; waiting for it');
     }
     await migrate(orm, shownDatabase(address));
   });

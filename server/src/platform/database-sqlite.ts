@@ -1,9 +1,14 @@
 import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { NodeSqliteDialect } from '@mikro-orm/sql';
+import {
+  AbstractSqlDriver,
+  BaseSqliteConnection,
+  type Configuration,
+  NodeSqliteDialect,
+  SqlitePlatform,
+} from '@mikro-orm/sql';
 import { Database, DatabaseError, migrate, ormOver, type Table } from './database.ts';
-import { BindingSqliteDriver } from './sqlite-driver.ts';
 
 const DATABASE_FILE = 'stampede.sqlite';
 const LOCK_FILE = 'stampede.lock';
@@ -42,7 +47,7 @@ export async function openSqliteDatabase(
   try {
     examine(file, busyTimeoutMs);
     const orm = await ormOver(
-      { driver: BindingSqliteDriver, dbName: file, driverOptions: new NodeSqliteDialect(file) },
+      { driver: WholeTextDriver, dbName: file, driverOptions: new NodeSqliteDialect(file) },
       tables,
     );
     try {
@@ -59,6 +64,24 @@ export async function openSqliteDatabase(
   } catch (cause) {
     lock.close();
     throw explained(file, cause);
+  }
+}
+
+/** The ORM's SQLite driver, with texts kept whole. */
+class WholeTextDriver extends AbstractSqlDriver<BaseSqliteConnection> {
+  constructor(config: Configuration) {
+    super(config, new WholeTextPlatform(), BaseSqliteConnection, ['kysely']);
+  }
+}
+
+/**
+ * The ORM writes values into the statement, and SQLite ends a statement at the first NUL: a text that holds one would
+ * fail whatever shares its statement, so it is written byte by byte.
+ */
+class WholeTextPlatform extends SqlitePlatform {
+  override escape(value: unknown): string {
+    if (typeof value !== 'string' || !value.includes('\0')) return super.escape(value);
+    return `cast(X'${Buffer.from(value).toString('hex')}' as text)`;
   }
 }
 

@@ -1,14 +1,20 @@
 import { Migrator } from '@mikro-orm/migrations';
 import {
   type AbstractSqlDriver,
+  DeadlockException,
+  DriverException,
   type EntitySchema,
   IsolationLevel,
+  LockWaitTimeoutException,
   MikroORM,
   type Options,
+  type RequiredEntityData,
   type SqlEntityManager,
 } from '@mikro-orm/sql';
+import { z } from 'zod';
 import { migrations } from '../../../migrations/index.ts';
-import { isConflict } from './database-conflict.ts';
+import type { Outside } from './outside.ts';
+import { type Backoff, retry } from './retry.ts';
 
 /** Told to the operator as it stands: names the file or address, what is wrong and what to do about it. */
 export class DatabaseError extends Error {
@@ -25,11 +31,8 @@ export interface DatabaseParts {
   readonly orm: Orm;
   /** Gives back what the opener holds besides the connection. */
   readonly afterClose?: () => void;
-  /**
-   * Waits a while before a transaction is tried again that met another one for the `attempt`-th time (from 1). Absent
-   * where transactions take turns anyway.
-   */
-  readonly pause?: (attempt: number) => Promise<void>;
+  /** For the pauses before a transaction that met another one is tried again; absent where transactions take turns. */
+  readonly outside?: Pick<Outside, 'clock' | 'random'>;
 }
 
 interface TransactionOptions {
@@ -40,10 +43,31 @@ interface TransactionOptions {
 }
 
 /**
- * With the pauses of MySQL's opener this is about a second. Our writers take their rows in one order and so rarely
- * meet; who still finds others in the way then stands behind something that holds its rows for long.
+ * With these pauses ten tries take about a second. Our writers take their rows in one order and so rarely meet; who
+ * still finds others in the way then stands behind something that holds its rows for long.
  */
 const CONFLICT_ATTEMPTS = 10;
+const CONFLICT_PAUSE: Backoff = { firstMs: 4, maxMs: 200 };
+
+/** Error numbers that the ORM has no name for: MySQL's answer to `nowait`, MariaDB's to writing over a snapshot. */
+const CONFLICTS_WITHOUT_NAME: readonly unknown[] = [3_572, 1_020];
+
+/**
+ * Whether a transaction failed only because another one stood in its way: two waited for each other, one waited too
+ * long or didn't want to wait. Nothing was written; doing it again is right.
+ */
+export function isConflict(cause: unknown): boolean {
+  if (cause instanceof DeadlockException || cause instanceof LockWaitTimeoutException) return true;
+  return cause instanceof DriverException && CONFLICTS_WITHOUT_NAME.includes(cause.errno);
+}
+
+const timeRows = z.tuple([z.object({ now: z.int() })]);
+
+/** The instant by the clock of MySQL or MariaDB, in milliseconds since the Unix epoch: the same for every node. */
+export async function databaseTime(entities: SqlEntityManager): Promise<number> {
+  const sql = "select timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000 as now";
+  return timeRows.parse(await entities.execute(sql))[0].now;
+}
 
 /**
  * The connection that every room's SQL adapters share, the same on every database: dialects differ in how it is
@@ -52,13 +76,13 @@ const CONFLICT_ATTEMPTS = 10;
 export class Database {
   readonly #orm: Orm;
   readonly #afterClose: () => void;
-  readonly #pause: ((attempt: number) => Promise<void>) | undefined;
+  readonly #outside: DatabaseParts['outside'];
 
   /** Use an opener of a dialect. */
-  constructor({ orm, afterClose, pause }: DatabaseParts) {
+  constructor({ orm, afterClose, outside }: DatabaseParts) {
     this.#orm = orm;
     this.#afterClose = afterClose ?? (() => undefined);
-    this.#pause = pause;
+    this.#outside = outside;
   }
 
   /**
@@ -79,14 +103,10 @@ export class Database {
     { reads = 'committed', attempts = CONFLICT_ATTEMPTS }: TransactionOptions = {},
   ): Promise<T> {
     const options = reads === 'snapshot' ? { isolationLevel: IsolationLevel.REPEATABLE_READ } : {};
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.entities().transactional(work, options);
-      } catch (cause) {
-        if (!this.#pause || attempt >= attempts || !isConflict(cause)) throw cause;
-        await this.#pause(attempt);
-      }
-    }
+    const run = (): Promise<T> => this.entities().transactional(work, options);
+    if (!this.#outside) return run();
+    const isFinal = (cause: unknown): boolean => !isConflict(cause);
+    return retry(this.#outside, { backoff: CONFLICT_PAUSE, attemptsMax: attempts, isFinal }, run);
   }
 
   /** Whether the database answers. */
@@ -99,6 +119,30 @@ export class Database {
       await this.#orm.close();
     } finally {
       this.#afterClose();
+    }
+  }
+}
+
+/** Of one statement: long ones cost memory and, past some megabytes, are refused. */
+const ROWS_PER_INSERT = 1_000;
+
+/**
+ * Writes rows in plain statements: entities would cost a multiple of what the database needs for them. A row that is
+ * there already fails them (`UniqueConstraintViolationException`), or is overwritten.
+ */
+export async function insertRows<Row extends object>(
+  entities: SqlEntityManager,
+  table: EntitySchema<Row>,
+  rows: readonly RequiredEntityData<Row>[],
+  { overwrite = false } = {},
+): Promise<void> {
+  for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
+    const insert = entities.qb(table).insert(rows.slice(from, from + ROWS_PER_INSERT));
+    try {
+      await (overwrite ? insert.onConflict().merge() : insert).execute('run');
+    } catch (cause) {
+      // What a query builder meets, it gives as the driver said it.
+      throw cause instanceof Error ? entities.getDriver().convertException(cause) : cause;
     }
   }
 }

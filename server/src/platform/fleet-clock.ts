@@ -1,5 +1,5 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
-import { answerWithin } from './outside-call.ts';
+import { answerWithin } from './retry.ts';
 import { repeat } from './repeat.ts';
 
 /** Who tells the time for all nodes. */

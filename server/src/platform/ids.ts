@@ -7,7 +7,7 @@ type Branded<T, Name extends string> = T & { readonly [brand]: Name };
 export type ShowId = Branded<number, 'ShowId'>;
 /** 128 random bits in base64url: one buyer, any number of tabs. Never shown to other buyers, never logged. */
 export type SessionId = Branded<string, 'SessionId'>;
-/** UUID of a session's idempotency key: the same wherever that key is used (`checkout/order-ids.ts`). */
+/** UUID of a session's idempotency key: the same wherever that key is used (`checkout/begin-checkout.ts`). */
 export type OrderId = Branded<string, 'OrderId'>;
 /** Rises by one per hold of a show; a smaller one is recognisably stale (a fencing token). */
 export type HoldToken = Branded<number, 'HoldToken'>;

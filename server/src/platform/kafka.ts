@@ -1,12 +1,11 @@
 import { connect } from 'node:net';
 import { type Admin, Kafka, type KafkaConfig, type logCreator, logLevel, type SASLOptions } from 'kafkajs';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
-import type { Random } from '@stampede/shared/platform/random.ts';
-import { type Backoff, backoffMs } from './backoff.ts';
 import { ConfigError } from './config-error.ts';
 import { mendRequestQueue } from './kafka-request-queue.ts';
 import { explainKafkaTrouble, kafkaSettingNames } from './kafka-trouble.ts';
 import type { Logger } from './logger.ts';
+import { type Backoff, type OpeningParts, openPatiently, pause } from './retry.ts';
 
 export const KAFKA_MECHANISMS = ['scram-sha-512', 'scram-sha-256', 'plain'] as const;
 
@@ -31,14 +30,8 @@ export interface TopicPlan {
   readonly retentionMs: number;
 }
 
-export interface KafkaParts {
-  readonly clock: Clock;
-  readonly random: Random;
+export interface KafkaParts extends OpeningParts {
   readonly logger: Logger;
-  /** Told once per failed attempt, in one line without secrets. */
-  readonly onTrouble: (message: string) => void;
-  /** Ends the attempts. */
-  readonly signal?: AbortSignal;
 }
 
 export interface KafkaConnection {
@@ -93,23 +86,13 @@ export async function connectKafka(
     ]);
   }
   const config = configOf(settings, parts.logger);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await probe(settings, config, topics, parts);
-      return { newClient: () => new Kafka(config) };
-    } catch (cause) {
-      const trouble = explainKafkaTrouble(settings.brokers.join(', '), cause);
-      if (trouble instanceof ConfigError) throw trouble;
-      const delayMs = backoffMs(KAFKA_RETRY, attempt, parts.random());
-      parts.onTrouble(`${kafkaSettingNames.brokers}: ${trouble.message}; trying again in ${delayMs} ms`);
-      await pause(parts.clock, delayMs);
-      parts.signal?.throwIfAborted();
-    }
-  }
+  await openPatiently(kafkaSettingNames.brokers, KAFKA_RETRY, parts, () =>
+    probe(settings, config, topics, parts).catch((cause: unknown) => {
+      throw explainKafkaTrouble(settings.brokers.join(', '), cause);
+    }),
+  );
+  return { newClient: () => new Kafka(config) };
 }
-
-const pause = (clock: Clock, ms: number): Promise<void> =>
-  new Promise((resolve) => void clock.after(ms, resolve));
 
 function configOf({ brokers, tls, credentials }: KafkaSettings, logger: Logger): KafkaConfig {
   return {

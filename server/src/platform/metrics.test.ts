@@ -130,13 +130,13 @@ describe('metrics', () => {
   it('[P7] does not wait for a store that gives no answer', async () => {
     metrics.addReadings({
       socketsOpen: () => 12,
-      paymentLogPending: () => new Promise(() => undefined),
+      outboxPending: () => new Promise(() => undefined),
     });
     const asked = samples();
     await new Promise(setImmediate);
     clock.advance(1_000);
     const all = await asked;
-    expect(all.has('stampede_payment_log_pending')).toBe(false);
+    expect(all.has('stampede_outbox_pending')).toBe(false);
     expect(all.get('stampede_sockets_open')).toBe(12);
   });
 });

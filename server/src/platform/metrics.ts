@@ -3,7 +3,7 @@ import { refusalCodes, type RefusalCode } from '@stampede/shared/protocol/codes.
 import type { SeatStatusName } from '@stampede/shared/seat-map/seat-status.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { answerWithin } from './outside-call.ts';
+import { answerWithin } from './retry.ts';
 
 const REFUSALS = Object.keys(refusalCodes) as RefusalCode[];
 const SETTLED = ['confirmed', 'declined', 'voided', 'refunded'] as const satisfies OrderStatus[];
@@ -11,12 +11,6 @@ const SETTLED = ['confirmed', 'declined', 'voided', 'refunded'] as const satisfi
 /** How a request for seats or for payment ended; `failed`: a part was broken, and the buyer heard `busy`. */
 export type RequestResult = 'done' | 'failed' | RefusalCode;
 const RESULTS: readonly RequestResult[] = ['done', 'failed', ...REFUSALS];
-
-/** What happens to accepted payments on their way to a worker. */
-const PAYMENT_STEPS = [
-  ...(['appended', 'refused', 'redelivered', 'duplicate', 'left-to-newer'] as const),
-  ...(['dead-letter-unreadable', 'dead-letter-forged', 'dead-letter-newer', 'dead-letter-failing'] as const),
-];
 
 const MENDED = ['sold', 'unsold', 'counts'] as const;
 const CATALOG_LAYERS = ['process', 'redis', 'database'] as const;
@@ -84,8 +78,6 @@ export interface Readings {
   readonly clockSkewSeconds?: (() => number) | undefined;
   readonly shows?: () => readonly ShowReading[];
   readonly waitingRooms?: () => Promise<readonly WaitingRoomReading[]>;
-  /** Accepted payments that no worker has finished. */
-  readonly paymentLogPending?: () => Promise<number>;
   /** Settled orders whose effects have not been seen to happen. */
   readonly outboxPending?: () => Promise<number>;
   /** Seats and buyers on which the seat store and the database differ for longer than an order is on its way. */
@@ -103,7 +95,6 @@ export class Metrics {
   readonly unknownNotices: Tally;
   readonly mended: Tallies<(typeof MENDED)[number]>;
   readonly catalogReads: Tallies<(typeof CATALOG_LAYERS)[number]>;
-  readonly payments: Tallies<(typeof PAYMENT_STEPS)[number]>;
   readonly #holds: Tallies<RequestResult>;
   readonly #checkouts: Tallies<RequestResult>;
   readonly #settled: Tallies<(typeof SETTLED)[number]>;
@@ -143,12 +134,6 @@ export class Metrics {
     this.#holds = this.tallies('stampede_holds_total', 'Requests for seats.', 'outcome', RESULTS);
     this.#checkouts = this.tallies('stampede_checkouts_total', 'Requests to pay.', 'outcome', RESULTS);
     this.#settled = this.tallies('stampede_orders_settled_total', 'Orders with an end.', 'status', SETTLED);
-    this.payments = this.tallies(
-      'stampede_payments_total',
-      'Accepted payments, by what happened to them on their way to a worker.',
-      'step',
-      PAYMENT_STEPS,
-    );
     this.catalogReads = this.tallies(
       'stampede_catalog_reads_total',
       'Catalogue reads that reached a layer; every read reaches the process.',
@@ -202,11 +187,6 @@ export class Metrics {
       'stampede_clock_skew_seconds',
       "How far this machine's clock is ahead of the fleet's.",
       readings.clockSkewSeconds,
-    );
-    number(
-      'stampede_payment_log_pending',
-      'Accepted payments that no worker has finished.',
-      readings.paymentLogPending,
     );
     number(
       'stampede_outbox_pending',

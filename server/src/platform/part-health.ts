@@ -1,5 +1,6 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { repeat } from './repeat.ts';
+import { answerWithin } from './retry.ts';
 
 /** Whether each outside part answers, by the part's name; a text says why not. A check that rejects means no. */
 export type PartChecks = Readonly<Record<string, () => Promise<boolean | string>>>;
@@ -51,20 +52,8 @@ export class PartHealth {
   async #askAll(): Promise<void> {
     await Promise.all(
       Object.entries(this.#checks).map(async ([name, check]) => {
-        this.#answers[name] = await this.#ask(check);
+        this.#answers[name] = await answerWithin(this.#clock, ANSWER_MS, name, check).catch(() => false);
       }),
     );
-  }
-
-  #ask(check: () => Promise<boolean | string>): Promise<boolean | string> {
-    return new Promise((resolve) => {
-      const cancel = this.#clock.after(ANSWER_MS, () => resolve(false));
-      void check()
-        .catch(() => false)
-        .then((answer) => {
-          cancel();
-          resolve(answer);
-        });
-    });
   }
 }

@@ -1,33 +1,36 @@
 import type { ShowId } from './ids.ts';
 
-/** What Redis keeps of a show, and how. Scripts write `KEY.hold_owners` for `hold-owners`. */
+/** What Redis keeps of a show, and how. Scripts write `KEY.hold_deadlines` for `hold-deadlines`. */
 export type ShowKey =
   /** Hash: epoch, fence (the highest token), fed (number of the last feed entry), sections, replication (of whom). */
   | 'meta'
   /** String: the status of each seat, one byte a seat. */
   | 'seats'
-  /** String: 64 bits a seat, the token of the hold that last took it; means something while the seat is held. */
-  | 'seat-holds'
   /** Hash: session → its hold, packed (`lua/hold-book.lua`). */
-  | 'buyers'
+  | 'holds'
   /** Hash: session → seats it has bought. */
   | 'bought'
-  /** Hash: hold token → session. */
-  | 'hold-owners'
   /** Sorted set: session by the instant its hold ends. */
   | 'hold-deadlines'
   /** Hash: order id → its checkout while that has no outcome, packed (`lua/hold-book.lua`). */
-  | 'checkouts'
+  | 'unsettled'
   /** Sorted set: those order ids by the instant at which somebody has to look after them. */
-  | 'checkouts-due'
-  /** Hash: seat → who took it last, packed (`lua/seat-notes.lua`). */
-  | 'seat-notes'
+  | 'unsettled-due'
+  /** Hash: seat → who gave it back last, packed (`lua/seat-notes.lua`). */
+  | 'rested-seats'
   /** Hash: network → seats held from there. */
   | 'networks'
   /** Stream: what each step changed, packed (`lua/write-feed.lua`). */
   | 'feed'
   /** Hash: number of an entry, statuses and sequences after it. */
   | 'checkpoint'
+  /** Names of the form before this one: deleted where they are found. */
+  | 'buyers'
+  | 'hold-owners'
+  | 'seat-holds'
+  | 'seat-notes'
+  | 'checkouts'
+  | 'checkouts-due'
   /** String: the section of each seat, 16 bits a seat. */
   | 'sections'
   /** Hash: name, draw-closed, last-late, tokens and filled-at of the bucket, fallen-out, restoring-since. */
@@ -38,7 +41,7 @@ export type ShowKey =
   | 'place-ends'
   /** Sorted set: waiting session by the instant its presence was last told. */
   | 'seen'
-  /** Sorted set: session by the instant its admission ends. `hold-seats.lua` looks here. */
+  /** Sorted set: session by the instant its admission ends. `take-steps.lua` looks here. */
   | 'admitted'
   /** Hash: session → its admission's deadline, and whether it waits to be claimed. */
   | 'admissions'

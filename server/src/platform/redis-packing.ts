@@ -45,8 +45,3 @@ export function listOf(value: unknown): readonly unknown[] {
 export function numbersOf(value: unknown): readonly number[] {
   return listOf(value).map(numberOf);
 }
-
-/** `false` stands for "none". */
-export function textOrNone(value: unknown): string | null {
-  return value === false ? null : textOf(value);
-}

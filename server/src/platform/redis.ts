@@ -1,9 +1,8 @@
-import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { Random } from '@stampede/shared/platform/random.ts';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
-import { type Backoff, backoffMs } from './backoff.ts';
 import { ConfigError } from './config-error.ts';
 import { type RedisAddress, redisAddresses, shown } from './redis-address.ts';
+import { type Backoff, backoffMs, type OpeningParts, openPatiently } from './retry.ts';
 
 export type RedisClient = Redis | Cluster;
 type Addresses = readonly [RedisAddress, ...RedisAddress[]];
@@ -18,15 +17,6 @@ export interface RedisConnection {
    */
   readonly waiting: (waitMs: number) => RedisClient;
   readonly close: () => void;
-}
-
-export interface RedisParts {
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Told once per failed attempt, in one line without secrets. */
-  readonly onTrouble: (message: string) => void;
-  /** Ends the attempts. */
-  readonly signal?: AbortSignal;
 }
 
 /** How long a command may take. Whoever clicked is told "busy" after that. */
@@ -61,21 +51,9 @@ const LASTING_TROUBLES: readonly (readonly [RegExp, string])[] = [
  * separated by commas. Tries until it is there, with backoff. Throws `ConfigError` where waiting can't help: a URL
  * that is none, a password or database that is refused, a version before 6.2, a server that evicts.
  */
-export async function connectRedis(urls: string, parts: RedisParts): Promise<RedisConnection> {
+export async function connectRedis(urls: string, parts: OpeningParts): Promise<RedisConnection> {
   const addresses = redisAddresses(SETTING, urls);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const isCluster = await probeAny(addresses);
-      return await open(addresses, isCluster, parts);
-    } catch (cause) {
-      if (cause instanceof ConfigError) throw cause;
-      const delayMs = backoffMs(RETRY, attempt, parts.random());
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      parts.onTrouble(`${SETTING}: ${reason}; trying again in ${delayMs} ms`);
-      await new Promise<void>((resolve) => void parts.clock.after(delayMs, resolve));
-      parts.signal?.throwIfAborted();
-    }
-  }
+  return openPatiently(SETTING, RETRY, parts, async () => open(addresses, await probeAny(addresses), parts));
 }
 
 /** The instant by Redis's clock, in milliseconds since the Unix epoch; of a cluster, by that of any of its nodes. */
@@ -179,7 +157,7 @@ function optionsOf(address: RedisAddress, commandTimeout = COMMAND_TIMEOUT_MS) {
   } satisfies RedisOptions;
 }
 
-async function open(addresses: Addresses, isCluster: boolean, parts: RedisParts): Promise<RedisConnection> {
+async function open(addresses: Addresses, isCluster: boolean, parts: OpeningParts): Promise<RedisConnection> {
   const create = (commandTimeoutMs: number): RedisClient => {
     const client = isCluster
       ? clusterOf(addresses, commandTimeoutMs, parts.random)

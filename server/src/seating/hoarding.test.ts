@@ -2,9 +2,10 @@ import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { expect, test } from 'vitest';
 import { networkTag, type SessionId, sessionId, showId } from '../platform/ids.ts';
 import { MemorySeatStore } from './memory-seat-store.ts';
-import { MemoryShowFeed } from './memory-show-feed.ts';
+import { MemoryShowFeed } from '../feed/memory-show-feed.ts';
 import { seatsPerNetwork } from './seat-notes.ts';
 import type { SeatRules } from './seat-store.ts';
+import { nextTurn } from '../platform/outside.ts';
 
 const SEATS = 498;
 const SESSIONS = 100;
@@ -25,7 +26,12 @@ const rules: SeatRules = {
 async function hoard(seatRules: SeatRules): Promise<{ heldAfter11s: number; shareOfTime: number }> {
   const clock = new ManualClock();
   const admissions = { isAdmitted: () => true };
-  const store = new MemorySeatStore({ feed: new MemoryShowFeed(), admissions, newEpoch: () => 1, clock });
+  const store = new MemorySeatStore({
+    feed: new MemoryShowFeed({ nextTurn }),
+    admissions,
+    newEpoch: () => 1,
+    clock,
+  });
   await store.open(seatRules, { sold: [], checkouts: [] });
   const network = networkTag('an-attacker');
   const sessions = Array.from({ length: SESSIONS }, (_, index) => sessionId(`hoarder-${index}`));
@@ -39,8 +45,10 @@ async function hoard(seatRules: SeatRules): Promise<{ heldAfter11s: number; shar
       for (let want = hold?.seats.length ?? 0; want < SEATS_PER_BUYER; want++) {
         // Each has its own seats and, by turns, those of a neighbour's.
         const seat = ((index + (second % 2)) % SESSIONS) * SEATS_PER_BUYER + want;
-        const [outcome] = await store.hold(seatRules, [{ session, network, seats: [seat], prices: [1] }]);
-        if (outcome?.ok) held.set(session, outcome.value.seats);
+        const [outcome] = await store.take(seatRules, [
+          { kind: 'hold', session, network, seats: [seat], prices: [1] },
+        ]);
+        if (outcome.ok) held.set(session, outcome.value.seats);
       }
     }
     const now = [...held.values()].reduce((sum, seats) => sum + seats.length, 0);

@@ -1,17 +1,12 @@
+import type { Hold } from './hold.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
-import { type HoldToken, holdToken, type OrderId, type SessionId, type ShowId } from '../platform/ids.ts';
-import type { Outcome } from '../platform/outcome.ts';
+import { holdToken, type SessionId, type ShowId } from '../platform/ids.ts';
 import type { AdmissionCheck } from '../waiting-room/waiting-room-store.ts';
-import type { MemoryShowFeed } from './memory-show-feed.ts';
+import type { MemoryShowFeed } from '../feed/memory-show-feed.ts';
 import { holdOf, SeatBooks } from './seat-books.ts';
 import * as decisions from './seat-decisions.ts';
+import type { AnswersTo, SeatStep } from './seat-steps.ts';
 import type {
-  Checkout,
-  CheckoutRequest,
-  Hold,
-  HoldRequest,
-  ReleasedHold,
-  ReleaseRequest,
   SeatFacts,
   SeatRepairs,
   SeatRules,
@@ -71,21 +66,15 @@ export class MemorySeatStore implements SeatStore {
     this.#shows.set(show, seats);
   }
 
-  async hold(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]> {
+  async take<const Steps extends readonly SeatStep[]>(
+    rules: SeatRules,
+    steps: Steps,
+  ): Promise<AnswersTo<Steps>> {
     const seats = this.#seats(rules.show);
     const now = this.#clock.now();
-    return requests.map((request) => {
-      const isAdmitted = this.#admissions.isAdmitted(rules.show, request.session, now);
-      return decisions.holdSeats(seats, rules, request, isAdmitted, now);
-    });
-  }
-
-  async extend(rules: SeatRules, session: SessionId, token: HoldToken): Promise<Outcome<Hold>> {
-    return decisions.extendHold(this.#seats(rules.show), rules, session, token, this.#clock.now());
-  }
-
-  async release(rules: SeatRules, request: ReleaseRequest): Promise<Outcome<Hold | ReleasedHold>> {
-    return decisions.releaseSeats(this.#seats(rules.show), request, this.#clock.now());
+    const isAdmitted = (session: SessionId): boolean => this.#admissions.isAdmitted(rules.show, session, now);
+    // `map` forgets that each answer belongs to the step at its place.
+    return steps.map((step) => decisions.decide(seats, rules, step, isAdmitted, now)) as AnswersTo<Steps>;
   }
 
   async boughtSeats(show: ShowId): Promise<ReadonlyMap<SessionId, number>> {
@@ -97,20 +86,8 @@ export class MemorySeatStore implements SeatStore {
     return hold && hold.expiresAt > this.#clock.now() ? holdOf(hold) : null;
   }
 
-  async beginCheckout(rules: SeatRules, request: CheckoutRequest): Promise<Outcome<Checkout>> {
-    return decisions.beginCheckout(this.#seats(rules.show), request, this.#clock.now());
-  }
-
-  async acceptCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void> {
-    decisions.acceptCheckout(this.#seats(rules.show), session, orderId, this.#clock.now());
-  }
-
   async overdueCheckouts(rules: SeatRules): Promise<readonly UnsettledCheckout[]> {
     return decisions.overdueCheckouts(this.#seats(rules.show), OVERDUE_MAX, this.#clock.now());
-  }
-
-  async abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void> {
-    decisions.abandonCheckout(this.#seats(rules.show), session, orderId, this.#clock.now());
   }
 
   async settle(rules: SeatRules, settlements: readonly Settlement[]): Promise<void> {

@@ -1,55 +1,49 @@
-import { defineEntity, p } from '@mikro-orm/sql';
+import { defineEntity, type InferEntity, p } from '@mikro-orm/sql';
+import type { HoldToken, NetworkTag, OrderId, SessionId, ShowId } from '../platform/ids.ts';
 
-/** One history of a show's live seats: it begins with `open` and ends with `forget`. */
+/** One history of a show's live seats: it begins with `open` and ends with `forget`. Who changes anything locks it. */
 export const liveShowTable = defineEntity({
   name: 'LiveShow',
   tableName: 'live_shows',
   properties: {
-    showId: p.integer().primary(),
+    showId: p.integer().$type<ShowId>().primary(),
     epoch: p.integer(),
-    /** Hold tokens of this history are this plus a number that the database counts up. */
-    tokenBase: p.bigint('number'),
-    /** How much of the feed is numbered. */
-    position: p.bigint('number'),
+    seatCount: p.integer(),
     sectionCount: p.integer(),
+    lastToken: p.bigint('number'),
+    /** Of the feed's last record. */
+    position: p.bigint('number'),
   },
 });
 
-/** One seat; `changes` counts the changes of its status that the feed told of. */
+/**
+ * One seat that was ever touched; `changes` counts the changes of its status that the feed told of. `note` is what is
+ * remembered of it besides, as JSON, and `heldFrom` the network that it is held from.
+ */
 export const liveSeatTable = defineEntity({
   name: 'LiveSeat',
   tableName: 'live_seats',
   properties: {
-    showId: p.integer().primary(),
+    showId: p.integer().$type<ShowId>().primary(),
     seat: p.integer().primary(),
     section: p.integer(),
     status: p.integer(),
-    heldBy: p.string().nullable(),
-    soldTo: p.string().nullable(),
+    heldBy: p.string().$type<SessionId>().nullable(),
+    soldTo: p.string().$type<SessionId>().nullable(),
     changes: p.integer(),
+    heldFrom: p.string().$type<NetworkTag>().nullable(),
+    note: p.string().nullable(),
   },
 });
 
-/** What is remembered of a seat besides its status: `note` as JSON, and the network that it is held from. */
-export const liveSeatNoteTable = defineEntity({
-  name: 'LiveSeatNote',
-  tableName: 'live_seat_notes',
-  properties: {
-    showId: p.integer().primary(),
-    seat: p.integer().primary(),
-    heldFrom: p.string().nullable(),
-    note: p.string(),
-  },
-});
-
-/** A buyer's hold; `claim` is the rest of it as JSON. The row is also what keeps a buyer's requests apart. */
+/** A buyer's hold; `claim` is the rest of it as JSON. */
 export const liveHoldTable = defineEntity({
   name: 'LiveHold',
   tableName: 'live_holds',
   properties: {
-    showId: p.integer().primary(),
-    sessionId: p.string().primary(),
-    holdToken: p.bigint('number'),
+    showId: p.integer().$type<ShowId>().primary(),
+    sessionId: p.string().$type<SessionId>().primary(),
+    holdToken: p.bigint('number').$type<HoldToken>(),
     expiresAt: p.bigint('number'),
     claim: p.string(),
   },
@@ -60,53 +54,33 @@ export const liveCheckoutTable = defineEntity({
   name: 'LiveCheckout',
   tableName: 'live_checkouts',
   properties: {
-    showId: p.integer().primary(),
-    orderId: p.string().primary(),
-    sessionId: p.string(),
+    showId: p.integer().$type<ShowId>().primary(),
+    orderId: p.string().$type<OrderId>().primary(),
+    sessionId: p.string().$type<SessionId>(),
     dueAt: p.bigint('number'),
     request: p.string(),
   },
 });
 
-/** Gives out rising numbers; its rows are deleted in the step that made them. */
-export const liveHoldTokenTable = defineEntity({
-  name: 'LiveHoldToken',
-  tableName: 'live_hold_tokens',
-  properties: {
-    id: p.bigint('number').primary().autoincrement(),
-    showId: p.integer(),
-  },
-});
-
-/** What a step told the feed, not numbered yet. */
-export const liveFeedDraftTable = defineEntity({
-  name: 'LiveFeedDraft',
-  tableName: 'live_feed_drafts',
-  properties: {
-    id: p.bigint('number').primary().autoincrement(),
-    showId: p.integer(),
-    entries: p.string(),
-  },
-});
-
-/** The numbered feed, without gaps. */
+/** The feed, without gaps. */
 export const liveFeedTable = defineEntity({
   name: 'LiveFeedRecord',
   tableName: 'live_feed',
   properties: {
-    showId: p.integer().primary(),
+    showId: p.integer().$type<ShowId>().primary(),
     position: p.bigint('number').primary(),
     entries: p.string(),
   },
 });
 
+export type LiveSeatRow = InferEntity<typeof liveSeatTable>;
+export type LiveHoldRow = InferEntity<typeof liveHoldTable>;
+export type LiveCheckoutRow = InferEntity<typeof liveCheckoutTable>;
+
 export const liveSeatTables = [
   liveShowTable,
   liveSeatTable,
-  liveSeatNoteTable,
   liveHoldTable,
   liveCheckoutTable,
-  liveHoldTokenTable,
-  liveFeedDraftTable,
   liveFeedTable,
 ] as const;

@@ -1,5 +1,5 @@
 import { defineScript } from '../platform/lua-script.ts';
-import { listOf, numberOf, type Packed, unpack } from '../platform/redis-packing.ts';
+import { listOf, numberOf, type Packed } from '../platform/redis-packing.ts';
 
 const lua = (name: string): URL => new URL(`lua/${name}.lua`, import.meta.url);
 
@@ -7,17 +7,18 @@ const lua = (name: string): URL => new URL(`lua/${name}.lua`, import.meta.url);
 const BOOK = [
   'meta',
   'seats',
-  'seat-holds',
-  'buyers',
+  'holds',
   'bought',
-  'hold-owners',
   'hold-deadlines',
   'feed',
-  'checkouts',
-  'checkouts-due',
-  'seat-notes',
+  'unsettled',
+  'unsettled-due',
+  'rested-seats',
   'networks',
 ] as const;
+
+/** What the version before this one kept beside it. */
+const FORMER = ['buyers', 'hold-owners', 'seat-holds', 'seat-notes', 'checkouts', 'checkouts-due'] as const;
 
 /** The time of a step: `false` for Redis's own, or an instant that a test has chosen. */
 export type GivenInstant = number | false;
@@ -48,42 +49,22 @@ export const openSeats = defineScript<
     sold: Packed,
     checkouts: Packed,
   ]
->()({ file: lua('open-seats'), keys: [...BOOK, 'checkpoint', 'sections'], reply: numberOf });
+>()({ file: lua('open-seats'), keys: [...BOOK, 'checkpoint', 'sections', ...FORMER], reply: numberOf });
 
-export const holdSeats = defineScript<
-  [
-    given: GivenInstant,
-    seatCount: number,
-    seatsPerBuyer: number,
-    seatsPerNetwork: number,
-    holdLifetimeMs: number,
-    extensionsMax: number,
-    requests: Packed,
-  ]
->()({ file: lua('hold-seats'), keys: [...BOOK, 'admitted'], reply: unlessLost(unpack) });
-
-export const holdSteps = defineScript<[given: GivenInstant, steps: Packed]>()({
-  file: lua('hold-steps'),
-  keys: BOOK,
-  reply: unlessLost(unpack),
-});
+export const takeSteps = defineScript<
+  [given: GivenInstant, terms: Uint8Array, ...sessionsAndSteps: Uint8Array[]]
+>()({ file: lua('take-steps'), keys: [...BOOK, 'admitted'], reply: unlessLost(listOf) });
 
 export const readHolds = defineScript<[given: GivenInstant, sessions: Packed]>()({
   file: lua('read-holds'),
-  keys: ['buyers'],
+  keys: ['holds'],
   reply: listOf,
 });
 
 export const overdueCheckouts = defineScript<[given: GivenInstant, againMs: number, most: number]>()({
   file: lua('overdue-checkouts'),
   keys: BOOK,
-  reply: unlessLost(unpack),
-});
-
-export const abandonCheckout = defineScript<[given: GivenInstant, session: string, orderId: string]>()({
-  file: lua('abandon-checkout'),
-  keys: BOOK,
-  reply: unlessLost(numberOf),
+  reply: unlessLost(listOf),
 });
 
 export const settleOrders = defineScript<[given: GivenInstant, settlements: Packed]>()({

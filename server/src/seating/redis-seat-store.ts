@@ -1,31 +1,18 @@
+import type { Hold } from './hold.ts';
 import assert from 'node:assert/strict';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
-import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
-import {
-  holdToken,
-  orderId,
-  sessionId,
-  type HoldToken,
-  type OrderId,
-  type SessionId,
-  type ShowId,
-} from '../platform/ids.ts';
-import { type Outcome, refuse } from '../platform/outcome.ts';
+import { holdToken, orderId, sessionId, type SessionId, type ShowId } from '../platform/ids.ts';
+import { refuse } from '../platform/outcome.ts';
 import { keysOfShow, showKey } from '../platform/redis-keys.ts';
-import { listOf, numberOf, numbersOf, type Packed, textOf, unpack } from '../platform/redis-packing.ts';
-import { outcomeOf } from '../platform/redis-refusals.ts';
+import type { Outside } from '../platform/outside.ts';
 import type { RedisClient } from '../platform/redis.ts';
 import { ShowSteps } from '../platform/show-steps.ts';
-import { holdOfTuple } from './redis-feed-entry.ts';
+import { FieldReader, holdOfRecord } from '../feed/redis-hold-record.ts';
+import { answerOf, packedStep, packedTerms } from './redis-seat-steps.ts';
 import * as scripts from './redis-seat-scripts.ts';
+import type { AnswersTo, AnswerTo, HoldStep, SeatStep } from './seat-steps.ts';
 import {
-  type Checkout,
   CHECKOUT_CARE,
-  type CheckoutRequest,
-  type Hold,
-  type HoldRequest,
-  type ReleasedHold,
-  type ReleaseRequest,
   type SeatFacts,
   type SeatRepairs,
   type SeatRules,
@@ -36,6 +23,7 @@ import {
 
 export interface RedisSeatStoreParts {
   readonly redis: RedisClient;
+  readonly outside: Pick<Outside, 'nextTurn'>;
   /** A random number `1…2^31 − 1`, for another epoch than any before. */
   readonly newEpoch: () => number;
   /** The epoch that this node follows a show in, 0 if none. */
@@ -44,6 +32,12 @@ export interface RedisSeatStoreParts {
   readonly onHistoryLost: (show: ShowId) => void;
   /** What a test lets the steps take for Redis's time. */
   readonly testClock?: Clock;
+}
+
+/** A step, and the rules of the moment at which it was asked for. */
+interface Asked {
+  readonly rules: SeatRules;
+  readonly step: SeatStep;
 }
 
 /** Redis has not the whole history of the show: it lost some or all of it, and waits to be set up anew by `open`. */
@@ -57,14 +51,10 @@ export class HistoryLostError extends Error {
   }
 }
 
-/** Requests in one script call: more would keep everybody else waiting for milliseconds. */
-const REQUESTS_PER_CALL_MAX = 250;
 const BUYERS_PER_LOOK = 1_000;
 /** What is more waits for the next call, so that others are served in between. */
 const EXPIRED_PER_CALL_MAX = 500;
 const OVERDUE_MAX = 200;
-/** How `lua/hold-book.lua` calls the stage of a checkout whose request the payment log has. */
-const ACCEPTED = 2;
 /** When to try again where seats are being set up anew. */
 const REOPENED_AFTER_MS = 1_000;
 
@@ -80,23 +70,27 @@ export class RedisSeatStore implements SeatStore {
   readonly #knownEpoch: (show: ShowId) => number;
   readonly #onHistoryLost: (show: ShowId) => void;
   readonly #testClock: Clock | undefined;
-  /** Answered null where there is no history. */
-  readonly #steps: ShowSteps<Packed, unknown>;
+  /** One queue for all that buyers do: who gives a seat back and takes another right after it stays within the limit. */
+  readonly #steps: ShowSteps<Asked, AnswerTo<SeatStep>>;
   readonly #looks: ShowSteps<SessionId, Hold | null>;
 
-  constructor({ redis, newEpoch, knownEpoch = () => 0, onHistoryLost, testClock }: RedisSeatStoreParts) {
+  constructor({
+    redis,
+    outside,
+    newEpoch,
+    knownEpoch = () => 0,
+    onHistoryLost,
+    testClock,
+  }: RedisSeatStoreParts) {
     this.#redis = redis;
     this.#newEpoch = newEpoch;
     this.#knownEpoch = knownEpoch;
     this.#onHistoryLost = onHistoryLost;
     this.#testClock = testClock;
-    this.#steps = new ShowSteps(async (show, steps) => {
-      const answers = await scripts.holdSteps.run(redis, keysOfShow(show), this.#given(), steps);
-      return answers === null ? steps.map(() => null) : listOf(answers);
-    });
-    this.#looks = new ShowSteps(async (show, sessions) => {
+    this.#steps = new ShowSteps(outside, (_, asked) => this.#takeAll(asked));
+    this.#looks = new ShowSteps(outside, async (show, sessions) => {
       const records = await scripts.readHolds.run(redis, keysOfShow(show), this.#given(), sessions);
-      return records.map((record) => (record === null ? null : holdOfRecord(unpack(record))));
+      return records.map((record) => (record === null ? null : holdOfRecord(new FieldReader(record))));
     });
   }
 
@@ -147,38 +141,14 @@ export class RedisSeatStore implements SeatStore {
     );
   }
 
-  async hold(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]> {
-    // Who gives a seat back and takes another right after it would be above the limit the other way round.
-    this.#steps.flush(rules.show);
-    const calls: Promise<readonly Outcome<Hold>[]>[] = [];
-    // All calls leave on one connection, so they are decided in this order.
-    for (let from = 0; from < requests.length; from += REQUESTS_PER_CALL_MAX) {
-      calls.push(this.#holdSome(rules, requests.slice(from, from + REQUESTS_PER_CALL_MAX)));
-    }
-    return (await Promise.all(calls)).flat();
-  }
-
-  async extend(
-    { show, holdLifetimeMs }: SeatRules,
-    session: SessionId,
-    token: HoldToken,
-  ): Promise<Outcome<Hold>> {
-    const answer = await this.#steps.take(show, ['extend', session, token, holdLifetimeMs]);
-    return answer === null ? this.#busy(show) : outcomeOf(answer, holdOfTuple);
-  }
-
-  async release(
-    { show }: SeatRules,
-    { session, holdToken: token, seats }: ReleaseRequest,
-  ): Promise<Outcome<Hold | ReleasedHold>> {
-    const answer = await this.#steps.take(show, ['release', session, token, seats]);
-    if (answer === null) return this.#busy(show);
-    return outcomeOf(answer, (value) => {
-      const [kind, rest, newest] = listOf(value);
-      if (kind === 'hold') return holdOfTuple(rest);
-      const [seats, revision] = [numbersOf(rest), numberOf(newest)];
-      return { holdToken: token, seats, reason: 'released' as const, revision };
-    });
+  async take<const Steps extends readonly SeatStep[]>(
+    rules: SeatRules,
+    steps: Steps,
+  ): Promise<AnswersTo<Steps>> {
+    for (const step of steps) if (step.kind === 'hold') assertPriced(step);
+    const answers = await Promise.all(steps.map((step) => this.#steps.take(rules.show, { rules, step })));
+    // One answer for each step, in their order.
+    return answers as unknown as AnswersTo<Steps>;
   }
 
   /** Null as well where Redis has lost the show: then there is no hold to be seen. */
@@ -186,54 +156,14 @@ export class RedisSeatStore implements SeatStore {
     return this.#looks.take(show, session);
   }
 
-  async beginCheckout(
-    { show }: SeatRules,
-    { session, holdToken: token, idempotencyKey, amount, orderId: order, keepMs }: CheckoutRequest,
-  ): Promise<Outcome<Checkout>> {
-    const answer = await this.#steps.take(show, [
-      'checkout',
-      session,
-      token,
-      idempotencyKey,
-      amount,
-      order,
-      keepMs,
-      CHECKOUTS_PER_HOLD_MAX,
-      CHECKOUT_CARE.handedOverWithinMs,
-    ]);
-    if (answer === null) return this.#busy(show);
-    return outcomeOf(answer, (value) => {
-      const [hold, paying, frozenAt, repeated, accepted] = listOf(value);
-      const [id, begunAt] = [orderId(textOf(paying)), numberOf(frozenAt)];
-      return {
-        hold: { ...holdOfTuple(hold), orderId: id, begunAt, isAccepted: accepted === true },
-        begunAt,
-        repeated: repeated === true,
-      };
-    });
-  }
-
-  async acceptCheckout({ show }: SeatRules, session: SessionId, order: OrderId): Promise<void> {
-    const step = ['accept', session, order, CHECKOUT_CARE.settledWithinMs];
-    if ((await this.#steps.take(show, step)) === null) this.#lost(show);
-  }
-
   async overdueCheckouts({ show }: SeatRules): Promise<readonly UnsettledCheckout[]> {
     const { againMs } = CHECKOUT_CARE;
     const keys = keysOfShow(show);
     const found = await scripts.overdueCheckouts.run(this.#redis, keys, this.#given(), againMs, OVERDUE_MAX);
-    return found === null ? this.#lost(show) : listOf(found).map(unsettledCheckoutOf);
-  }
-
-  async abandonCheckout({ show }: SeatRules, session: SessionId, order: OrderId): Promise<void> {
-    const done = await scripts.abandonCheckout.run(
-      this.#redis,
-      keysOfShow(show),
-      this.#given(),
-      session,
-      order,
+    if (found === null) return this.#lost(show);
+    return Array.from({ length: found.length / 2 }, (_, index) =>
+      unsettledCheckoutOf(found[2 * index], found[2 * index + 1]),
     );
-    if (done === null) this.#lost(show);
   }
 
   async settle({ show }: SeatRules, settlements: readonly Settlement[]): Promise<void> {
@@ -278,29 +208,32 @@ export class RedisSeatStore implements SeatStore {
     }
   }
 
-  async #holdSome(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]> {
-    const { show, seatCount, seatsPerBuyer, seatsPerNetwork, holdLifetimeMs, extensionsMax } = rules;
-    const packed = requests.map(({ session, network, seats, prices }) => {
-      assert(seats.length > 0, 'a hold request names seats');
-      assert.equal(prices.length, seats.length, 'a hold request prices each seat');
-      return [session, network ?? false, seats, prices];
-    });
-    const answers = await scripts.holdSeats.run(
+  /** Steps of the same rules go together; all calls leave on one connection, in their order. */
+  async #takeAll(asked: readonly Asked[]): Promise<readonly AnswerTo<SeatStep>[]> {
+    const calls: Promise<readonly AnswerTo<SeatStep>[]>[] = [];
+    for (let from = 0, to: number; from < asked.length; from = to) {
+      const rules = asked[from]?.rules;
+      for (to = from + 1; to < asked.length && asked[to]?.rules === rules;) to += 1;
+      const steps = asked.slice(from, to).map(({ step }) => step);
+      if (rules) calls.push(this.#takeAlike(rules, steps));
+    }
+    return (await Promise.all(calls)).flat();
+  }
+
+  async #takeAlike(rules: SeatRules, steps: readonly SeatStep[]): Promise<readonly AnswerTo<SeatStep>[]> {
+    const { show } = rules;
+    const answers = await scripts.takeSteps.run(
       this.#redis,
       keysOfShow(show),
       this.#given(),
-      seatCount,
-      seatsPerBuyer,
-      seatsPerNetwork,
-      holdLifetimeMs,
-      extensionsMax,
-      packed,
+      packedTerms(rules),
+      ...steps.flatMap((step) => [Buffer.from(step.session), packedStep(step)]),
     );
     if (answers === null) {
       const busy = this.#busy(show);
-      return requests.map(() => busy);
+      return steps.map(() => busy);
     }
-    return listOf(answers).map((answer) => outcomeOf(answer, holdOfTuple));
+    return steps.map((step, index) => answerOf(step, new FieldReader(answers[index])));
   }
 
   #given(): scripts.GivenInstant {
@@ -318,34 +251,22 @@ export class RedisSeatStore implements SeatStore {
   }
 }
 
-/** Reads a hold as `pack_hold` in `lua/hold-book.lua` keeps it. */
-function holdOfRecord(record: unknown): Hold {
-  const [token, expiresAt, extensionsLeft, seats, prices, checkout, , revision = 0] = listOf(record);
-  const [order, frozenAmount, , begunAt = 0, stage = ACCEPTED] = checkout === false ? [] : listOf(checkout);
-  const amount = numbersOf(prices).reduce((sum, price) => sum + price, 0);
-  return {
-    holdToken: holdToken(numberOf(token)),
-    seats: numbersOf(seats),
-    amount: frozenAmount === undefined ? amount : numberOf(frozenAmount),
-    expiresAt: numberOf(expiresAt),
-    extensionsLeft: numberOf(extensionsLeft),
-    orderId: order === undefined ? null : orderId(textOf(order)),
-    begunAt: numberOf(begunAt),
-    isAccepted: order !== undefined && stage === ACCEPTED,
-    revision: numberOf(revision),
-  };
+function assertPriced({ seats, prices }: HoldStep): void {
+  assert(seats.length > 0, 'a hold request names seats');
+  assert.equal(prices.length, seats.length, 'a hold request prices each seat');
 }
 
-/** Reads a checkout as `lua/overdue-checkouts.lua` gives it out. */
-function unsettledCheckoutOf(record: unknown): UnsettledCheckout {
-  const [order, session, token, key, seats, amount, begunAt] = listOf(record);
+/** Reads a checkout as `lua/hold-book.lua` remembers it. */
+function unsettledCheckoutOf(order: unknown, record: unknown): UnsettledCheckout {
+  const fields = new FieldReader(record);
+  const [token, amount, begunAt] = [fields.number(), fields.number(), fields.number()];
   return {
-    orderId: orderId(textOf(order)),
-    session: sessionId(textOf(session)),
-    holdToken: holdToken(numberOf(token)),
-    idempotencyKey: textOf(key),
-    seats: numbersOf(seats),
-    amount: numberOf(amount),
-    begunAt: numberOf(begunAt),
+    orderId: orderId(new FieldReader(order).rest()),
+    session: sessionId(fields.text()),
+    holdToken: holdToken(token),
+    idempotencyKey: fields.text(),
+    seats: fields.seats(),
+    amount,
+    begunAt,
   };
 }

@@ -1,15 +1,10 @@
+import type { Hold } from './hold.ts';
 import { AVAILABLE, HELD, type SeatStatus, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { HoldEndReason } from '@stampede/shared/protocol/messages.ts';
 import { SeatNotes } from './seat-notes.ts';
 import type { HoldToken, OrderId, SeatIndex, SessionId } from '../platform/ids.ts';
-import {
-  CHECKOUT_CARE,
-  type Hold,
-  type SeatFacts,
-  type SeatRules,
-  type UnsettledCheckout,
-} from './seat-store.ts';
-import type { FeedEntry, SeatChange } from './show-feed.ts';
+import { CHECKOUT_CARE, type SeatFacts, type SeatRules, type UnsettledCheckout } from './seat-store.ts';
+import type { FeedEntry, SeatChange } from '../feed/show-feed.ts';
 
 /** A live hold, as decisions change it. */
 export interface LiveHold {
@@ -64,7 +59,6 @@ export class SeatBooks {
   readonly unsettled = new Map<OrderId, RememberedCheckout>();
   readonly notes = new SeatNotes();
   readonly #holdOfSeat = new Map<SeatIndex, LiveHold>();
-  readonly #byToken = new Map<HoldToken, LiveHold>();
   readonly #bySession = new Map<SessionId, LiveHold>();
   readonly #bought = new Map<SessionId, number>();
   readonly #buyers = new Map<SeatIndex, SessionId>();
@@ -81,7 +75,6 @@ export class SeatBooks {
 
   /** Enters a hold that exists already, silently. */
   enter(hold: LiveHold): void {
-    this.#byToken.set(hold.holdToken, hold);
     this.#bySession.set(hold.session, hold);
     for (const seat of hold.prices.keys()) {
       this.statuses[seat] = HELD;
@@ -126,10 +119,6 @@ export class SeatBooks {
     }
   }
 
-  ofToken(token: HoldToken): LiveHold | undefined {
-    return this.#byToken.get(token);
-  }
-
   ofSession(session: SessionId): LiveHold | undefined {
     return this.#bySession.get(session);
   }
@@ -139,7 +128,7 @@ export class SeatBooks {
   }
 
   holds(): Iterable<LiveHold> {
-    return this.#byToken.values();
+    return this.#bySession.values();
   }
 
   /** Seats the session has bought. */
@@ -204,7 +193,6 @@ export class SeatBooks {
       else this.notes.drop(seat);
     }
     const changes = [...hold.prices.keys()].flatMap((seat) => this.#takeFrom(hold, seat));
-    this.#byToken.delete(hold.holdToken);
     this.#bySession.delete(hold.session);
     const { session, holdToken: token } = hold;
     const revision = this.#revise(hold);

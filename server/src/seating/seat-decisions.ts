@@ -1,24 +1,30 @@
+import type { ReleasedHold, Hold } from './hold.ts';
 import assert from 'node:assert/strict';
 import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
 import { AVAILABLE } from '@stampede/shared/seat-map/seat-status.ts';
-import { type HoldToken, type OrderId, orderId, type SeatIndex, type SessionId } from '../platform/ids.ts';
+import { type OrderId, orderId, type SeatIndex, type SessionId } from '../platform/ids.ts';
 import { done, type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
 import { holdOf, type LiveHold, type SeatBooks } from './seat-books.ts';
 import { COOL_DOWN_MS } from './seat-notes.ts';
+import type {
+  AbandonStep,
+  AcceptStep,
+  AnswerTo,
+  Checkout,
+  CheckoutStep,
+  ExtendStep,
+  HoldStep,
+  ReleaseStep,
+  SeatStep,
+} from './seat-steps.ts';
 import {
-  type Checkout,
   CHECKOUT_CARE,
-  type CheckoutRequest,
-  type Hold,
-  type HoldRequest,
-  type ReleasedHold,
-  type ReleaseRequest,
   type SeatRepairs,
   type SeatRules,
   type Settlement,
   type UnsettledCheckout,
 } from './seat-store.ts';
-import type { SeatChange } from './show-feed.ts';
+import type { SeatChange } from '../feed/show-feed.ts';
 
 // What `SeatStore` promises, decided on books that are read and changed in this process. A store that keeps its seats
 // elsewhere reads the part of the books that a step needs, decides here, and writes back what changed.
@@ -30,11 +36,45 @@ interface Claim {
   readonly prices: ReadonlyMap<SeatIndex, number>;
 }
 
-/** Whether `SeatStore.hold` would accept a request; `isAdmitted`: whether its session may shop. Takes nothing. */
+/**
+ * Decides one step of a buyer.
+ * @param isAdmitted whether a session may shop at this instant
+ * @param now the instant of the step
+ */
+export function decide<Step extends SeatStep>(
+  seats: SeatBooks,
+  rules: SeatRules,
+  step: Step,
+  isAdmitted: (session: SessionId, now: number) => boolean,
+  now: number,
+): AnswerTo<Step> {
+  const answer = (): AnswerTo<SeatStep> => {
+    switch (step.kind) {
+      case 'hold':
+        return holdSeats(seats, rules, step, isAdmitted(step.session, now), now);
+      case 'extend':
+        return extendHold(seats, rules, step, now);
+      case 'release':
+        return releaseSeats(seats, step, now);
+      case 'checkout':
+        return beginCheckout(seats, step, now);
+      case 'accept':
+        acceptCheckout(seats, step, now);
+        return done(null);
+      case 'abandon':
+        abandonCheckout(seats, step, now);
+        return done(null);
+    }
+  };
+  // Each case above answers its own kind; the compiler can't tell which one `Step` is.
+  return answer() as AnswerTo<Step>;
+}
+
+/** Whether a step of kind `hold` would be accepted; `isAdmitted`: whether its session may shop. Takes nothing. */
 export function examineClaim(
   seats: SeatBooks,
   rules: SeatRules,
-  request: HoldRequest,
+  request: HoldStep,
   isAdmitted: boolean,
   now: number,
 ): Outcome<Claim> {
@@ -64,7 +104,7 @@ export function examineClaim(
 function hoardingRefusal(
   { notes }: SeatBooks,
   { seatsPerNetwork }: SeatRules,
-  taker: HoldRequest,
+  taker: HoldStep,
   seats: readonly SeatIndex[],
   now: number,
 ): Refusal | null {
@@ -80,11 +120,10 @@ function hoardingRefusal(
   return refuse('network-limit', { detail, retryAfterMs: COOL_DOWN_MS });
 }
 
-/** `SeatStore.hold`, one request. */
-export function holdSeats(
+function holdSeats(
   seats: SeatBooks,
   rules: SeatRules,
-  request: HoldRequest,
+  request: HoldStep,
   isAdmitted: boolean,
   now: number,
 ): Outcome<Hold> {
@@ -97,15 +136,8 @@ export function holdSeats(
   return done(holdOf(hold));
 }
 
-/** `SeatStore.extend`. */
-export function extendHold(
-  seats: SeatBooks,
-  rules: SeatRules,
-  session: SessionId,
-  token: HoldToken,
-  now: number,
-): Outcome<Hold> {
-  const found = changeableHold(seats, session, token, now);
+function extendHold(seats: SeatBooks, rules: SeatRules, step: ExtendStep, now: number): Outcome<Hold> {
+  const found = changeableHold(seats, step, now);
   if (!found.ok) return found;
   const hold = found.value;
   if (hold.extensionsLeft === 0) return refuse('extension-limit');
@@ -115,13 +147,8 @@ export function extendHold(
   return done(holdOf(hold));
 }
 
-/** `SeatStore.release`. */
-export function releaseSeats(
-  seats: SeatBooks,
-  request: ReleaseRequest,
-  now: number,
-): Outcome<Hold | ReleasedHold> {
-  const found = changeableHold(seats, request.session, request.holdToken, now);
+function releaseSeats(seats: SeatBooks, request: ReleaseStep, now: number): Outcome<Hold | ReleasedHold> {
+  const found = changeableHold(seats, request, now);
   if (!found.ok) return found;
   const hold = found.value;
   const foreign = request.seats.filter((seat) => !hold.prices.has(seat));
@@ -136,9 +163,8 @@ export function releaseSeats(
   return done({ holdToken, seats: [...released], reason: 'released', revision });
 }
 
-/** `SeatStore.beginCheckout`. */
-export function beginCheckout(seats: SeatBooks, request: CheckoutRequest, now: number): Outcome<Checkout> {
-  const found = ownHold(seats, request.session, request.holdToken, now);
+function beginCheckout(seats: SeatBooks, request: CheckoutStep, now: number): Outcome<Checkout> {
+  const found = ownHold(seats, request, now);
   if (!found.ok) return found;
   const hold = found.value;
   const known = hold.checkouts.get(request.idempotencyKey);
@@ -177,8 +203,7 @@ export function beginCheckout(seats: SeatBooks, request: CheckoutRequest, now: n
   return done({ hold: { ...holdOf(hold), orderId: id }, begunAt: now, repeated: false });
 }
 
-/** `SeatStore.acceptCheckout`. */
-export function acceptCheckout(seats: SeatBooks, session: SessionId, id: OrderId, now: number): void {
+function acceptCheckout(seats: SeatBooks, { session, orderId: id }: AcceptStep, now: number): void {
   postpone(seats, id, now + CHECKOUT_CARE.settledWithinMs);
   const hold = liveHold(seats, seats.ofSession(session), now);
   if (hold?.checkout?.orderId !== id || hold.checkout.stage === 'accepted') return;
@@ -197,8 +222,7 @@ export function overdueCheckouts(seats: SeatBooks, most: number, now: number): r
   return overdue;
 }
 
-/** `SeatStore.abandonCheckout`. */
-export function abandonCheckout(seats: SeatBooks, session: SessionId, id: OrderId, now: number): void {
+function abandonCheckout(seats: SeatBooks, { session, orderId: id }: AbandonStep, now: number): void {
   const hold = liveHold(seats, seats.ofSession(session), now);
   if (hold?.checkout?.orderId !== id || hold.checkout.stage !== 'new') return;
   seats.unsettled.delete(id);
@@ -291,9 +315,9 @@ function resume(hold: LiveHold, now: number): void {
 }
 
 /** The hold that an order is paying for, unless it is gone or has moved on to another order. */
-function payingHold(seats: SeatBooks, { holdToken, order }: Settlement): LiveHold | undefined {
-  const hold = seats.ofToken(holdToken);
-  return hold?.checkout?.orderId === order.id ? hold : undefined;
+function payingHold(seats: SeatBooks, { session, holdToken, order }: Settlement): LiveHold | undefined {
+  const hold = seats.ofSession(session);
+  return hold?.holdToken === holdToken && hold.checkout?.orderId === order.id ? hold : undefined;
 }
 
 /** Goes on with a hold some of whose seats the database gave to an order that the hold was not frozen for. */
@@ -322,18 +346,16 @@ function isFree(seats: SeatBooks, seat: SeatIndex, now: number): boolean {
   return hold !== undefined && liveHold(seats, hold, now) === undefined;
 }
 
-function ownHold(seats: SeatBooks, session: SessionId, token: HoldToken, now: number): Outcome<LiveHold> {
-  const hold = liveHold(seats, seats.ofToken(token), now);
-  if (!hold) return refuse('hold-ended');
-  return hold.session === session ? done(hold) : refuse('hold-not-yours');
-}
-
-function changeableHold(
+function ownHold(
   seats: SeatBooks,
-  session: SessionId,
-  token: HoldToken,
+  { session, holdToken }: Pick<ExtendStep, 'session' | 'holdToken'>,
   now: number,
 ): Outcome<LiveHold> {
-  const found = ownHold(seats, session, token, now);
+  const hold = liveHold(seats, seats.ofSession(session), now);
+  return hold?.holdToken === holdToken ? done(hold) : refuse('hold-ended');
+}
+
+function changeableHold(seats: SeatBooks, step: ExtendStep | ReleaseStep, now: number): Outcome<LiveHold> {
+  const found = ownHold(seats, step, now);
   return found.ok && found.value.checkout ? refuse('in-checkout') : found;
 }

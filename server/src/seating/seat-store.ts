@@ -1,6 +1,7 @@
-import type { HoldEndReason, OrderMessage } from '@stampede/shared/protocol/messages.ts';
-import type { HoldToken, NetworkTag, OrderId, SeatIndex, SessionId, ShowId } from '../platform/ids.ts';
-import type { Outcome } from '../platform/outcome.ts';
+import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
+import type { HoldToken, OrderId, SeatIndex, SessionId, ShowId } from '../platform/ids.ts';
+import type { Hold } from './hold.ts';
+import type { AnswersTo, SeatStep } from './seat-steps.ts';
 
 /** What a store must know of a show to decide on its seats. Lifetimes in milliseconds. */
 export interface SeatRules {
@@ -14,62 +15,6 @@ export interface SeatRules {
   readonly seatsPerNetwork: number;
   readonly holdLifetimeMs: number;
   readonly extensionsMax: number;
-}
-
-/** A buyer's time-limited claim on seats. A buyer has at most one live hold per show. */
-export interface Hold {
-  readonly holdToken: HoldToken;
-  /** In the order they were taken. */
-  readonly seats: readonly SeatIndex[];
-  /** What the seats cost together, in minor units. */
-  readonly amount: number;
-  readonly expiresAt: number;
-  readonly extensionsLeft: number;
-  /** The order that is paying for the seats: while it does, nothing about the hold can change. */
-  readonly orderId: OrderId | null;
-  /** When it was frozen for that order; 0 without one. */
-  readonly begunAt: number;
-  /** Whether the payment log is known to have that order: only then may anybody be told of it [P2]. */
-  readonly isAccepted: boolean;
-  /** Rises with every change of the hold, and is above what it was before a loss of the store. */
-  readonly revision: number;
-}
-
-export interface HoldRequest {
-  readonly session: SessionId;
-  /** Where the session is; null where no limit per network holds. */
-  readonly network: NetworkTag | null;
-  /** At least one. */
-  readonly seats: readonly SeatIndex[];
-  /** Minor units, one per seat. */
-  readonly prices: readonly number[];
-}
-
-export interface ReleaseRequest {
-  readonly session: SessionId;
-  readonly holdToken: HoldToken;
-  /** Empty: all of them. */
-  readonly seats: readonly SeatIndex[];
-}
-
-export interface CheckoutRequest {
-  readonly session: SessionId;
-  readonly holdToken: HoldToken;
-  readonly idempotencyKey: string;
-  /** What the buyer agreed to pay. */
-  readonly amount: number;
-  /** The id a new order gets. */
-  readonly orderId: OrderId;
-  /** The hold is kept for so long whatever happens: longer than the payment may take. */
-  readonly keepMs: number;
-}
-
-export interface Checkout {
-  readonly hold: Hold & { readonly orderId: OrderId };
-  /** When the hold was frozen, by the store's time: what the payment's deadline is counted from, on every node. */
-  readonly begunAt: number;
-  /** Whether this key had been used for the same checkout before: the stored order is returned. */
-  readonly repeated: boolean;
 }
 
 /** A checkout that has no outcome yet, with all that its payment request is made from. */
@@ -128,13 +73,6 @@ export interface SeatRepairs {
   readonly counts: readonly { readonly session: SessionId; readonly here: number; readonly right: number }[];
 }
 
-export interface ReleasedHold {
-  readonly holdToken: HoldToken;
-  readonly seats: readonly SeatIndex[];
-  readonly reason: HoldEndReason;
-  readonly revision: number;
-}
-
 /**
  * The live truth about seats. Every method is one atomic step that does everything or nothing, writes what it
  * changed to the show's feed in that step, and fails at once instead of waiting. Seats are `available`, or under
@@ -154,47 +92,17 @@ export interface SeatStore {
   open(rules: SeatRules, facts: SeatFacts): Promise<void>;
 
   /**
-   * Decides a batch of requests in order, each all-or-nothing. Seats are added to the buyer's live hold, which
-   * keeps its token and deadline; seats already in it are skipped. Refusals, looked at in this order: `not-admitted`,
-   * `seat-unknown`, `in-checkout`, `limit-exceeded` (held and bought together), `seat-taken`, `cooling-down` (they gave it
-   * back a moment ago, or their network does so again and again) and `network-limit`: see `seat-notes.ts`.
+   * Decides what buyers ask for (`seat-steps.ts`), in order, each step for itself and each all-or-nothing. Where a store
+   * is one call away, steps of one turn of the event loop travel together, whoever asked for them: either all of them
+   * are decided, or none. Steps are decided in the order in which they were asked for.
    */
-  hold(rules: SeatRules, requests: readonly HoldRequest[]): Promise<readonly Outcome<Hold>[]>;
-
-  /**
-   * Moves the deadline to one lifetime from now. Refusals: `hold-ended` (stale), `hold-not-yours` (a live hold of
-   * somebody else), `in-checkout`, `extension-limit`.
-   */
-  extend(rules: SeatRules, session: SessionId, holdToken: HoldToken): Promise<Outcome<Hold>>;
-
-  /** Gives seats back. The hold lives on with the rest, or ends. Refusals as `extend`, and `seat-unknown`. */
-  release(rules: SeatRules, request: ReleaseRequest): Promise<Outcome<Hold | ReleasedHold>>;
+  take<const Steps extends readonly SeatStep[]>(rules: SeatRules, steps: Steps): Promise<AnswersTo<Steps>>;
 
   /** How many seats each buyer of a show has bought, as far as this store knows; buyers without any are absent. */
   boughtSeats(show: ShowId): Promise<ReadonlyMap<SessionId, number>>;
 
   /** The session's live hold. */
   holdOf(show: ShowId, session: SessionId): Promise<Hold | null>;
-
-  /**
-   * Freezes a hold for payment and moves its deadline to `keepMs` from now, never sooner. From then on the checkout is
-   * remembered until it is settled, whatever becomes of the hold. A key is its session's and remembered while the
-   * hold lives, also after a decline: with the same amount it returns the stored order, which nobody may give up from
-   * then on. Refusals, looked at in this order: `hold-ended`, `hold-not-yours`, `idempotency-mismatch` (a known key
-   * with another amount, or the order of another hold that is not settled yet), `in-checkout`, `limit-exceeded`
-   * (`CHECKOUTS_PER_HOLD_MAX` payments were begun), `amount-changed`.
-   */
-  beginCheckout(rules: SeatRules, request: CheckoutRequest): Promise<Outcome<Checkout>>;
-
-  /** The payment log has the request: the order may be told. Changes nothing where it pays for no live hold. */
-  acceptCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void>;
-
-  /**
-   * Undoes `beginCheckout` when the payment log refused the request: the hold has the time it had left, and the key
-   * is forgotten. Does nothing if the order is not paying for a live hold of the session, or if anybody else may have
-   * handed its request over: a repeated key, or `overdueCheckouts`.
-   */
-  abandonCheckout(rules: SeatRules, session: SessionId, orderId: OrderId): Promise<void>;
 
   /**
    * Applies outcomes; applying one twice changes nothing. `sold`: the seats are the buyer's whoever holds them now,

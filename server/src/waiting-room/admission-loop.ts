@@ -61,7 +61,7 @@ async function serve(
   now: number,
 ): Promise<void> {
   const phase = phaseOf(show.sale, show.paused, soldOut, now);
-  if (phase === 'scheduled' || isOver(show, now)) return;
+  if (phase === 'scheduled' || isRoomOver(show, now)) return;
   const rules = rulesOf(show, settings);
   const failed = (cause: unknown) => onError(show.id, cause);
   // Sweeping first gives the slots that come back to the next in line within the same tick.
@@ -73,6 +73,6 @@ async function serve(
  * Whether the last admission that a closed on-sale can have given has run out: a claim, which is no longer than an
  * admission, that was turned into one.
  */
-function isOver({ sale }: OnSale, now: number): boolean {
+export function isRoomOver({ sale }: Pick<OnSale, 'sale'>, now: number): boolean {
   return now > sale.closesAt + 2 * sale.admissionLifetimeMs;
 }

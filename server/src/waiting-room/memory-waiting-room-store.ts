@@ -3,7 +3,7 @@ import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { OutsideReason } from '@stampede/shared/protocol/messages.ts';
 import type { NetworkTag, SessionId, ShowId } from '../platform/ids.ts';
 import { done, type Outcome, refuse } from '../platform/outcome.ts';
-import type { FeedEntry, Notice } from '../seating/show-feed.ts';
+import type { FeedEntry, Notice } from '../feed/show-feed.ts';
 import { drawScore, lateScore, microsecondsSince } from './draw-score.ts';
 import { type Ranked, RankedQueue } from './ranked-queue.ts';
 import { available, type BucketLimits, fullBucket, refill, take, type TokenBucket } from './token-bucket.ts';
@@ -296,13 +296,11 @@ class MemoryWaitingRoom {
 export class MemoryWaitingRoomStore implements WaitingRoomStore, AdmissionCheck {
   readonly #publish: Publish;
   readonly #clock: Clock;
-  readonly #newName: () => string;
   readonly #rooms = new Map<ShowId, MemoryWaitingRoom>();
 
-  constructor(publish: Publish, clock: Clock, newName: () => string = randomUUID) {
+  constructor(publish: Publish, clock: Clock) {
     this.#publish = publish;
     this.#clock = clock;
-    this.#newName = newName;
   }
 
   async join(rules: WaitingRoomRules, session: SessionId, arrival: Arrival = {}): Promise<Outcome<Standing>> {
@@ -351,7 +349,7 @@ export class MemoryWaitingRoomStore implements WaitingRoomStore, AdmissionCheck 
     const { show } = rules;
     let room = this.#rooms.get(show);
     if (!room) {
-      room = new MemoryWaitingRoom(this.#newName(), (notice) => this.#publish(show, { changes: [], notice }));
+      room = new MemoryWaitingRoom(randomUUID(), (notice) => this.#publish(show, { changes: [], notice }));
       this.#rooms.set(show, room);
     }
     const now = this.#clock.now();

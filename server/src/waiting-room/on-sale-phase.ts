@@ -15,15 +15,3 @@ export function phaseOf(terms: SaleInstants, paused: boolean, soldOut: boolean, 
   if (soldOut) return 'sold-out';
   return paused ? 'paused' : 'open';
 }
-
-/** The instant after `now` at which the phase will change though nobody does anything; null if it never will. */
-export function nextPhaseChange(
-  terms: SaleInstants,
-  paused: boolean,
-  soldOut: boolean,
-  now: number,
-): number | null {
-  const phase = phaseOf(terms, paused, soldOut, now);
-  const ahead = [terms.lobbyAt, terms.opensAt, terms.closesAt].filter((at) => at > now).sort((a, b) => a - b);
-  return ahead.find((at) => phaseOf(terms, paused, soldOut, at) !== phase) ?? null;
-}

@@ -8,6 +8,7 @@ import { listOf, numberOf, numbersOf, type Packed, PackingError, textOf } from '
 import { outcomeOf } from '../platform/redis-refusals.ts';
 import type { RedisClient } from '../platform/redis.ts';
 import { ShowSteps } from '../platform/show-steps.ts';
+import type { Outside } from '../platform/outside.ts';
 import { drawScore, LATE_SCORE_MIN } from './draw-score.ts';
 import * as scripts from './redis-waiting-room-scripts.ts';
 import { RESTORING_MS } from './waiting-room-rules.ts';
@@ -30,13 +31,13 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
   readonly #steps: ShowSteps<Packed, unknown>;
 
   /** @param clock tells the time instead of Redis: for tests, because it may differ from node to node */
-  constructor(redis: RedisClient, clock?: Clock, newName: () => string = randomUUID) {
+  constructor(redis: RedisClient, outside: Pick<Outside, 'nextTurn'>, clock?: Clock) {
     this.#redis = redis;
     this.#given = () => clock?.now() ?? false;
-    this.#steps = new ShowSteps(async (show, steps) => {
+    this.#steps = new ShowSteps(outside, async (show, steps) => {
       const keys = keysOfShow(show);
       return listOf(
-        await scripts.roomSteps.run(redis, keys, this.#given(), LATE_SCORE_MIN, newName(), steps),
+        await scripts.roomSteps.run(redis, keys, this.#given(), LATE_SCORE_MIN, randomUUID(), steps),
       );
     });
   }

@@ -46,7 +46,7 @@ describe('embedded database', () => {
     const database = await open(deep);
     for (const { meta } of allTables) {
       const rows = await database.entities().execute(`select count(*) as n from ${meta.tableName}`);
-      expect(rows).toEqual([{ n: 0 }]);
+      expect(rows).toEqual([{ n: meta.tableName === 'catalog_version' ? 1 : 0 }]);
     }
     await database.close();
   });

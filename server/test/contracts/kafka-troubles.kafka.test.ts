@@ -4,8 +4,8 @@ import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
-import type { KafkaPaymentLog } from '../../src/checkout/kafka-payment-log.ts';
-import { AppendRefusedError, type PaymentRequest } from '../../src/checkout/payment-log.ts';
+import type { KafkaPaymentLog } from '../../src/payment-log/kafka-payment-log.ts';
+import { AppendRefusedError, type PaymentRequest } from '../../src/payment-log/payment-log.ts';
 import { connectKafka, type KafkaSettings } from '../../src/platform/kafka.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import type { NativeServer } from '../../tools/stack/native-server.ts';
@@ -237,7 +237,7 @@ describe('dead letters', () => {
     });
     expect(letter?.headers['dead-letter-error']).toContain('seal');
 
-    expect(await log.replayDeadLetters()).toBe(1);
+    expect(await log.replay()).toBe(1);
     await eventually(async () => expect(await stand.recordsOf(deadLetters.name)).toHaveLength(2));
     const [, again] = await stand.recordsOf(deadLetters.name);
     expect(again?.headers).toMatchObject({ trace: 'abc', 'dead-letter-count': '2' });
@@ -259,9 +259,9 @@ describe('dead letters', () => {
     });
     await eventually(async () => expect(await log.pending(bad.show)).toEqual([]));
     isMended = true;
-    expect(await log.replayDeadLetters()).toBe(1);
+    expect(await log.replay()).toBe(1);
     await eventually(() => expect(handled).toContain(bad.orderId));
-    expect(await log.replayDeadLetters()).toBe(0);
+    expect(await log.replay()).toBe(0);
   });
 });
 

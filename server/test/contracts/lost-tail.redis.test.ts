@@ -180,7 +180,7 @@ describe('a replica of Redis that takes over', () => {
 
     const other = redisNode(await connectTo(replica.url));
     expect(await other.store.isOpen(stand.show)).toBe(false);
-    const [refused] = await other.store.hold(stand.rules, [stand.ask(ana, 0)]);
+    const [refused] = await other.store.take(stand.rules, [stand.ask(ana, 0)]);
     expectRefused(refused, 'busy');
     await other.close();
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Order, OrderStore, Verdict } from '../../src/checkout/order-store.ts';
-import type { PaymentRequest } from '../../src/checkout/payment-log.ts';
+import type { PaymentRequest } from '../../src/payment-log/payment-log.ts';
 import { holdToken, sessionId, showId } from '../../src/platform/ids.ts';
 import { hostileText, hostileWord } from './hostile-text.ts';
 import { confirmed, declined, NOW, newOrderId, paymentRequest, voided } from './payment-requests.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Charge, type PaymentGateway, PaymentVoidedError } from '../../src/checkout/payment-gateway.ts';
+import { type Charge, type PaymentGateway, PaymentVoidedError } from '../../src/payments/payment-gateway.ts';
 import { newOrderId } from './payment-requests.ts';
 
 export interface PaymentGatewayUnderTest {

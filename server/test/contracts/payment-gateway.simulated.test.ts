@@ -1,5 +1,5 @@
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
-import { SimulatedPaymentGateway } from '../../src/checkout/simulated-payment-gateway.ts';
+import { SimulatedPaymentGateway } from '../../src/payments/simulated-payment-gateway.ts';
 import { type OrderId, orderId } from '../../src/platform/ids.ts';
 import { paymentGatewayContract } from './payment-gateway.contract.ts';
 

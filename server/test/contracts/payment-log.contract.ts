@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { PaymentLog, PaymentRequest } from '../../src/checkout/payment-log.ts';
+import type { PaymentLog, PaymentRequest } from '../../src/payment-log/payment-log.ts';
 import { type OrderId, showId } from '../../src/platform/ids.ts';
 import { hostileText } from './hostile-text.ts';
 import { paymentRequest } from './payment-requests.ts';
@@ -20,6 +20,9 @@ const REDELIVERY_MS_MAX = 60_000;
 /** Awaits a condition; a machine under load may take its time. */
 const eventually = (check: () => void | Promise<void>) =>
   vi.waitFor(check, { timeout: 10_000, interval: 10 });
+
+/** Where time can't be moved by hand, a payment is put aside after some real waits. */
+const eventuallyBuried = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 45_000, interval: 20 });
 
 const idsOf = (requests: readonly PaymentRequest[]): OrderId[] => requests.map((request) => request.orderId);
 
@@ -187,6 +190,34 @@ export function paymentLogContract(name: string, open: () => Promise<PaymentLogU
       await log.append([second]);
       const { handled } = await consume(undefined, await under.restarted());
       await eventually(() => expect(handled).toEqual([second.orderId]));
+    });
+
+    it('[P2] what keeps failing is put aside, listed with its reason, and settled after a replay', async () => {
+      const bad = paymentRequest();
+      let isMended = false;
+      const { handled } = await consume(async (ids) => {
+        if (!isMended && ids.includes(bad.orderId)) throw new Error('its seat map is broken');
+      });
+      expect(await log.deadLetters()).toEqual([]);
+      await log.append([bad]);
+      await eventuallyBuried(async () => {
+        await log.append(several(1));
+        under.pass(REDELIVERY_MS_MAX);
+        expect(await log.deadLetters()).toHaveLength(1);
+      });
+      const [letter] = await log.deadLetters();
+      expect(letter).toMatchObject({ reason: 'failing' });
+      expect(letter?.error).toContain('its seat map is broken');
+      expect(letter?.text).toContain(bad.orderId);
+      expect(letter?.buriedAt).toEqual(expect.any(Number));
+      isMended = true;
+      expect(await log.replay()).toBe(1);
+      await eventually(() => {
+        under.pass(REDELIVERY_MS_MAX);
+        expect(handled).toContain(bad.orderId);
+      });
+      expect(await log.deadLetters()).toEqual([]);
+      expect(await log.replay()).toBe(0);
     });
 
     it('stopping waits for handlers under way and delivers nothing more', async () => {

@@ -1,7 +1,7 @@
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
-import { SqlPaymentLog } from '../../src/checkout/sql-payment-log.ts';
-import { nextTurn } from '../../src/platform/turn.ts';
+import { SqlPaymentLog } from '../../src/payment-log/sql-payment-log.ts';
+import { nextTurn } from '../../src/platform/outside.ts';
 import { paymentLogContract } from './payment-log.contract.ts';
 import { records } from './payment-requests.ts';
 import { describeTableLog } from './table-log-rules.ts';
@@ -19,10 +19,7 @@ paymentLogContract('SQL on SQLite', async () => {
     new SqlPaymentLog({
       database,
       records,
-      clock,
-      random: seededRandom(1),
-      nextTurn,
-      report: () => undefined,
+      outside: { clock, random: seededRandom(1), nextTurn, report: () => undefined },
     });
   return {
     log: start(),

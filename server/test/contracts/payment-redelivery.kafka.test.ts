@@ -1,14 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import pLimit from 'p-limit';
 import { systemClock } from '@stampede/shared/platform/clock.ts';
-import { seededRandom, systemRandom } from '@stampede/shared/platform/random.ts';
+import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { KafkaOrderEvents } from '../../src/checkout/kafka-order-events.ts';
-import { OutcomeEffects } from '../../src/checkout/outcome-effects.ts';
-import type { PaymentLog, PaymentRequest } from '../../src/checkout/payment-log.ts';
+import type { PaymentLog, PaymentRequest } from '../../src/payment-log/payment-log.ts';
 import { PaymentWorker } from '../../src/checkout/payment-worker.ts';
+import { Settlements } from '../../src/checkout/settlements.ts';
 import { SqlOrderStore } from '../../src/checkout/sql-order-store.ts';
-import { newRandomTicketCode } from '../../src/checkout/ticket-codes.ts';
-import { nextTurn } from '../../src/platform/turn.ts';
+import { machineOutside } from '../../src/platform/outside.ts';
 import type { NativeServer } from '../../tools/stack/native-server.ts';
 import { startKafka } from '../../tools/stack/private-servers.ts';
 import { ScriptedGateway } from '../integration/checkout/scripted-gateway.ts';
@@ -56,44 +54,25 @@ afterEach(async () => {
 
 /** A worker as a process of its own would have it: only database, bank and Kafka are shared. */
 async function startWorker(log: PaymentLog = stand.newLog()): Promise<void> {
-  const clock = systemClock;
   const orders = new SqlOrderStore(stored.database);
-  const gatewayCalls = pLimit(64);
-  const report = (message: string): void => void stand.reports.push(message);
+  const outside = machineOutside((message) => void stand.reports.push(message));
   const events = new KafkaOrderEvents({
+    outside,
     kafka: stand.kafka,
-    topics: stand.topics,
-    clock,
-    random: systemRandom,
-    nextTurn,
-    report,
+    topic: stand.topics.orderEvents.name,
   });
-  const outcomes = new OutcomeEffects({
+  const settlements = new Settlements({
+    outside,
     orders,
     // Live seats are somebody else's: what they are told is taken for applied, by whatever rules.
     seats: { settle: async () => undefined, mend: async () => undefined } as never,
-    seatRules: () => ({}) as never,
+    seatRules: async () => ({}) as never,
     gateway,
-    gatewayCalls,
     finished: async () => undefined,
     events,
-    clock,
-    nextTurn,
-    report,
   });
-  const worker = new PaymentWorker({
-    log,
-    orders,
-    gateway,
-    gatewayCalls,
-    outcomes,
-    newTicketCode: newRandomTicketCode,
-    priceOf: () => null,
-    clock,
-    random: systemRandom,
-    nextTurn,
-    report,
-  });
+  const priceOf = async (): Promise<null> => null;
+  const worker = new PaymentWorker({ outside, log, orders, gateway, settlements, priceOf });
   await worker.start();
   stops.push(async () => {
     await worker.stop();
@@ -144,6 +123,8 @@ describe('payments that come more than once', () => {
     const repeating: PaymentLog = {
       append: async () => undefined,
       pending: async () => [],
+      deadLetters: async () => [],
+      replay: async () => 0,
       consume: async (handler) => {
         const batches = Array.from({ length: TIMES }, () => handler(shuffled(requests)));
         await Promise.all(batches);

@@ -1,7 +1,7 @@
-import { v7 } from 'uuid';
+import { randomUUID } from 'node:crypto';
 import type { Verdict } from '../../src/checkout/order-store.ts';
-import type { PaymentRequest } from '../../src/checkout/payment-log.ts';
-import { PaymentRecords } from '../../src/checkout/payment-record.ts';
+import type { PaymentRequest } from '../../src/payment-log/payment-log.ts';
+import { PaymentRecords } from '../../src/payment-log/payment-record.ts';
 import { holdToken, type OrderId, orderId, sessionId, showId } from '../../src/platform/ids.ts';
 
 export const NOW = 1_800_000_000_000;
@@ -12,8 +12,8 @@ export const records = new PaymentRecords([SECRET]);
 /** Those of the next version, which writes another form. */
 export const nextRecords = new PaymentRecords([SECRET], 2);
 
-export function newOrderId(now = NOW): OrderId {
-  return orderId(v7({ msecs: now }));
+export function newOrderId(): OrderId {
+  return orderId(randomUUID());
 }
 
 let made = 0;
@@ -22,7 +22,7 @@ let made = 0;
 export function paymentRequest(more: Partial<PaymentRequest> = {}): PaymentRequest {
   made += 1;
   return {
-    orderId: newOrderId(more.createdAt ?? NOW),
+    orderId: newOrderId(),
     show: showId(7),
     session: sessionId(`session-${String(made)}`),
     holdToken: holdToken(made),

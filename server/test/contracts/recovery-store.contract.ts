@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RecoveryStore } from '../../src/access/recovery-store.ts';
+import type { RecoveryStore } from '../../src/access/ticket-recovery.ts';
 import { sessionId } from '../../src/platform/ids.ts';
 
 /** What every store of recovery codes does; `another` is the same store as a second process has it. */

@@ -60,7 +60,7 @@ describe('seats in Redis Cluster', () => {
     const cleo = await hit.buyer('cleo');
     await hit.settle(hit.fate('sold', cleo, await hit.paying(cleo, await hit.holding(cleo, 5))));
     await gone.kill();
-    await expect(hit.hold(ana, 1)).rejects.toThrow('hold-seats');
+    await expect(hit.hold(ana, 1)).rejects.toThrow('take-steps');
     expect((await spared.holding(ben, 3)).seats).toEqual([3]);
 
     await putBack();

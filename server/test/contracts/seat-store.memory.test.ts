@@ -1,11 +1,12 @@
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
-import { MemoryShowFeed } from '../../src/seating/memory-show-feed.ts';
+import { MemoryShowFeed } from '../../src/feed/memory-show-feed.ts';
 import { describeSeatStore } from './seat-store.contract.ts';
+import { nextTurn } from '../../src/platform/outside.ts';
 
 describeSeatStore('in process', async () => {
   const deadlines = new Map<string, number>();
-  const feed = new MemoryShowFeed();
+  const feed = new MemoryShowFeed({ nextTurn });
   const clock = new ManualClock();
   let epoch = 0;
   const store = new MemorySeatStore({

@@ -2,7 +2,7 @@ import { AVAILABLE, HELD, SOLD, type SeatStatus } from '@stampede/shared/seat-ma
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { holdToken, sessionId, showId, type ShowId } from '../../src/platform/ids.ts';
-import type { FeedEntry, FeedFollower, ShowFeed } from '../../src/seating/show-feed.ts';
+import type { FeedEntry, FeedFollower, ShowFeed } from '../../src/feed/show-feed.ts';
 import { FeedReader } from './seating/feed-reader.ts';
 
 /** A feed and the pen that writes to it. */
@@ -261,18 +261,21 @@ function describeFollowing(fixture: () => ShowFeedFixture): void {
     const stand = await FeedStand.begin(fixture());
     const there = await stand.reader();
     const gone = new FeedReader(SECTION_OF);
-    const stop = await stand.follow({
-      onBase: (base) => gone.onBase(base),
-      onEntries: (entries) => {
-        gone.onEntries(entries);
-        stop();
-      },
-    });
+    const stop = await stand.follow(gone);
+    gone.afterEntries = stop;
     await stand.publish(change(0, HELD));
     await stand.drain(gone, there);
     await stand.publish(change(1, HELD));
     await stand.drain(there);
     expect(gone.entries).toEqual([change(0, HELD)]);
+  });
+
+  it('[P5] reading gives every seat as it is, with what was written before', async () => {
+    const stand = await FeedStand.begin(fixture(), Uint8Array.of(0, 0, 0, 0, SOLD, 0));
+    await stand.publish(change(0, HELD), change(2, HELD), change(0, AVAILABLE));
+    expect(await fixture().feed.read(stand.show)).toEqual(Uint8Array.of(0, 0, HELD, 0, SOLD, 0));
+    lastShow += 1;
+    await expect(fixture().feed.read(showId(lastShow))).rejects.toThrow(String(lastShow));
   });
 
   it('keeps shows apart', async () => {
@@ -288,9 +291,8 @@ function describeFollowing(fixture: () => ShowFeedFixture): void {
 
   it('rejects who follows a show that was never opened', async () => {
     lastShow += 1;
-    await expect(fixture().feed.follow(showId(lastShow), new FeedReader(SECTION_OF))).rejects.toThrow(
-      String(lastShow),
-    );
+    const follow = fixture().feed.follow(showId(lastShow), new FeedReader(SECTION_OF));
+    await expect(follow).rejects.toThrow(String(lastShow));
   });
 
   it('[P5] whenever somebody starts to follow: base and entries make the show, without gap or repetition', async () => {

@@ -1,8 +1,9 @@
-import { MemoryShowFeed } from '../../src/seating/memory-show-feed.ts';
+import { MemoryShowFeed } from '../../src/feed/memory-show-feed.ts';
 import { describeShowFeed } from './show-feed.contract.ts';
+import { nextTurn } from '../../src/platform/outside.ts';
 
 describeShowFeed('in process', async () => {
-  const feed = new MemoryShowFeed();
+  const feed = new MemoryShowFeed({ nextTurn });
   let epoch = 0;
   return {
     feed,

@@ -1,3 +1,3 @@
 import { describeSqlServer } from './mysql/sql-server.contract.ts';
 
-describeSqlServer('MariaDB', 'mariadb');
+describeSqlServer('MariaDB', 'mariadb', { dialectOnly: true });

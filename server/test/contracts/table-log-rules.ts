@@ -1,12 +1,12 @@
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { PaymentCount } from '../../src/checkout/payment-deliveries.ts';
-import type { PaymentRequest } from '../../src/checkout/payment-log.ts';
-import type { PaymentRecord } from '../../src/checkout/payment-record.ts';
-import { SqlPaymentLog } from '../../src/checkout/sql-payment-log.ts';
+import type { PaymentCount } from '../../src/payment-log/payment-deliveries.ts';
+import type { PaymentRequest } from '../../src/payment-log/payment-log.ts';
+import type { PaymentRecord } from '../../src/payment-log/payment-record.ts';
+import { SqlPaymentLog } from '../../src/payment-log/sql-payment-log.ts';
 import type { Database } from '../../src/platform/database.ts';
-import { nextTurn } from '../../src/platform/turn.ts';
+import { nextTurn } from '../../src/platform/outside.ts';
 import { paymentRequest, records } from './payment-requests.ts';
 
 /** Longer than any wait before a redelivery or between two looks at the table. */
@@ -33,10 +33,7 @@ export function describeTableLog(name: string, open: () => Promise<TableLogStand
       const log = new SqlPaymentLog({
         database,
         records,
-        clock,
-        random: seededRandom(1),
-        nextTurn,
-        report: () => undefined,
+        outside: { clock, random: seededRandom(1), nextTurn, report: () => undefined },
         count: (what, payments) => void counts.set(what, (counts.get(what) ?? 0) + payments),
       });
       const handled: string[] = [];
@@ -148,9 +145,9 @@ export function describeTableLog(name: string, open: () => Promise<TableLogStand
         expect(await letters()).toHaveLength(1);
       });
       isMended = true;
-      expect(await log.replayDeadLetters()).toBe(1);
+      expect(await log.replay()).toBe(1);
       await eventually(() => expect(handled).toContain(bad.orderId));
-      expect(await log.replayDeadLetters()).toBe(0);
+      expect(await log.replay()).toBe(0);
     });
   });
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { recoveryTable } from '../../src/access/recovery-table.ts';
 import { catalogTables } from '../../src/catalog/catalog-tables.ts';
 import { orderTables } from '../../src/checkout/order-tables.ts';
-import { paymentLogTables } from '../../src/checkout/payment-log-table.ts';
+import { paymentLogTables } from '../../src/payment-log/payment-log-table.ts';
 import type { Database, Table } from '../../src/platform/database.ts';
 import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
 import { liveSeatTables } from '../../src/seating/mysql-seat-tables.ts';

@@ -7,6 +7,7 @@ import type { OnSale } from '../../src/waiting-room/waiting-room-rules.ts';
 import { startRedis } from '../../tools/stack/private-servers.ts';
 import { connectTo } from './redis/redis-stand.ts';
 import { freshRules, sessions } from './waiting-room-under-test.ts';
+import { nextTurn } from '../../src/platform/outside.ts';
 
 const TEN_MINUTES_MS = 600_000;
 const HOUR_MS = 3_600_000;
@@ -36,7 +37,7 @@ describe('waiting rooms in Redis, asked by nodes whose clocks are wrong', () => 
   beforeAll(async () => {
     const server = await startRedis();
     connection = await connectTo(server.url);
-    store = new RedisWaitingRoomStore(connection.client);
+    store = new RedisWaitingRoomStore(connection.client, { nextTurn });
     remove = () => server.remove();
   });
   afterAll(async () => {

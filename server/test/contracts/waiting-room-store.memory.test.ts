@@ -1,5 +1,5 @@
 import type { ShowId } from '../../src/platform/ids.ts';
-import type { Notice } from '../../src/seating/show-feed.ts';
+import type { Notice } from '../../src/feed/show-feed.ts';
 import { MemoryWaitingRoomStore } from '../../src/waiting-room/memory-waiting-room-store.ts';
 import { describeWaitingRoomStore } from './waiting-room-store.contract.ts';
 import { settableClock } from './waiting-room-under-test.ts';

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { type Clock, ManualClock } from '@stampede/shared/platform/clock.ts';
 import { type SessionId, sessionId, showId, type ShowId } from '../../src/platform/ids.ts';
-import type { Notice } from '../../src/seating/show-feed.ts';
+import type { Notice } from '../../src/feed/show-feed.ts';
 import type { WaitingRoomRules, WaitingRoomStore } from '../../src/waiting-room/waiting-room-store.ts';
 
 /** A store with the two views that others have of it. */

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
 import { countDeclines, declinesCounted } from './stand/in-page.ts';
 import { Stand } from './stand/stand.ts';
-import type { Visitor } from './stand/visitor.ts';
+import { DESKTOP, PHONE, type Visitor } from './stand/visitor.ts';
 
 const UNLUCKY = 'The Unlucky Card';
 /** A purchase that is granted at once shows nothing here, so there have to be seats for some of them. */
@@ -59,6 +59,10 @@ describe('a payment that the bank turns down', () => {
       expect(await alert.innerText()).not.toContain('gave no other reason');
       const expected = before - (Date.now() - at) / 1_000;
       expect(Math.abs((await buyer.secondsLeft()) - expected)).toBeLessThanOrEqual(2);
+      await buyer.look('declined');
+      await buyer.page.setViewportSize(PHONE.viewport);
+      await buyer.look('declined, narrow');
+      await buyer.page.setViewportSize(DESKTOP.viewport);
       break;
     }
     for (let payments = 2; (await payOnce(buyer)) === 'declined'; payments++) {

@@ -41,8 +41,11 @@ describe('the way through a sale', () => {
     await buyer.goTo('/');
     await page.getByRole('link', { name: BACK }).click();
     await buyer.button('Choose seats').click();
+    await buyer.button(/^List$/).click();
+    await buyer.look('sections');
     await buyer.openSection('Left');
     await buyer.take(0);
+    await buyer.look('seats and cart');
     await buyer.checkOut();
     await page.goBack();
     await buyer.reach('choose');

@@ -57,8 +57,11 @@ describe('choosing seats on a phone', () => {
   it('more time is in sight without unfolding the cart when little is left', async () => {
     const buyer = await stand.visitor({ device: PHONE });
     await buyer.enterSale(idOf(SHORT_HOLD));
+    await buyer.button(/^List$/).click();
+    await buyer.look('sections');
     await buyer.openSection('Left');
     await buyer.take(0);
+    await buyer.look('seats and cart');
     const more = buyer.button(new RegExp(`^${en.cart.extend}`));
     await more.waitFor({ timeout: 5_000 });
     const cart = (await buyer.cart.boundingBox())!;

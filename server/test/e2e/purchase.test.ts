@@ -54,9 +54,14 @@ describe('a purchase from the list to the ticket', () => {
     const before = await stand.rivalWaiting(THEATRE);
     const buyer = await stand.visitor();
     await buyer.goTo('/');
+    await buyer.page.getByRole('link', { name: THEATRE }).waitFor();
+    await buyer.look('list');
     await buyer.page.getByRole('link', { name: THEATRE }).click();
+    await buyer.button('Choose seats').waitFor();
+    await buyer.look('entry');
     await buyer.button('Choose seats').click();
     await buyer.reach('queue');
+    await buyer.look('queue');
     const position = buyer.page.getByTestId('queue-position');
     await expect.poll(() => position.innerText()).toBe('2');
     await inside.leave();
@@ -66,18 +71,22 @@ describe('a purchase from the list to the ticket', () => {
     await buyer.reach('choose');
 
     await openSectionOnMap(buyer, (x, y) => buyer.page.mouse.click(x, y));
+    await buyer.look('map');
     const seat = await findSeat(buyer);
     await buyer.page.mouse.click(seat.x, seat.y);
     await buyer.cart.getByText(seat.name, { exact: true }).waitFor();
     expect(await buyer.secondsLeft()).toBeGreaterThan(280);
     await buyer.checkOut();
+    await buyer.look('checkout');
     await buyer.pay();
     await buyer.reach('confirmed');
     await expectTicket(buyer, seat);
+    await buyer.look('tickets');
 
     await buyer.page.getByRole('navigation').getByRole('link', { name: 'My tickets' }).click();
     await buyer.page.getByRole('heading', { name: 'My tickets' }).waitFor();
     await expectTicket(buyer, seat);
+    await buyer.look('my tickets');
   });
 
   it('by keyboard only: every step is reached with Tab and arrows', async () => {
@@ -112,9 +121,12 @@ describe('a purchase from the list to the ticket', () => {
     const { touchscreen } = buyer.page;
     await buyer.goTo('/');
     await expectNoSidewaysScroll(buyer);
+    await buyer.page.getByRole('link', { name: POCKET }).waitFor();
+    await buyer.look('list');
     await buyer.page.getByRole('link', { name: POCKET }).tap();
     await buyer.button('Choose seats').waitFor();
     await expectNoSidewaysScroll(buyer);
+    await buyer.look('entry');
     await buyer.button('Choose seats').tap();
     await buyer.reach('choose');
     await expectNoSidewaysScroll(buyer);
@@ -128,15 +140,21 @@ describe('a purchase from the list to the ticket', () => {
     await buyer.button('Show the whole venue').tap();
     await expect.poll(level).toBe('sections');
     await openSectionOnMap(buyer, (x, y) => touchscreen.tap(x, y));
+    await buyer.look('map');
     const seat = await findSeat(buyer);
     await touchscreen.tap(seat.x, seat.y);
     await buyer.button('Check out').tap();
     await buyer.reach('checkout');
     await expectNoSidewaysScroll(buyer);
+    await buyer.look('checkout');
     await buyer.button(/^Pay /).tap();
     await buyer.reach('confirmed');
     await expectTicket(buyer, seat);
     await expectNoSidewaysScroll(buyer);
+    await buyer.look('tickets');
+    await buyer.goTo('/tickets');
+    await buyer.tickets.waitFor();
+    await buyer.look('my tickets');
   });
 });
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { PaymentRequest } from '../../src/checkout/payment-log.ts';
-import { type PaymentRecord, PaymentRecords } from '../../src/checkout/payment-record.ts';
+import type { PaymentRequest } from '../../src/payment-log/payment-log.ts';
+import { type PaymentRecord, PaymentRecords } from '../../src/payment-log/payment-record.ts';
 import { paymentRequest } from '../contracts/payment-requests.ts';
 import { freePort, ServerProcess } from './app-stand-process.ts';
 

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bareEnvironment } from '../../tools/checks/child-process.ts';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
 import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
 import { allTables } from '../contracts/test-database.ts';
@@ -11,6 +13,8 @@ import type { StandShow } from './app-stand-show.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const START_DEADLINE_MS = 20_000;
+/** Of Linux' `/proc`, on every machine. */
+const CLOCK_TICKS_PER_SECOND = 100;
 const IS_SELLING = /Stampede is selling/;
 
 export type Settings = Readonly<Record<string, string>>;
@@ -29,12 +33,11 @@ export class ServerProcess {
 
   /** `settings` are all that it is told; nothing of this process' own settings reaches it. */
   constructor(settings: Settings, { openFilesMax }: { readonly openFilesMax?: number } = {}) {
-    const { PATH = '', HOME = '' } = process.env;
     const program = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN];
     const limited = ['sh', '-c', `ulimit -n ${openFilesMax ?? 0} && exec "$0" "$@"`, ...program];
     const [command = '', ...options] = openFilesMax === undefined ? program : limited;
     this.#child = spawn(command, options, {
-      env: { PATH, HOME, ...settings },
+      env: bareEnvironment(settings),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const keep = (chunk: Buffer): void => {
@@ -50,7 +53,33 @@ export class ServerProcess {
 
   /** Files and sockets that it has open. */
   openFiles(): number {
-    return readdirSync(`/proc/${this.#child.pid}/fd`).length;
+    return this.#descriptors().length;
+  }
+
+  /** Of its open files those that are sockets: a database's journal comes and goes as it likes. */
+  openSockets(): number {
+    return this.#descriptors().filter((file) => file.startsWith('socket:')).length;
+  }
+
+  #descriptors(): string[] {
+    const folder = `/proc/${this.#child.pid}/fd`;
+    return readdirSync(folder).flatMap((name) => {
+      try {
+        return [readlinkSync(join(folder, name))];
+      } catch {
+        return []; // Closed since the folder was listed.
+      }
+    });
+  }
+
+  /** What it has had of one core so far. */
+  cpuSeconds(): number {
+    const [user = 0, system = 0] = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+      .slice(11, 13)
+      .map(Number);
+    return (user + system) / CLOCK_TICKS_PER_SECOND;
   }
 
   /** All that it has printed so far. */

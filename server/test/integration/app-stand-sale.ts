@@ -2,16 +2,18 @@ import type { EndReason, Wire } from '../../src/gateway/wire.ts';
 import { decodeServerFrame } from '@stampede/shared/protocol/codec.ts';
 import type { ServerMessage, ServerMessageOf } from '@stampede/shared/protocol/messages.ts';
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
 import type { Show } from '../../src/catalog/show.ts';
-import { LiveSale } from '../../src/gateway/live-sale.ts';
+import { Sale } from '../../src/sale/sale.ts';
 import { showId } from '../../src/platform/ids.ts';
+import { nextTurn } from '../../src/platform/outside.ts';
 import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
-import { MemoryShowFeed } from '../../src/seating/memory-show-feed.ts';
-import type { SeatRules } from '../../src/seating/seat-store.ts';
-import type { Audience } from '../../src/seating/audience.ts';
+import { MemoryShowFeed } from '../../src/feed/memory-show-feed.ts';
+import { seatRulesOf } from '../../src/sale/show-seats.ts';
+import type { Audience } from '../../src/sale/audience.ts';
 import { MemoryWaitingRoomStore } from '../../src/waiting-room/memory-waiting-room-store.ts';
-import { rulesOf, type WaitingRoomSettings } from '../../src/waiting-room/waiting-room-rules.ts';
+import type { WaitingRoomSettings } from '../../src/waiting-room/waiting-room-rules.ts';
 import { draftOf, DRAW_SEED, layoutOf } from './app-stand-show.ts';
 
 /** The other end of a socket, without a socket: keeps what was sent, and listens to topics like one. */
@@ -77,18 +79,8 @@ export async function openLiveSale(id = 1) {
     drawSeed: DRAW_SEED,
     paused: false,
   };
-  const { seatsPerBuyer, holdLifetimeMs, extensionsMax } = show.sale;
-  const seatRules: SeatRules = {
-    show: show.id,
-    seatCount: seatMap.seatCount,
-    sectionOf: seatMap.sectionOf,
-    sectionCount: seatMap.sections.length,
-    seatsPerBuyer,
-    seatsPerNetwork: Infinity,
-    holdLifetimeMs,
-    extensionsMax,
-  };
-  const feed = new MemoryShowFeed();
+  const seatRules = seatRulesOf(show, 100);
+  const feed = new MemoryShowFeed({ nextTurn });
   const waitingRoom = new MemoryWaitingRoomStore((of, entry) => feed.publish(of, entry), clock);
   const seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch: () => 7, clock });
   const town = new Set<HeardWire>();
@@ -99,12 +91,14 @@ export async function openLiveSale(id = 1) {
     size: (topic) => [...town].filter((wire) => wire.topics.has(topic)).length,
   };
   await seats.open(seatRules, { sold: [], checkouts: [] });
-  const waitingRules = rulesOf(show, waitingRoomSettings);
-  const sale = new LiveSale(
-    { show, seatRules, waitingRules },
-    { waitingRoom, audience, clock, countSeatChanges: () => undefined },
-  );
-  await feed.follow(show.id, sale);
+  const sale = await Sale.open(show, {
+    outside: { clock, random: seededRandom(1), nextTurn, report: () => undefined },
+    waitingRoom: { store: waitingRoom, settings: waitingRoomSettings },
+    seatsHeldPerAddressPercent: 100,
+    audience,
+    feed,
+    countSeatChanges: () => undefined,
+  });
   return { clock, feed, seats, waitingRoom, sale, newWire: () => new HeardWire(town) };
 }
 

@@ -9,28 +9,28 @@ import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { BuyerSessions, type SignedSession } from '../../src/access/buyer-session.ts';
 import { SqlRecoveryStore } from '../../src/access/sql-recovery-store.ts';
 import { TicketRecovery } from '../../src/access/ticket-recovery.ts';
-import { MemoryRequestBudgets } from '../../src/access/memory-request-budgets.ts';
-import { budgetWindows } from '../../src/access/request-budgets.ts';
+import { RequestBudgets } from '../../src/access/request-budgets.ts';
 import { type App, startApp } from '../../src/app.ts';
 import type { CatalogStore } from '../../src/catalog/catalog-store.ts';
 import type { Show } from '../../src/catalog/show.ts';
+import { Catalog } from '../../src/catalog/catalog.ts';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
 import { hasTickets } from '../../src/checkout/list-orders.ts';
-import { SimulatedPaymentGateway } from '../../src/checkout/simulated-payment-gateway.ts';
+import { SimulatedPaymentGateway } from '../../src/payments/simulated-payment-gateway.ts';
 import { MemoryCheckoutKeys } from '../../src/checkout/memory-checkout-keys.ts';
 import { SqlOrderStore } from '../../src/checkout/sql-order-store.ts';
-import { SqlPaymentLog } from '../../src/checkout/sql-payment-log.ts';
+import { SqlPaymentLog } from '../../src/payment-log/sql-payment-log.ts';
 import { readConfig } from '../../src/config.ts';
-import type { LiveSale } from '../../src/gateway/live-sale.ts';
+import { MemoryBusyShows } from '../../src/sale/memory-busy-shows.ts';
+import type { Sale } from '../../src/sale/sale.ts';
 import { StaticFiles } from '../../src/gateway/static-files.ts';
-import type { ShowId } from '../../src/platform/ids.ts';
 import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
 import { leaseOfTheOnlyProcess } from '../../src/platform/lease.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
-import { nextTurn } from '../../src/platform/turn.ts';
+import { nextTurn } from '../../src/platform/outside.ts';
 import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
-import { MemoryShowFeed } from '../../src/seating/memory-show-feed.ts';
+import { MemoryShowFeed } from '../../src/feed/memory-show-feed.ts';
 import { PlaceReceipts } from '../../src/waiting-room/place-receipts.ts';
 import { MemoryWaitingRoomStore } from '../../src/waiting-room/memory-waiting-room-store.ts';
 import { socketsFrom } from '../../tools/crowd/sockets.ts';
@@ -67,7 +67,8 @@ export class AppStand {
   readonly errors: readonly string[];
   readonly #app: App;
   readonly #sessions: BuyerSessions;
-  readonly #paused: Set<ShowId>;
+  readonly #catalog: Catalog;
+  readonly #catalogStore: CatalogStore;
   readonly #remove: () => Promise<void>;
   readonly #clients = new Set<StampedeClient>();
   readonly #random = seededRandom(1);
@@ -80,7 +81,8 @@ export class AppStand {
     errors: readonly string[];
     app: App;
     sessions: BuyerSessions;
-    paused: Set<ShowId>;
+    catalog: Catalog;
+    catalogStore: CatalogStore;
     remove: () => Promise<void>;
   }) {
     this.clock = parts.clock;
@@ -90,7 +92,8 @@ export class AppStand {
     this.errors = parts.errors;
     this.#app = parts.app;
     this.#sessions = parts.sessions;
-    this.#paused = parts.paused;
+    this.#catalog = parts.catalog;
+    this.#catalogStore = parts.catalogStore;
     this.#remove = parts.remove;
   }
 
@@ -113,15 +116,18 @@ export class AppStand {
     return show;
   }
 
-  sale(index = 0): LiveSale {
+  sale(index = 0): Sale {
     const sale = this.#app.sales.get(this.show(index).id);
     if (!sale) throw new Error(`show ${index} is not live`);
     return sale;
   }
 
-  setPaused(index: number, paused: boolean): void {
-    if (paused) this.#paused.add(this.show(index).id);
-    else this.#paused.delete(this.show(index).id);
+  async setPaused(index: number, paused: boolean): Promise<void> {
+    const { id } = this.show(index);
+    const version = this.#catalog.find(id)?.version ?? 0;
+    const edited = await this.#catalogStore.edit(id, version, { paused });
+    if (!edited.ok) throw new Error(`the show could not be edited: ${edited.why}`);
+    await this.#catalog.look();
   }
 
   newSession(): SignedSession {
@@ -240,16 +246,15 @@ export async function startAppStand({
     ...settings,
   });
   const database = await openSqliteDatabase(directory, allTables);
-  const paused = new Set<ShowId>();
-  const catalog = pausable(new SqlCatalogStore(database), paused);
-  await addShows(catalog, shows, clock.now());
+  const catalogStore = new SqlCatalogStore(database);
+  await addShows(catalogStore, shows, clock.now());
   const errors: string[] = [];
   const logger = createLogger({
     level: 'error',
     readable: false,
     to: { write: (line) => void errors.push(line) },
   });
-  const feed = new MemoryShowFeed();
+  const feed = new MemoryShowFeed({ nextTurn });
   const waitingRoom = new MemoryWaitingRoomStore((show, entry) => feed.publish(show, entry), clock);
   const seats = new MemorySeatStore({
     feed,
@@ -261,9 +266,15 @@ export async function startAppStand({
   const orders = new SqlOrderStore(database);
   const metrics = new Metrics(clock);
   const report = (message: string, cause: unknown): void => logger.error({ err: cause }, message);
+  const catalog = new Catalog({
+    outside: { clock, report },
+    store: catalogStore,
+    text: null,
+    onRead: () => undefined,
+  });
   const app = await startApp({
     config,
-    clock,
+    outside: { clock, random: seededRandom(3), nextTurn, report },
     logger,
     sessions,
     recovery: new TicketRecovery({
@@ -274,7 +285,7 @@ export async function startAppStand({
     }),
     networks: new NetworkTags(SECRET, config.unlimitedAddresses),
     receipts: new PlaceReceipts([SECRET]),
-    budgets: new MemoryRequestBudgets(budgetWindows(config)),
+    budgets: new RequestBudgets(config),
     readiness: { database: () => database.isReady() },
     // Memory loses nothing without the process.
     history: { onLost: () => undefined },
@@ -284,9 +295,14 @@ export async function startAppStand({
     seats,
     feed,
     waitingRoom,
+    busy: new MemoryBusyShows(),
     orders,
     checkoutKeys: new MemoryCheckoutKeys(clock),
-    paymentLog: new SqlPaymentLog({ database, records, clock, random: seededRandom(2), nextTurn, report }),
+    paymentLog: new SqlPaymentLog({
+      database,
+      records,
+      outside: { clock, random: seededRandom(2), nextTurn, report },
+    }),
     orderEvents: null,
     metrics,
     payments: new SimulatedPaymentGateway(
@@ -298,6 +314,8 @@ export async function startAppStand({
       clock,
     ),
   });
+  const listed = catalog.list();
+  for (const { id } of listed) await app.sales.look(id);
   const remove = async (): Promise<void> => {
     await database.close();
     await rm(directory, { recursive: true, force: true });
@@ -306,11 +324,12 @@ export async function startAppStand({
     clock,
     seats,
     metrics,
-    shows: await catalog.shows(),
+    shows: await Promise.all(listed.map(async ({ id }) => (await catalog.show(id))!)),
     errors,
     app,
     sessions,
-    paused,
+    catalog,
+    catalogStore,
     remove,
   });
 }
@@ -325,23 +344,4 @@ export async function addShows(
     await catalog.addLayouts([layoutOf(venue, sectionSeats)]);
     await catalog.addShow(draftOf(`Show ${index}`, venue, now, sale), DRAW_SEED);
   }
-}
-
-/** The organiser's pause, until there is an organiser. */
-function pausable(store: CatalogStore, paused: ReadonlySet<ShowId>): CatalogStore {
-  return {
-    addLayouts: (layouts) => store.addLayouts(layouts),
-    addShow: (draft, seed) => store.addShow(draft, seed),
-    refresh: () => store.refresh(),
-    fillIfEmpty: (layouts, shows) => store.fillIfEmpty(layouts, shows),
-    async shows() {
-      const shows = await store.shows();
-      return shows.map((show) => ({
-        ...show,
-        get paused() {
-          return paused.has(show.id);
-        },
-      }));
-    },
-  };
 }

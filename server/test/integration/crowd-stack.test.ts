@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ChildResult, runChild } from '../../tools/checks/child-process.ts';
+import { bareEnvironment, type ChildResult, runChild } from '../../tools/checks/child-process.ts';
 import { startNginx } from '../../tools/nginx/nginx-server.ts';
 import type { NativeServer } from '../../tools/stack/native-server.ts';
 import { Fleet, type FleetNode } from './stack/fleet.ts';
@@ -15,9 +15,8 @@ let gateways: readonly [FleetNode, FleetNode];
 let nginx: NativeServer;
 
 function run(tool: string, args: readonly string[], more: Record<string, string> = {}): Promise<ChildResult> {
-  const { PATH = '', HOME = '' } = process.env;
   const command = ['--disable-warning=ExperimentalWarning', `${TOOLS}/${tool}.ts`, ...args];
-  return runChild(process.execPath, command, { output: 'keep', env: { PATH, HOME, ...more } });
+  return runChild(process.execPath, command, { output: 'keep', env: bareEnvironment(more) });
 }
 
 const lastLine = ({ output }: ChildResult): unknown => JSON.parse(output.trimEnd().split('\n').at(-1) ?? '');
@@ -25,7 +24,7 @@ const crowd = (args: string, more?: Record<string, string>) =>
   run('crowd', ['--timeout', '50', '--seed', '7', ...args.split(' ')], more);
 
 beforeAll(async () => {
-  parts = await freshSharedParts(9);
+  parts = await freshSharedParts();
   const hall = { sectionSeats: [20, 20, 20] };
   fleet = await Fleet.prepare(parts, [hall, hall, hall], {
     TRUSTED_PROXIES: '127.0.0.1',

@@ -10,7 +10,7 @@ import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import { catalogTables } from '../../src/catalog/catalog-tables.ts';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
 import { orderTables } from '../../src/checkout/order-tables.ts';
-import { paymentLogTable } from '../../src/checkout/payment-log-table.ts';
+import { paymentLogTable } from '../../src/payment-log/payment-log-table.ts';
 import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));

@@ -25,6 +25,7 @@ const packr = new Packr({ useRecords: false, mapsAsObjects: false });
 type Frame = readonly unknown[];
 
 const showDetail = z.object({
+  opensAt: z.iso.datetime(),
   drawCommitment: z.string(),
   drawSeed: z.string().nullable(),
   priceLevels: z.array(z.object({ amount: z.number() })),
@@ -88,9 +89,10 @@ class DocumentClient {
 }
 
 const SECTIONS = [40, 40];
-/** Long enough for two to join before. */
-const OPENS_IN_MS = 4_000;
-const [BUYING, DRAWN] = [1, 2];
+const BUYING = 1;
+/** Shows that open one after the other, of which a test takes the first whose opening is still ahead enough to join. */
+const DRAWN_IN_MS = [4_000, 12_000, 36_000];
+const TO_JOIN_MS = 2_000;
 
 let server: ServerProcess;
 let port: number;
@@ -100,7 +102,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stampede-document-'));
   await prepareShows(folder, [
     { sectionSeats: SECTIONS },
-    { sectionSeats: SECTIONS, sale: { opensAt: OPENS_IN_MS, admittedMax: 1, admissionBurst: 1 } },
+    ...DRAWN_IN_MS.map((opensAt) => ({
+      sectionSeats: SECTIONS,
+      sale: { opensAt, admittedMax: 1, admissionBurst: 1 },
+    })),
   ]);
   port = await freePort();
   server = new ServerProcess({
@@ -225,13 +230,21 @@ describe('a client written from PROTOCOL.md alone', () => {
   });
 
   test('[X3] 4.2 12.1 12.2 12.3 verifies the draw: the seed is the promised one, and the order follows from it', async () => {
-    const { drawCommitment, drawSeed } = showDetail.parse(await get(`/api/shows/${DRAWN}`));
+    const shows = await Promise.all(
+      DRAWN_IN_MS.map(async (_, index) => {
+        const id = BUYING + 1 + index;
+        return { id, ...showDetail.parse(await get(`/api/shows/${id}`)) };
+      }),
+    );
+    const ahead = shows.find(({ opensAt }) => Date.parse(opensAt) > Date.now() + TO_JOIN_MS);
+    if (!ahead) throw new Error('every show has opened');
+    const { id: show, drawCommitment, drawSeed } = ahead;
     expect(drawSeed).toBeNull();
     const people = await Promise.all(
       Array.from({ length: 6 }, async () => {
         const { id, bearer } = await newSession();
         const client = await DocumentClient.open(port, bearer);
-        await client.ask(ENTER, DRAWN);
+        await client.ask(ENTER, show);
         const [opcode, , position] = await client.ask(JOIN, null);
         expect([opcode, position]).toEqual([WAITING, 0]);
         return { id, client };
@@ -246,7 +259,7 @@ describe('a client written from PROTOCOL.md alone', () => {
         return { id, place: opcode === ADMITTED ? 0 : Number(position) };
       }),
     );
-    const opened = showDetail.parse(await get(`/api/shows/${DRAWN}`));
+    const opened = showDetail.parse(await get(`/api/shows/${show}`));
     const seed = Buffer.from(opened.drawSeed ?? '', 'hex');
     expect(createHash('sha256').update(seed).digest('hex')).toBe(drawCommitment);
     const scoreOf = (id: string): string => createHmac('sha256', seed).update(id).digest('hex').slice(0, 13);

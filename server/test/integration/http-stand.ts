@@ -3,32 +3,28 @@ import { createConnection, type Socket } from 'node:net';
 import uws from 'uWebSockets.js';
 import { expect } from 'vitest';
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { ErrorBody } from '@stampede/shared/protocol/http.ts';
 import type { Phase } from '@stampede/shared/protocol/messages.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
 import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import { BuyerSessions } from '../../src/access/buyer-session.ts';
 import { AddressList } from '../../src/access/ip-address.ts';
-import { MemoryRequestBudgets } from '../../src/access/memory-request-budgets.ts';
-import { budgetWindows } from '../../src/access/request-budgets.ts';
+import { RequestBudgets } from '../../src/access/request-budgets.ts';
 import { NetworkTags } from '../../src/access/network-tag.ts';
 import { SecurityEvents } from '../../src/access/security-events.ts';
 import { TicketRecovery } from '../../src/access/ticket-recovery.ts';
-import type { RecoveryStore } from '../../src/access/recovery-store.ts';
+import type { RecoveryStore } from '../../src/access/ticket-recovery.ts';
 import type { Show } from '../../src/catalog/show.ts';
 import { listen } from '../../src/gateway/http-listen.ts';
-import {
-  type HttpDependencies,
-  routeHttp,
-  routeLife,
-  routeOperations,
-} from '../../src/gateway/http-routes.ts';
-import type { LiveShow } from '../../src/gateway/http-shows.ts';
+import { type HttpParts, routeHealth, routeHttp } from '../../src/gateway/http-routes.ts';
 import { StaticFiles } from '../../src/gateway/static-files.ts';
 import { type SessionId, showId } from '../../src/platform/ids.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { Metrics } from '../../src/platform/metrics.ts';
-import { SeatBoard } from '../../src/seating/seat-board.ts';
+import { nextTurn } from '../../src/platform/outside.ts';
+import type { ListedSale } from '../../src/sale/sales.ts';
+import { SeatBoard } from '../../src/sale/seat-board.ts';
 
 const SECRET = Buffer.alloc(32, 1);
 /** 06:13:20 on a November day; the show of the stand opened an hour before. */
@@ -117,11 +113,19 @@ export async function startHttpStand(options: StandOptions = {}) {
   const { seatCount } = show.seatMap;
   board.reset({ epoch: 3, statuses: new Uint8Array(seatCount), sequences: Array<number>(SECTIONS).fill(0) });
   const sale = { show, phase: 'open' as Phase, failing: false, hasTickets: true };
-  const live: LiveShow = {
+  const { id, name, city, timeZone = 'UTC', priceLevels } = layout;
+  const venue = { id, name, city, timeZone, priceLevels, seatCount };
+  const more = { venue, cancelled: false, version: 1 };
+  let told = { from: show, show: { ...show, ...more } };
+  const listed: ListedSale = {
     get show() {
-      return sale.show;
+      // An edited show is another object, one that was not edited the same.
+      if (told.from !== sale.show) told = { from: sale.show, show: { ...sale.show, ...more } };
+      return told.show;
     },
-    board,
+    get freeSeats() {
+      return board.freeSeats;
+    },
     phase: () => sale.phase,
   };
   const readiness = {
@@ -139,19 +143,21 @@ export async function startHttpStand(options: StandOptions = {}) {
   });
   const metrics = new Metrics(clock);
   const unlimitedAddresses = new AddressList(options.unlimitedAddresses);
-  const dependencies: HttpDependencies = {
-    clock,
+  const parts: HttpParts = {
+    outside: { clock, random: systemRandom, nextTurn, report: () => undefined },
     metrics,
     logger,
     networks: new NetworkTags(SECRET, unlimitedAddresses),
     events: new SecurityEvents({ metrics, logger, clock }),
     trustedProxies: new AddressList(options.trustedProxies),
     shows: {
-      list() {
+      catalogue() {
         if (sale.failing) throw new Error('the catalogue broke');
-        return [live];
+        return [listed];
       },
-      get: (id) => (id === show.id ? live : undefined),
+      listed: (id) => (id === show.id ? listed : undefined),
+      show: async (id) => (id === show.id ? sale.show : null),
+      look: async (id) => (id === show.id ? { show: sale.show, board } : null),
     },
     endSession: (session) => void ended.push(session),
     sessions: new BuyerSessions([SECRET]),
@@ -162,14 +168,12 @@ export async function startHttpStand(options: StandOptions = {}) {
       clock,
     }),
     allowedOrigins: options.allowedOrigins ?? [],
-    budgets: new MemoryRequestBudgets(
-      budgetWindows({
-        httpReadsPerMinute: options.readsPerMinute ?? 10_000,
-        httpCallsPerMinute: options.callsPerMinute ?? 10_000,
-        sessionsPerHour: 10_000,
-        socketsPerHour: 10_000,
-      }),
-    ),
+    budgets: new RequestBudgets({
+      httpReadsPerMinute: options.readsPerMinute ?? 10_000,
+      httpCallsPerMinute: options.callsPerMinute ?? 10_000,
+      sessionsPerHour: 10_000,
+      socketsPerHour: 10_000,
+    }),
     unlimitedAddresses,
     readiness,
     files: new StaticFiles(
@@ -177,9 +181,8 @@ export async function startHttpStand(options: StandOptions = {}) {
     ),
   };
   const app = uws.App();
-  routeLife(app, dependencies);
-  routeOperations(app, dependencies);
-  routeHttp(app, dependencies);
+  routeHealth(app, parts, true);
+  routeHttp(app, parts);
   const { port } = await listen(app, '127.0.0.1', 0);
 
   return {
@@ -187,6 +190,7 @@ export async function startHttpStand(options: StandOptions = {}) {
     board,
     sale,
     readiness,
+    metrics,
     logged,
     ended,
     port,

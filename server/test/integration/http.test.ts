@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { ShowDetail, ShowSeats } from '@stampede/shared/protocol/http.ts';
 import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import uws from 'uWebSockets.js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ListenError, listen } from '../../src/gateway/http-listen.ts';
@@ -154,6 +155,40 @@ describe('shows over HTTP', () => {
   );
 });
 
+describe('the document of the API', () => {
+  const paths = ['/api/shows', '/api/shows/{id}', '/api/shows/{id}/layout', '/api/shows/{id}/seats'];
+
+  it('tells every address and method, in OpenAPI, and is known again', async () => {
+    const { call } = await start();
+    const answer = await call('GET', '/openapi.json');
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+    const document = answer.json() as { openapi: string; paths: Record<string, object> };
+    expect(document.openapi).toBe('3.1.0');
+    const told = Object.entries(document.paths).map(([path, methods]) => [path, Object.keys(methods)]);
+    expect(Object.fromEntries(told)).toEqual({
+      ...Object.fromEntries(paths.map((path) => [path, ['get']])),
+      '/api/sessions': ['post', 'delete'],
+      '/api/recoveries': ['get', 'post'],
+    });
+    const again = await call('GET', '/openapi.json', {
+      headers: { 'If-None-Match': answer.headers.etag ?? '' },
+    });
+    expect(again.status).toBe(304);
+  });
+
+  it.each([...paths, '/api/recoveries'])('%s answers what the document says', async (path) => {
+    const { call } = await start();
+    const Cookie = (await call('POST', '/api/sessions')).headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+    const document = (await call('GET', '/openapi.json')).json() as object;
+    const ajv = new Ajv2020({ strict: false, validateFormats: false }).addSchema(document, 'api');
+    const pointer = ['paths', path, 'get', 'responses', '200', 'content', 'application/json', 'schema'];
+    const escaped = pointer.map((part) => encodeURIComponent(part.replaceAll('/', '~1'))).join('/');
+    const answer = await call('GET', path.replace('{id}', '7'), { headers: { Cookie } });
+    const isAsTold = ajv.validate({ $ref: `api#/${escaped}` }, answer.json());
+    expect([isAsTold, ajv.errors]).toEqual([true, null]);
+  });
+});
+
 describe('errors and health over HTTP', () => {
   it('another method is 405 and says which go', async () => {
     const { call } = await start();
@@ -236,6 +271,15 @@ describe('errors and health over HTTP', () => {
     expect(logged.length).toBeGreaterThan(0);
     expect(logged.join('')).not.toMatch(/203\.0\.113\.77|127\.0\.0\.1|stampede_session/);
     expect(logged.join('')).not.toContain(Cookie.split('.')[2]);
+  });
+
+  it('tells metrics in the text format of Prometheus, never to be kept', async () => {
+    const { call, metrics } = await start();
+    metrics.countHold('seat-taken', 12);
+    const { status, headers, body } = await call('GET', '/metrics');
+    expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+    expect(headers['cache-control']).toBe('no-store');
+    expect(body.toString()).toContain('\nstampede_holds_total{outcome="seat-taken"} 1\n');
   });
 
   it('is alive at once, ready when every part is, and not while draining', async () => {

@@ -31,7 +31,7 @@ async function socketsOf(gateway: FleetNode): Promise<number> {
 }
 
 beforeAll(async () => {
-  parts = await freshSharedParts(8);
+  parts = await freshSharedParts();
   fleet = await Fleet.prepare(parts, [SHOW], {
     TRUSTED_PROXIES: '127.0.0.1',
     // The calls of this file's own arrangements, which come from 127.0.0.1.

@@ -9,11 +9,12 @@ import type { Database } from '../../src/platform/database.ts';
 import { holdToken, orderId, type SessionId, sessionId, type ShowId } from '../../src/platform/ids.ts';
 import { connectRedis, type RedisConnection } from '../../src/platform/redis.ts';
 import { showKey } from '../../src/platform/redis-keys.ts';
+import { nextTurn } from '../../src/platform/outside.ts';
 import { RedisSeatStore } from '../../src/seating/redis-seat-store.ts';
 import type { SeatRules } from '../../src/seating/seat-store.ts';
-import { runChild } from '../../tools/checks/child-process.ts';
+import { bareEnvironment, runChild } from '../../tools/checks/child-process.ts';
 import { allTables } from '../contracts/test-database.ts';
-import { freshSharedDatabase, sharedServer } from '../shared-servers.ts';
+import { freshRedisDatabase, freshSharedDatabase } from '../shared-servers.ts';
 import { addShows } from './app-stand.ts';
 
 const TASK = fileURLToPath(new URL('../../tools/reconcile.ts', import.meta.url));
@@ -61,8 +62,7 @@ async function sell(show: ShowId, session: SessionId, seat: number, where: 'both
 }
 
 async function reconcile(more: Record<string, string> = {}, ...flags: string[]) {
-  const { PATH = '', HOME = '' } = process.env;
-  const env = { PATH, HOME, ...settings, ...more };
+  const env = bareEnvironment({ ...settings, ...more });
   const args = ['--disable-warning=ExperimentalWarning', TASK, ...flags];
   const { code, output } = await runChild(process.execPath, args, { output: 'keep', env });
   return { code, output, lines: output.trimEnd().split('\n') };
@@ -71,16 +71,19 @@ async function reconcile(more: Record<string, string> = {}, ...flags: string[]) 
 beforeAll(async () => {
   const fresh = await freshSharedDatabase();
   dropDatabase = () => fresh.drop();
-  // A database number of its own: shows of other test files have the same names.
-  settings = { DATABASE_URL: fresh.url, REDIS_URL: `${(await sharedServer('redis')).url}/7` };
+  settings = { DATABASE_URL: fresh.url, REDIS_URL: (await freshRedisDatabase()).url };
   const parts = { clock: systemClock, random: systemRandom, onTrouble: () => undefined };
   database = await openMysqlDatabase(fresh.url, allTables, parts);
   redis = await connectRedis(settings['REDIS_URL'] ?? '', parts);
-  await redis.client.flushdb();
-  seats = new RedisSeatStore({ redis: redis.client, newEpoch: () => 1, onHistoryLost: () => undefined });
+  seats = new RedisSeatStore({
+    redis: redis.client,
+    outside: { nextTurn },
+    newEpoch: () => 1,
+    onHistoryLost: () => undefined,
+  });
   const catalog = new SqlCatalogStore(database);
   await addShows(catalog, [{ sectionSeats: [SEATS] }, { sectionSeats: [SEATS] }], Date.now());
-  shows = (await catalog.shows()).map(({ id }) => id);
+  shows = (await catalog.contents()).shows.map(({ id }) => id);
   for (const show of shows) await seats.open(rulesOf(show), { sold: [], checkouts: [] });
 });
 

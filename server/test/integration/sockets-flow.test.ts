@@ -187,7 +187,7 @@ describe('buyers of an open show', () => {
   test('7.21 13.4 a paused show keeps its holds and takes no new ones', async () => {
     const [holder, late] = [await stand.shopper(), await stand.shopper()];
     await stand.during(holder.hold([8]));
-    stand.setPaused(0, true);
+    await stand.setPaused(0, true);
     await stand.until('told', () => late.view.phase?.phase === 'paused', 1_000);
     expect(await stand.during(late.hold([9]))).toMatchObject({ code: 'sale-paused' });
     const paid = await stand.during(holder.checkout({ idempotencyKey: key('paused'), amount: 2_000 }));
@@ -195,7 +195,7 @@ describe('buyers of an open show', () => {
     await stand.until('bought', () =>
       [...holder.view.orders.values()].some((order) => order.status === 'confirmed'),
     );
-    stand.setPaused(0, false);
+    await stand.setPaused(0, false);
     await stand.until('told again', () => late.view.phase?.phase === 'open', 1_000);
     expect(await stand.during(late.hold([9]))).toMatchObject({ ok: true });
   });

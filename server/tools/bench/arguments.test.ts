@@ -1,31 +1,32 @@
 import { describe, expect, test } from 'vitest';
-import { readArguments, usage } from './arguments.ts';
-import { BenchError } from './bench-error.ts';
+import { isTrial, readArguments, usage } from './arguments.ts';
+import { BenchError } from './benchmark.ts';
 
 const NAMES = ['hold', 'bytes'];
 const read = (line: string) => readArguments(line.split(' ').filter(Boolean), NAMES);
 
 describe('what npm run bench is told', () => {
   test('five runs of the full load unless told otherwise', () => {
-    expect(read('hold')).toEqual({ name: 'hold', json: false, runs: 5, size: 1, observe: null });
+    expect(read('hold')).toEqual({ names: ['hold'], json: false, runs: 5, size: 1, profile: null });
     expect(read('all --json --runs 3 --size 0.1 --profile out')).toEqual({
-      name: 'all',
+      names: NAMES,
       json: true,
       runs: 3,
       size: 0.1,
-      observe: { kind: 'profile', folder: 'out' },
+      profile: 'out',
     });
   });
 
-  test('our servers are observed one way at a time', () => {
-    expect(read('hold --syscalls out')?.observe).toEqual({ kind: 'syscalls', folder: 'out' });
-    expect(() => read('hold --profile out --syscalls out')).toThrow('--profile or --syscalls, not both');
+  test('several follow one another, and only full loads without a profile count', () => {
+    expect(read('bytes hold')?.names).toEqual(['bytes', 'hold']);
+    const trials = ['hold', 'hold --size 0.5', 'hold --profile out'].map((line) => isTrial(read(line)!));
+    expect(trials).toEqual([false, true, true]);
   });
 
   test.each([
     ['', 'Which benchmark? There are: hold, bytes, all.'],
     ['fly', 'There is no benchmark "fly". There are: hold, bytes, all.'],
-    ['hold bytes', 'One benchmark at a time'],
+    ['hold fly', 'There is no benchmark "fly".'],
     ['hold --runs 0', '--runs: "0" is not a number from 1 to 99.'],
     ['hold --runs 2.5', '--runs: 2.5 is not a whole number.'],
     ['hold --runs many', '--runs: "many"'],

@@ -1,6 +1,11 @@
-import type { BarChart } from './document/bar-chart.ts';
-import type { Observer } from './observing/observer.ts';
-import type { Table } from './table.ts';
+import { StackError } from '../stack/stack-error.ts';
+import { spreadOf } from './statistics.ts';
+import type { CpuSeconds } from './surroundings.ts';
+
+/** Something keeps a benchmark from measuring; its message is one line that says what, and what to do about it. */
+export class BenchError extends Error {
+  override readonly name = 'BenchError';
+}
 
 /** One run: what was measured, and its yardstick measured right before or after; null where there is none. */
 export interface Run {
@@ -8,10 +13,18 @@ export interface Run {
   readonly yardstick: number | null;
 }
 
-/** CPU time of one process while it was being measured, in all runs together. */
-export interface CpuShare {
-  readonly process: string;
-  readonly seconds: number;
+/** Figures beside the headline: rows of texts and numbers under their columns. */
+export interface Table {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
+/** Medians as bars from zero, by their labels. */
+export interface BarChart {
+  readonly title: string;
+  readonly unit: string;
+  readonly bars: ReadonlyMap<string, number>;
 }
 
 /** What one benchmark found. */
@@ -22,22 +35,25 @@ export interface Findings {
   /** Whether the target is reached, from what was measured. */
   readonly reached: boolean;
   /** What bounds it, or how to read it: sentences for the report. */
-  readonly remarks: readonly string[];
-  readonly tables: readonly Table[];
+  readonly remarks?: readonly string[];
+  readonly tables?: readonly Table[];
   /** For the document; absent: value and yardstick side by side. */
   readonly charts?: readonly BarChart[];
-  readonly cpu: readonly CpuShare[];
+  /** CPU seconds of the processes in the runs that count. */
+  readonly cpu?: readonly CpuSeconds[];
   /** Products and libraries taking part, with their versions. */
   readonly versions: readonly string[];
 }
 
 /** What a benchmark is given. */
 export interface BenchContext {
+  /** The benchmark's. */
+  readonly name: string;
   readonly runs: number;
   /** Share of the full load: 1, or less for a trial whose figures count for nothing. */
   readonly size: number;
-  /** Looks at servers while they are measured; null: nobody does. */
-  readonly observer: Observer | null;
+  /** The folder for CPU profiles of our servers; null: they run without. */
+  readonly profile: string | null;
   /** Tells the one who waits. */
   readonly say: (message: string) => void;
   /** Registers what ends something that was started; the last one started ends first. */
@@ -49,11 +65,53 @@ export interface Benchmark {
   readonly name: string;
   /** What the value is, in a few words. */
   readonly what: string;
-  /** What the yardstick is; empty where there is none. */
-  readonly against: string;
+  /** What the yardstick is; absent where there is none. */
+  readonly against?: string;
   /** As people read it. */
   readonly target: string;
   readonly measure: (context: BenchContext) => Promise<Findings>;
+}
+
+/**
+ * Measures, then ends everything that was started for it, the last first, whatever happened.
+ * @throws BenchError where a part is missing or the machine can't carry the load
+ */
+export async function runBenchmark(
+  benchmark: Benchmark,
+  options: Omit<BenchContext, 'afterwards'>,
+): Promise<Findings> {
+  const ends: (() => unknown)[] = [];
+  try {
+    return await benchmark.measure({ ...options, afterwards: (end) => void ends.push(end) });
+  } catch (cause) {
+    if (cause instanceof StackError) throw new BenchError(`${benchmark.name}: ${cause.message}`, { cause });
+    throw cause;
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
+}
+
+/** Measures as often as asked, the runs numbered from 1. */
+export async function eachRun<T>(
+  { runs, say }: BenchContext,
+  measure: (run: number) => Promise<T>,
+): Promise<readonly T[]> {
+  const results: T[] = [];
+  for (let run = 1; run <= runs; run++) {
+    say(`run ${run} of ${runs}`);
+    results.push(await measure(run));
+  }
+  return results;
+}
+
+/** The same after a run 0 that warms up and doesn't count. */
+export async function eachRunWarm<T>(
+  context: BenchContext,
+  measure: (run: number) => Promise<T>,
+): Promise<readonly T[]> {
+  context.say('warming up');
+  await measure(0);
+  return eachRun(context, measure);
 }
 
 /** The part of a load that a trial takes, at least `least`. */
@@ -61,7 +119,15 @@ export function sized(full: number, { size }: BenchContext, least = 1): number {
   return Math.max(least, Math.round(full * size));
 }
 
+/** @throws BenchError that names the benchmark unless the measurement is right */
+export function demand({ name }: BenchContext, isRight: boolean, trouble: string): void {
+  if (!isRight) throw new BenchError(`${name}: ${trouble}.`);
+}
+
 /** How often the value is the yardstick, run by run. */
 export function ratiosOf(runs: readonly Run[]): readonly number[] {
   return runs.flatMap(({ value, yardstick }) => (yardstick === null ? [] : [value / yardstick]));
 }
+
+export const medianRatio = (runs: readonly Run[]): number => spreadOf(ratiosOf(runs)).median;
+export const medianValue = (runs: readonly Run[]): number => spreadOf(runs.map(({ value }) => value)).median;

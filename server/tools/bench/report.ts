@@ -1,6 +1,11 @@
-import { type Benchmark, type Findings, ratiosOf, type Run } from './benchmark.ts';
-import type { Table } from './table.ts';
+import { type Benchmark, type Findings, ratiosOf, type Run, type Table } from './benchmark.ts';
 import { readable, type Spread, spreadOf } from './statistics.ts';
+
+/** A benchmark with what it found. */
+export interface Measured {
+  readonly benchmark: Benchmark;
+  readonly findings: Findings;
+}
 
 /** The last line of a benchmark's output. */
 export interface Summary {
@@ -13,18 +18,34 @@ export interface Summary {
   readonly runs: readonly (Run & { readonly ratio: number | null })[];
 }
 
-/** Medians, and every run behind them. */
-export function summarise({ name, target }: Benchmark, { unit, runs }: Findings): Summary {
+/** Value, yardstick and ratio over all runs; null where there is no yardstick. */
+export function spreadsOf({ runs }: Findings): {
+  value: Spread;
+  yardstick: Spread | null;
+  ratio: Spread | null;
+} {
   const yardsticks = runs.flatMap(({ yardstick }) => (yardstick === null ? [] : [yardstick]));
-  const ratios = ratiosOf(runs);
+  return {
+    value: spreadOf(runs.map(({ value }) => value)),
+    yardstick: yardsticks.length === 0 ? null : spreadOf(yardsticks),
+    ratio: yardsticks.length === 0 ? null : spreadOf(ratiosOf(runs)),
+  };
+}
+
+/** Medians, and every run behind them. */
+export function summarise({ benchmark: { name, target }, findings }: Measured): Summary {
+  const { value, yardstick, ratio } = spreadsOf(findings);
   return {
     name,
-    value: spreadOf(runs.map(({ value }) => value)).median,
-    unit,
-    yardstick: yardsticks.length === 0 ? null : spreadOf(yardsticks).median,
-    ratio: ratios.length === 0 ? null : spreadOf(ratios).median,
+    value: value.median,
+    unit: findings.unit,
+    yardstick: yardstick?.median ?? null,
+    ratio: ratio?.median ?? null,
     target,
-    runs: runs.map((run) => ({ ...run, ratio: run.yardstick === null ? null : run.value / run.yardstick })),
+    runs: findings.runs.map((run) => ({
+      ...run,
+      ratio: run.yardstick === null ? null : run.value / run.yardstick,
+    })),
   };
 }
 
@@ -33,40 +54,48 @@ export function spreadText({ median, min, max }: Spread): string {
   return min === max ? readable(median) : `${readable(median)} (${readable(min)} … ${readable(max)})`;
 }
 
-/** What was found, for the one who waited. */
-export function describe(benchmark: Benchmark, findings: Findings): readonly string[] {
-  const { unit, runs, remarks, tables, cpu, versions } = findings;
-  const yardsticks = runs.flatMap(({ yardstick }) => (yardstick === null ? [] : [yardstick]));
-  const ratios = ratiosOf(runs);
+export const spreadTextOf = (values: readonly number[]): string => spreadText(spreadOf(values));
+
+/** What was found, in Markdown: for the one who waited, and for the document. */
+export function reportLines({ benchmark, findings }: Measured): readonly string[] {
+  const { unit, remarks = [], tables = [], cpu = [], versions } = findings;
+  const { value, yardstick, ratio } = spreadsOf(findings);
   const lines = [
+    `## ${benchmark.name}`,
     '',
-    `${benchmark.name}: ${benchmark.what}`,
-    `  measured   ${spreadText(spreadOf(runs.map(({ value }) => value)))} ${unit}`,
+    `${capital(benchmark.what)}.`,
+    '',
+    `- Measured: ${spreadText(value)} ${unit}`,
   ];
-  if (yardsticks.length > 0) {
-    lines.push(`  yardstick  ${spreadText(spreadOf(yardsticks))} ${unit}: ${benchmark.against}`);
-    lines.push(`  ratio      ${spreadText(spreadOf(ratios))}`);
+  if (yardstick && ratio) {
+    lines.push(`- Yardstick, ${benchmark.against ?? ''}: ${spreadText(yardstick)} ${unit}`);
+    lines.push(`- Ratio: ${spreadText(ratio)}`);
   }
-  lines.push(`  target     ${benchmark.target}: ${findings.reached ? 'reached' : 'NOT reached'}`);
-  if (cpu.length > 0) {
-    const shares = cpu.map(({ process, seconds }) => `${process} ${seconds.toFixed(1)} s`);
-    lines.push(`  CPU        ${shares.join(', ')}`);
+  lines.push(`- Target: ${benchmark.target}; ${findings.reached ? 'reached' : '**not reached**'}`);
+  for (const remark of remarks) lines.push(`- ${remark}`);
+  const names = Object.keys(cpu[0] ?? {});
+  const total = (name: string): number => cpu.reduce((sum, run) => sum + (run[name] ?? 0), 0);
+  if (names.length > 0) {
+    lines.push(
+      `- CPU seconds, all runs: ${names.map((name) => `${name} ${total(name).toFixed(1)}`).join(', ')}`,
+    );
   }
-  for (const remark of remarks) lines.push(`  ${remark}`);
-  for (const table of tables) lines.push('', ...tableLines(table).map((line) => `  ${line}`));
-  lines.push(`  with ${versions.join(', ')}`);
+  lines.push(`- With ${versions.join(', ')}`);
+  for (const table of tables) lines.push('', `${table.title}:`, '', ...tableLines(table));
   return lines;
 }
 
-/** A table for the one who waited. */
-export function tableLines({ title, columns, rows }: Table): readonly string[] {
+/** A table without its title. */
+export function tableLines({ columns, rows }: Omit<Table, 'title'>): readonly string[] {
   const cells = [columns, ...rows].map((row) => row.map(cellText));
   const widths = columns.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  return [`${title}:`, ...lines.map((line) => line.trimEnd())];
+  const [head = '', ...body] = cells.map(
+    (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`,
+  );
+  return [head, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body];
 }
 
-/** A cell of a table as text. */
-export function cellText(cell: string | number): string {
-  return typeof cell === 'number' ? readable(cell) : cell;
-}
+const cellText = (cell: string | number): string =>
+  typeof cell === 'number' ? readable(cell) : cell.replaceAll('|', '\\|');
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -106,6 +106,13 @@ export function checkSteps(): readonly CheckStep[] {
     ),
     tool('unused code', 'knip/bin/knip.js', '--no-progress', '--no-config-hints'),
     tool(
+      'code that only tests use',
+      'knip/bin/knip.js',
+      '--production',
+      '--no-progress',
+      '--no-config-hints',
+    ),
+    tool(
       'architecture',
       'dependency-cruiser/bin/dependency-cruiser.mjs',
       '--config',

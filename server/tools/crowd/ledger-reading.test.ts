@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { catalogTables } from '../../src/catalog/catalog-tables.ts';
 import { orderTables } from '../../src/checkout/order-tables.ts';
-import { paymentLogTable } from '../../src/checkout/payment-log-table.ts';
+import { paymentLogTable } from '../../src/payment-log/payment-log-table.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
 import { drawCommitment } from '../../src/waiting-room/draw-score.ts';

@@ -10,8 +10,8 @@ export interface MixedRun {
   readonly people: number;
   readonly seed: number;
   readonly holdLifetimeMs: number;
-  /** Those among `FAULTS` whose name has this text; all when empty. */
-  readonly only: string;
+  /** Those among `FAULTS` whose name has one of these texts; all when there is none. */
+  readonly only: readonly string[];
   /** Told what is going on. */
   readonly say: (line: string) => void;
 }
@@ -103,7 +103,7 @@ async function strikeUntil(
   house: FaultHouse,
   random: Random,
   isTimeUp: () => boolean,
-  only: string,
+  only: readonly string[],
   say: MixedRun['say'],
 ): Promise<Record<string, number>> {
   const struck: Record<string, number> = {};
@@ -111,11 +111,11 @@ async function strikeUntil(
   while (!isTimeUp()) {
     if (left.length === 0)
       left = shuffled(
-        FAULTS.filter(({ name }) => name.includes(only)),
+        FAULTS.filter(({ name }) => only.length === 0 || only.some((text) => name.includes(text))),
         random,
       );
     const fault = left.pop();
-    if (!fault) throw new Error(`there is no fault called ${only}`);
+    if (!fault) throw new Error(`there is no fault called ${only.join(' or ')}`);
     say(fault.name);
     struck[fault.name] = (struck[fault.name] ?? 0) + 1;
     await fault.strike(house, random);

@@ -1,6 +1,6 @@
 import { AVAILABLE } from '@stampede/shared/seat-map/seat-status.ts';
 import { readSeatStatuses } from '../../../artillery/engine/show-seats.ts';
-import { openFilesMax } from '../../src/platform/open-files.ts';
+import { openFilesMax } from '../../src/gateway/open-files.ts';
 import { httpCall } from '../crowd/sockets.ts';
 import { type CrowdShow, findShow } from '../crowd/ticket-office.ts';
 import type { LoadArguments } from './arguments.ts';

@@ -1,11 +1,10 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../checks/child-process.ts';
-import { runGuarded } from '../stack/guarded-run.ts';
 import type { NativeServer, ServerPlace, ServerRecipe } from '../stack/native-server.ts';
 import { LOOPBACK } from '../stack/ports.ts';
 import { newPrivateServer } from '../stack/private-servers.ts';
-import { provideProgram } from '../stack/provide-program.ts';
+import { provideProgram, versionOf } from '../stack/provide-program.ts';
 import { type Report, StackError } from '../stack/stack-error.ts';
 import { mainFileOf, nginxFilesOf } from './nginx-config.ts';
 
@@ -48,9 +47,7 @@ async function nginxRecipe({ gateways, tls, believes }: NginxOptions, report: Re
       ? {}
       : { 'proxies.conf': `${believes} 1;\n`, 'real-ip.conf': `set_real_ip_from ${believes};\n` };
   const command = await provideProgram('nginx', 'nginx', report);
-  const { output } = await runGuarded(command, ['-v']);
-  const version = /nginx\/([\d.]+)/.exec(output)?.[1];
-  if (version === undefined) throw new StackError(`${command} -v doesn't say its version: ${output.trim()}`);
+  const version = await versionOf(/nginx\/([\d.]+)/, command, ['-v']);
   return {
     name: 'nginx',
     product: `nginx ${version}`,

@@ -1,7 +1,7 @@
 import { systemClock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import { catalogTables } from '../../src/catalog/catalog-tables.ts';
-import type { Show } from '../../src/catalog/show.ts';
+import type { ListedShow } from '../../src/catalog/show.ts';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
 import { orderTables } from '../../src/checkout/order-tables.ts';
 import { SqlOrderStore } from '../../src/checkout/sql-order-store.ts';
@@ -9,10 +9,11 @@ import { ConfigError } from '../../src/platform/config-error.ts';
 import { openMysqlDatabase } from '../../src/platform/database-mysql.ts';
 import { type Database, DatabaseError } from '../../src/platform/database.ts';
 import { connectRedis, type RedisConnection } from '../../src/platform/redis.ts';
-import type { ReconcileParts } from '../../src/reconcile-show.ts';
-import { newEpochs } from '../../src/seating/new-epoch.ts';
+import type { ReconcileParts } from '../../src/sale/reconcile-show.ts';
+import { newEpochs } from '../../src/feed/new-epoch.ts';
+import { nextTurn } from '../../src/platform/outside.ts';
 import { RedisSeatStore } from '../../src/seating/redis-seat-store.ts';
-import { RedisShowFeed } from '../../src/seating/redis-show-feed.ts';
+import { RedisShowFeed } from '../../src/feed/redis-show-feed.ts';
 
 /** The two sides can't be compared; the message is one line and names the setting. */
 export class CannotReconcile extends Error {
@@ -21,7 +22,7 @@ export class CannotReconcile extends Error {
 
 /** Both sides, open. */
 export interface Books extends ReconcileParts {
-  readonly shows: readonly Show[];
+  readonly shows: readonly ListedShow[];
   close(): Promise<void>;
 }
 
@@ -52,13 +53,17 @@ export async function openBooks(environment: Environment): Promise<Books> {
     const newEpoch = newEpochs(systemRandom);
     const feed = new RedisShowFeed({
       connection,
-      clock: systemClock,
-      random: systemRandom,
+      outside: { clock: systemClock, random: systemRandom },
       newEpoch,
       onTrouble: () => undefined,
     });
     closings.push(() => feed.close());
-    const seats = new RedisSeatStore({ redis: connection.client, newEpoch, onHistoryLost: () => undefined });
+    const seats = new RedisSeatStore({
+      redis: connection.client,
+      outside: { nextTurn },
+      newEpoch,
+      onHistoryLost: () => undefined,
+    });
     const shows = await readShows(database);
     return { shows, seats, feed, orders: new SqlOrderStore(database), clock: systemClock, close };
   } catch (cause) {
@@ -97,9 +102,9 @@ async function patiently<T>(open: (parts: Parameters<typeof connectRedis>[1]) =>
   }
 }
 
-async function readShows(database: Database): Promise<readonly Show[]> {
+async function readShows(database: Database): Promise<readonly ListedShow[]> {
   try {
-    return await new SqlCatalogStore(database).shows();
+    return (await new SqlCatalogStore(database).contents()).shows;
   } catch (cause) {
     const [line = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1);
     throw new CannotReconcile(`DATABASE_URL: the shows can't be read: ${line}`, { cause });

@@ -1,4 +1,4 @@
-import { differencesOf, type Reconciliation } from '../../src/reconcile-show.ts';
+import { differencesOf, type Reconciliation } from '../../src/sale/reconcile-show.ts';
 
 /** The last line on standard output. */
 export interface ReconcileSummary {

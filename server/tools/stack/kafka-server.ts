@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { runGuarded } from './guarded-run.ts';
+import { runGuarded } from '../checks/child-process.ts';
 import type { ServerPlace, ServerRecipe } from './native-server.ts';
 import { cachedFolder } from './package-cache.ts';
 import { LOOPBACK } from './ports.ts';
-import { provideProgram } from './provide-program.ts';
+import { majorOf, provideProgram, versionOf } from './provide-program.ts';
 import { type Report, StackError } from './stack-error.ts';
 
 const POM = join(import.meta.dirname, 'kafka', 'pom.xml');
@@ -63,12 +63,9 @@ function brokerVersion(): string {
 
 async function provideJava(report: Report): Promise<string> {
   const java = await provideProgram('java', 'default-jre-headless', report);
-  const { output } = await runGuarded(java, ['-version']);
-  const major = /version "(\d+)/.exec(output)?.[1];
-  if (Number(major) >= JAVA_MAJOR_MIN) return java;
-  throw new StackError(
-    `kafka: ${java} is Java ${major ?? 'of an unknown version'}; Kafka needs ${JAVA_MAJOR_MIN} or newer.`,
-  );
+  const version = await versionOf(/version "(\d+[.\d]*)/, java, ['-version']);
+  if (majorOf(version) >= JAVA_MAJOR_MIN) return java;
+  throw new StackError(`kafka: ${java} is Java ${version}; Kafka needs ${JAVA_MAJOR_MIN} or newer.`);
 }
 
 /** Maven checks every jar against its checksum; a strict run fails on the first that differs. */

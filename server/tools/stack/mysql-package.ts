@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type RunOptions, type RunResult, runGuarded } from './guarded-run.ts';
-import { MYSQL_MAJOR_MIN, mysqlProgram } from './mysql-program.ts';
+import { type ChildOptions, type ChildResult, runGuarded } from '../checks/child-process.ts';
 import { cachedFolder } from './package-cache.ts';
-import type { SqlServerProgram } from './sql-server.ts';
+import { versionOf } from './provide-program.ts';
+import { MYSQL_MAJOR_MIN, mysqlProgram, type SqlServerProgram } from './sql-server.ts';
 import { type Report, StackError } from './stack-error.ts';
 
 /**
@@ -90,9 +90,7 @@ async function downloadPackages(work: string, mirror: string): Promise<void> {
 async function unpackedProgram(root: string): Promise<SqlServerProgram> {
   const { loader, libraries } = findLoader(root);
   const program = ['--library-path', libraries, join(root, 'usr/sbin/mysqld'), '--no-defaults'];
-  const { output } = await run(loader, [...program, '--version'], { withinMs: UNPACK_WITHIN_MS });
-  const version = /Ver (\d+[.\d]*)/.exec(output)?.[1];
-  if (version === undefined) throw new StackError(`mysql: ${root} holds no working MySQL: ${output.trim()}`);
+  const version = await versionOf(/Ver (\d+[.\d]*)/, loader, [...program, '--version']);
   const share = join(root, 'usr/share/mysql');
   const args = [
     ...program,
@@ -116,7 +114,11 @@ function findLoader(root: string): { readonly loader: string; readonly libraries
   throw new StackError(`mysql: ${root} lacks the C library. Delete it and try again.`);
 }
 
-async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+async function run(
+  command: string,
+  args: readonly string[],
+  options: Omit<ChildOptions, 'output'>,
+): Promise<ChildResult> {
   const result = await runGuarded(command, args, options);
   if (result.code === 0) return result;
   throw new StackError(`mysql: ${command} ${args[0]} failed:\n${result.output.trim()}`);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { guardAgainstOrphan } from './guarded-run.ts';
+import { guardAgainstOrphan } from '../checks/child-process.ts';
 import { isProcessMarked } from './process-life.ts';
 import { waitUntil } from './wait-until.ts';
 

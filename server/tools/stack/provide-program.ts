@@ -1,3 +1,4 @@
+import { runGuarded } from '../checks/child-process.ts';
 import { installDebianPackages } from './debian-install.ts';
 import { findProgram } from './find-program.ts';
 import { type Report, StackError } from './stack-error.ts';
@@ -20,3 +21,17 @@ export async function provideProgram(name: string, debianPackage: string, report
   }
   throw new StackError(`This machine has no ${name}. ${advice}`);
 }
+
+/**
+ * What a program says of its version: the first group of `pattern`.
+ * @throws StackError if it says nothing of the kind
+ */
+export async function versionOf(pattern: RegExp, program: string, args: readonly string[]): Promise<string> {
+  const { output } = await runGuarded(program, args);
+  const version = pattern.exec(output)?.[1];
+  if (version !== undefined) return version;
+  throw new StackError(`${program} ${args.join(' ')} doesn't say its version: ${output.trim()}`);
+}
+
+/** `8.4.1` is 8. */
+export const majorOf = (version: string): number => Number(version.split('.')[0]);

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
-import type { NativeServer, ServerPlace, ServerRecipe } from './native-server.ts';
+import type { NativeServer, ServerRecipe } from './native-server.ts';
 import { LOOPBACK } from './ports.ts';
 import { newPrivateServer } from './private-servers.ts';
-import { pingRedis, provideRedis, writeRedisConfig } from './redis-server.ts';
+import { pingRedis, redisRecipe } from './redis-server.ts';
 import { type Report, StackError } from './stack-error.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -11,8 +11,6 @@ const SLOTS = 16_384;
 /** A node silent for this long counts as failed: soon enough for a test to see it. */
 const NODE_TIMEOUT_MS = 2_000;
 const FORMED_WITHIN_MS = 20_000;
-const READY_WITHIN_MS = 20_000;
-const STOP_WITHIN_MS = 10_000;
 
 export interface RedisCluster {
   /** Each a `NativeServer` of its own, to be killed, paused and started again. */
@@ -52,25 +50,18 @@ export async function startRedisCluster(report: Report = () => undefined): Promi
 }
 
 async function clusterNodeRecipe(report: Report): Promise<ServerRecipe> {
-  const { program, product } = await provideRedis(report);
+  const recipe = await redisRecipe(report, ({ ports }) => [
+    'cluster-enabled yes',
+    `cluster-port ${ports[1]}`,
+    `cluster-node-timeout ${NODE_TIMEOUT_MS}`,
+  ]);
   // A cluster's nodes and its clients follow redirections to one another; a password adds nothing on loopback.
-  const open = (place: ServerPlace): ServerPlace => ({ ...place, password: '' });
   return {
+    ...recipe,
     name: 'redis-node',
-    product,
     portCount: 2,
-    readyWithinMs: READY_WITHIN_MS,
-    stopWithinMs: STOP_WITHIN_MS,
-    async prepare(place) {
-      const config = writeRedisConfig(place, [
-        'cluster-enabled yes',
-        `cluster-port ${place.ports[1]}`,
-        `cluster-node-timeout ${NODE_TIMEOUT_MS}`,
-      ]);
-      return { command: program, args: [config] };
-    },
     url: ({ ports }) => `redis://${LOOPBACK}:${ports[0]}`,
-    ping: (place, pid) => pingRedis(open(place), pid),
+    ping: (place, pid) => pingRedis({ ...place, password: '' }, pid),
   };
 }
 

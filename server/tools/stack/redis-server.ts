@@ -1,10 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { runGuarded } from './guarded-run.ts';
 import type { ServerPlace, ServerRecipe } from './native-server.ts';
 import { LOOPBACK } from './ports.ts';
-import { provideProgram } from './provide-program.ts';
+import { majorOf, provideProgram, versionOf } from './provide-program.ts';
 import { type Report, StackError } from './stack-error.ts';
 
 /** The scripts and the cluster commands are written for it. */
@@ -13,45 +12,34 @@ const PING_WITHIN_MS = 2_000;
 const READY_WITHIN_MS = 20_000;
 const STOP_WITHIN_MS = 10_000;
 
-/** Redis as Debian or the machine has it. */
-export async function redisRecipe(report: Report): Promise<ServerRecipe> {
-  const { program, product } = await provideRedis(report);
+/**
+ * Redis as Debian or the machine has it.
+ * @param more what the configuration of this kind of node says besides
+ * @throws StackError if there is none and none can be installed, or if it is too old
+ */
+export async function redisRecipe(
+  report: Report,
+  more: (place: ServerPlace) => readonly string[] = ({ password }) => [`requirepass ${password}`],
+): Promise<ServerRecipe> {
+  const command = await provideProgram('redis-server', 'redis-server', report);
+  const version = await versionOf(/v=(\d+[.\d]*)/, command, ['--version']);
+  if (majorOf(version) < MAJOR_MIN) {
+    throw new StackError(`${command} is Redis ${version}; Stampede needs Redis ${MAJOR_MIN} or newer.`);
+  }
   return {
     name: 'redis',
-    product,
+    product: `Redis ${version}`,
     portCount: 1,
     readyWithinMs: READY_WITHIN_MS,
     stopWithinMs: STOP_WITHIN_MS,
-    async prepare(place) {
-      const config = writeRedisConfig(place, [`requirepass ${place.password}`]);
-      return { command: program, args: [config] };
-    },
+    prepare: async (place) => ({ command, args: [writeConfig(place, more(place))] }),
     url: ({ ports, password }) => `redis://:${password}@${LOOPBACK}:${ports[0]}`,
     ping: pingRedis,
   };
 }
 
-/** @throws StackError if there is none and none can be installed, or if it is too old */
-export async function provideRedis(
-  report: Report,
-): Promise<{ readonly program: string; readonly product: string }> {
-  const program = await provideProgram('redis-server', 'redis-server', report);
-  const { output } = await runGuarded(program, ['--version']);
-  const version = /v=(\d+)[.\d]*/.exec(output);
-  if (version === null) throw new StackError(`${program} --version doesn't say its version: ${output}`);
-  const product = `Redis ${version[0].slice('v='.length)}`;
-  if (Number(version[1]) < MAJOR_MIN) {
-    throw new StackError(`${program} is ${product}; Stampede needs Redis ${MAJOR_MIN} or newer.`);
-  }
-  return { program, product };
-}
-
-/**
- * Durable as in production: every write goes to the append-only file, which reaches the disk each second.
- * @param more lines for this kind of node
- * @returns the file's path
- */
-export function writeRedisConfig({ folder, ports }: ServerPlace, more: readonly string[]): string {
+/** Durable as in production: every write goes to the append-only file, which reaches the disk each second. */
+function writeConfig({ folder, ports }: ServerPlace, more: readonly string[]): string {
   const data = join(folder, 'data');
   mkdirSync(data, { recursive: true });
   const config = join(folder, 'redis.conf');

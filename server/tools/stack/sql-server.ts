@@ -1,13 +1,13 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
-import { runGuarded } from './guarded-run.ts';
+import { runGuarded } from '../checks/child-process.ts';
 import type { ServerPlace, ServerRecipe } from './native-server.ts';
 import { LOOPBACK } from './ports.ts';
 import { type ServerAccount, chooseServerAccount } from './server-account.ts';
 import { type Report, StackError } from './stack-error.ts';
 
-export const DATABASE = 'stampede';
+const DATABASE = 'stampede';
 const USER = 'stampede';
 const DRAFT = 'data.new-';
 const PING_WITHIN_MS = 2_000;
@@ -26,6 +26,21 @@ export interface SqlServerProgram {
   readonly folders: readonly string[];
   /** The run that fills an empty data folder. */
   initialize(dataFolder: string): { readonly command: string; readonly args: readonly string[] };
+}
+
+export const MYSQL_MAJOR_MIN = 8;
+
+/** A second protocol on a second port, and files that SQL could read and write: neither is wanted. */
+const MYSQL_ONLY = ['--loose-mysqlx=OFF', '--secure-file-priv=NULL'];
+
+/** MySQL's program with the arguments that only MySQL knows. */
+export function mysqlProgram(program: Omit<SqlServerProgram, 'initialize'>): SqlServerProgram {
+  const args = [...program.args, ...MYSQL_ONLY];
+  const initialize = (data: string) => ({
+    command: program.command,
+    args: [...args, '--initialize-insecure', `--datadir=${data}`],
+  });
+  return { ...program, args, initialize };
 }
 
 /** One database server for loopback only, with a user and an empty database of ours. */

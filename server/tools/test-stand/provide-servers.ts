@@ -1,6 +1,5 @@
-import { databaseRecipe } from '../stack/database-server.ts';
 import { kafkaRecipe } from '../stack/kafka-server.ts';
-import { mariadbRecipe } from '../stack/mariadb-server.ts';
+import { databaseRecipe, mariadbRecipe } from '../stack/mysql-server.ts';
 import type { ServerRecipe } from '../stack/native-server.ts';
 import { withPartProgress } from '../stack/part-progress.ts';
 import { redisRecipe } from '../stack/redis-server.ts';

@@ -6,7 +6,7 @@ export interface SocketEvents {
   closed(code: number): void;
 }
 
-/** A binary message socket. After `close` the owner no longer listens. */
+/** A binary message socket. After `close` its owner no longer listens. */
 export interface ClientSocket {
   send(frame: Uint8Array): void;
   close(): void;

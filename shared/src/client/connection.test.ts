@@ -5,9 +5,8 @@ import {
   SILENCE_IN_VIEW_MS,
   SUBPROTOCOL,
 } from '../protocol/limits.ts';
-import { WELCOME_TIMEOUT_MS } from './connection.ts';
+import { type NetworkHint, WELCOME_TIMEOUT_MS } from './connection.ts';
 import { RECONNECT_BASE_MS, STEADY_AFTER_MS } from './reconnect-delay.ts';
-import type { NetworkHint } from './network-hints.ts';
 import { SHOW, Stage } from './testing/show-script.ts';
 
 describe('session', () => {

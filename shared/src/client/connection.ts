@@ -11,11 +11,19 @@ import {
 import type { ClientMessage, ServerMessage } from '../protocol/messages.ts';
 import type { ClientSocket, OpenSocket } from './client-socket.ts';
 import type { Connection as ConnectionView } from './client-view.ts';
-import type { NetworkHint, NetworkHints } from './network-hints.ts';
 import { reconnectDelay, STEADY_AFTER_MS } from './reconnect-delay.ts';
 
 /** From the first byte to `welcome`; a network that takes longer is tried anew. */
 export const WELCOME_TIMEOUT_MS = 10_000;
+
+/**
+ * What the surroundings know of the network before a socket does: it seems `lost`, or it may be `back`, as after waking
+ * or leaving a tunnel. No proof of anything, but reason enough to ask.
+ */
+export type NetworkHint = 'lost' | 'back';
+
+/** Calls `heard` with each hint, until the returned function is called. */
+export type NetworkHints = (heard: (hint: NetworkHint) => void) => () => void;
 
 type Cancel = () => void;
 type OpenState = Extract<State, { readonly name: 'open' }>;
@@ -49,8 +57,7 @@ export interface ConnectionOptions {
 }
 
 export interface ConnectionEvents {
-  /** `view` changed. */
-  changed(): void;
+  changed(view: ConnectionView): void;
   /** The socket is open and nothing was said on it yet. */
   opened(): void;
   received(message: ServerMessage): void;
@@ -79,10 +86,6 @@ export class Connection {
     this.#events = events;
   }
 
-  get view(): ConnectionView {
-    return this.#view;
-  }
-
   start(): void {
     if (this.#state.name !== 'idle') return;
     this.#stopHints = this.#options.hints((hint) => this.#hinted(hint));
@@ -106,11 +109,10 @@ export class Connection {
 
   /** The server took our session. */
   welcomed(): void {
-    const state = this.#state;
-    if (state.name !== 'opening') return;
-    state.cancel();
+    if (this.#state.name !== 'opening') return;
+    const { socket, cancel } = this.#state;
+    cancel();
     const now = this.#options.clock.now();
-    const { socket } = state;
     const heard = { lastHeardAt: now, asked: null };
     this.#state = { name: 'open', socket, openedAt: now, ...heard, cancel: noop, cancelMove: noop };
     this.#listen();
@@ -177,30 +179,15 @@ export class Connection {
 
   #open(): void {
     const { url, openSocket, clock } = this.#options;
-    let current = true;
+    const isCurrent = () => 'socket' in this.#state && this.#state.socket === socket;
     const socket = openSocket(url, SUBPROTOCOL, {
-      opened: () => {
-        if (current) this.#events.opened();
-      },
-      received: (frame) => {
-        if (current) this.#received(frame);
-      },
-      closed: (code) => {
-        if (current) this.#closed(code);
-      },
+      opened: () => isCurrent() && this.#events.opened(),
+      received: (frame) => isCurrent() && this.#received(frame),
+      closed: (code) => isCurrent() && this.#closed(code),
     });
-    const owned: ClientSocket = {
-      send: (frame) => {
-        socket.send(frame);
-      },
-      close: () => {
-        current = false;
-        socket.close();
-      },
-    };
     this.#state = {
       name: 'opening',
-      socket: owned,
+      socket,
       cancel: clock.after(WELCOME_TIMEOUT_MS, () => this.drop()),
     };
   }
@@ -291,7 +278,7 @@ export class Connection {
 
   #show(view: ConnectionView): void {
     this.#view = view;
-    this.#events.changed();
+    this.#events.changed(view);
   }
 }
 

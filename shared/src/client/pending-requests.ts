@@ -9,14 +9,15 @@ export type Readiness = 'session' | 'show';
 
 /** A request as it is planned, before it has a number. */
 export interface RequestPlan<Type extends AnswerType> {
-  readonly needs: Readiness;
+  /** Default: the show. */
+  readonly needs?: Readiness;
   /** Makes the message; called again with another number if it has to be repeated. */
   readonly build: (requestId: number) => ClientMessage;
   /** The messages that answer it, besides `refused`. */
   readonly answers: readonly Type[];
-  /** What becomes of it when the socket drops: repeated on the next one, or given up as `disconnected`. */
-  readonly onDrop: 'repeat' | 'give-up';
-  readonly timeoutMs: number;
+  /** When the socket drops it is given up as `disconnected`; otherwise it is repeated on the next one. */
+  readonly once?: true;
+  readonly timeoutMs?: number;
 }
 
 export type Settled<Type extends AnswerType> =
@@ -71,12 +72,17 @@ export class PendingRequests {
       requestId: null,
       // `settleWith` lets only the planned types of answers get here.
       settle: settle as Pending['settle'],
-      cancelTimeout: this.#clock.after(plan.timeoutMs, () => {
+      cancelTimeout: this.#clock.after(plan.timeoutMs ?? REQUEST_TIMEOUT_MS, () => {
         this.#finish(pending, unanswered('timed-out'));
       }),
     };
     this.#pending.add(pending);
     this.#sendIfReady(pending);
+  }
+
+  /** The same, for callers that wait. */
+  request<Type extends AnswerType>(plan: RequestPlan<Type>): Promise<Settled<Type>> {
+    return new Promise((resolve) => this.add(plan, resolve));
   }
 
   becomeReady(ready: Readiness): void {
@@ -89,17 +95,15 @@ export class PendingRequests {
    * to such a request, which only a broken server sends.
    */
   settleWith(requestId: number, message: ServerMessage): boolean {
-    for (const pending of this.#pending) {
-      if (pending.requestId !== requestId) continue;
-      if (message.type === 'refused') {
-        const { code, seats, retryAfterMs, detail } = message;
-        this.#finish(pending, { ok: false, code, seats, retryAfterMs, detail });
-        return true;
-      }
-      if (!pending.plan.answers.includes(message.type)) return false;
-      this.#finish(pending, { ok: true, message });
+    const pending = this.#pending.values().find((one) => one.requestId === requestId);
+    if (!pending) return true;
+    if (message.type === 'refused') {
+      const { code, seats, retryAfterMs, detail } = message;
+      this.#finish(pending, { ok: false, code, seats, retryAfterMs, detail });
       return true;
     }
+    if (!pending.plan.answers.includes(message.type)) return false;
+    this.#finish(pending, { ok: true, message });
     return true;
   }
 
@@ -108,7 +112,7 @@ export class PendingRequests {
     this.#ready = null;
     for (const pending of [...this.#pending]) {
       pending.requestId = null;
-      if (pending.plan.onDrop === 'give-up') this.#finish(pending, unanswered('disconnected'));
+      if (pending.plan.once) this.#finish(pending, unanswered('disconnected'));
     }
   }
 
@@ -125,7 +129,7 @@ export class PendingRequests {
 
   #sendIfReady(pending: Pending): void {
     if (pending.requestId !== null || this.#ready === null) return;
-    if (pending.plan.needs === 'show' && this.#ready === 'session') return;
+    if (pending.plan.needs !== 'session' && this.#ready === 'session') return;
     pending.requestId = this.nextRequestId();
     this.#send(pending.plan.build(pending.requestId));
   }

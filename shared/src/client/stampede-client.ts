@@ -4,22 +4,10 @@ import { SEATS_PER_REQUEST_MAX, SECTIONS_WATCHED_MAX } from '../protocol/limits.
 import type { ClientMessage, OrderMessage, ServerMessage, ServerMessageOf } from '../protocol/messages.ts';
 import { type OpenSocket, openWebSocket } from './client-socket.ts';
 import type { Answer, ClientChange, ClientView, HoldView, Refused } from './client-view.ts';
-import { Connection } from './connection.ts';
-import { viewOf } from './current-view.ts';
-import {
-  isPassing,
-  PendingRequests,
-  plain,
-  REQUEST_TIMEOUT_MS,
-  type RequestPlan,
-  type Settled,
-  unanswered,
-} from './pending-requests.ts';
-import type { NetworkHints } from './network-hints.ts';
-import { passingShelf, PlaceReceipts, type ReceiptShelf } from './place-receipts.ts';
-import { ServerTime } from './server-time.ts';
-import { holdViewOf, ShowState } from './show-state.ts';
-import { Visit } from './visit.ts';
+import { Connection, type NetworkHints } from './connection.ts';
+import { CurrentView, holdViewOf } from './current-view.ts';
+import { isPassing, PendingRequests, plain, type RequestPlan, unanswered } from './pending-requests.ts';
+import { passingShelf, type ReceiptShelf, Visit } from './visit.ts';
 import { type FeedOutcome, WatchedSections } from './watched-sections.ts';
 
 export type * from './client-view.ts';
@@ -50,67 +38,53 @@ export const CHECKOUT_TIMEOUT_MS = 60_000;
  * the show again after each loss, resumes the watched sections without a gap, and shows all of it in `view`.
  */
 export class StampedeClient {
-  readonly view: ClientView;
   readonly #clock: Clock;
   readonly #connection: Connection;
   readonly #pending: PendingRequests;
   readonly #visit: Visit;
-  readonly #receipts: PlaceReceipts;
   readonly #sections = new WatchedSections();
-  readonly #show: ShowState;
-  readonly #time = new ServerTime();
+  readonly #view = new CurrentView(this.#sections.states, (change) => this.#emit(change));
   readonly #listeners = new Set<(change: ClientChange) => void>();
   #bearer: string | undefined;
   #authenticateId = 0;
   /** A repeated checkout must name the hold it began with, also when that hold has become a sale. */
   #intent: { readonly idempotencyKey: string; readonly holdToken: number } | null = null;
 
-  constructor(options: ClientOptions) {
-    const {
-      url,
-      bearer,
-      openSocket = openWebSocket,
-      renewSession,
-      hints = noHints,
-      receipts = passingShelf(),
-    } = options;
-    this.#clock = options.clock ?? systemClock;
-    const clock = this.#clock;
-    const random = options.random ?? systemRandom;
+  constructor({
+    url,
+    bearer,
+    openSocket = openWebSocket,
+    clock = systemClock,
+    random = systemRandom,
+    renewSession,
+    hints = () => () => undefined,
+    receipts = passingShelf(),
+  }: ClientOptions) {
+    this.#clock = clock;
     this.#bearer = bearer;
-    this.#show = new ShowState((change) => {
-      this.#emit(change);
-    });
     const renew = renewSession && (() => this.#renew(renewSession));
     this.#connection = new Connection(
       { url, openSocket, clock, random, renewSession: renew, hints },
       {
-        changed: () => {
-          this.#connectionChanged();
+        changed: (connection) => {
+          if (connection.state === 'stopped') this.#pending.close();
+          this.#view.applyConnection(connection);
         },
-        opened: () => {
-          this.#opened();
-        },
-        received: (message) => {
-          this.#receive(message);
-        },
-        ask: () => {
-          this.#connection.send({ type: 'ping', requestId: this.#pending.nextRequestId() });
-        },
-        dropped: () => {
-          this.#dropped();
-        },
+        opened: () => this.#opened(),
+        received: (message) => this.#receive(message),
+        ask: () => this.#connection.send({ type: 'ping', requestId: this.#pending.nextRequestId() }),
+        dropped: () => this.#dropped(),
       },
     );
-    const send = (message: ClientMessage): void => {
-      this.#connection.send(message);
-    };
+    const send = (message: ClientMessage): void => this.#connection.send(message);
     const pending = new PendingRequests(clock, send);
     this.#pending = pending;
-    this.#visit = new Visit({ clock, random, pending, show: this.#show, sections: this.#sections, send });
-    const [visit, state] = [this.#visit, this.#show];
-    this.#receipts = new PlaceReceipts({ shelf: receipts, clock, visit, state, join: () => this.join() });
-    this.view = viewOf(this.#connection, this.#time, this.#show, this.#sections);
+    const [view, sections] = [this.#view, this.#sections];
+    this.#visit = new Visit({ clock, random, pending, view, sections, shelf: receipts, send });
+  }
+
+  get view(): ClientView {
+    return this.#view;
   }
 
   /** Calls `listener` after every change; the returned function ends that. */
@@ -151,41 +125,23 @@ export class StampedeClient {
       );
       if (before !== null) {
         this.#pending.abandon();
-        this.#show.forget();
+        this.#view.forget();
         this.#connection.reopen();
       }
     }
     return new Promise((resolve) => {
-      this.#visit.enter((settled) => {
-        resolve(plain(settled));
-      });
+      this.#visit.enter((settled) => resolve(plain(settled)));
     });
   }
 
   /** Takes a place in the waiting room, or finds the one this session has. */
-  async join(): Promise<Answer> {
-    return plain(
-      await this.#request({
-        needs: 'show',
-        build: (requestId) => ({ type: 'join', requestId, receipt: this.#receipts.own }),
-        answers: ['waiting', 'admitted'],
-        onDrop: 'repeat',
-        timeoutMs: REQUEST_TIMEOUT_MS,
-      }),
-    );
+  join(): Promise<Answer> {
+    return this.#visit.join();
   }
 
   /** Gives the place or the admission up. */
-  async leave(): Promise<Answer> {
-    return plain(
-      await this.#request({
-        needs: 'show',
-        build: (requestId) => ({ type: 'leave', requestId }),
-        answers: ['outside'],
-        onDrop: 'repeat',
-        timeoutMs: REQUEST_TIMEOUT_MS,
-      }),
-    );
+  leave(): Promise<Answer> {
+    return this.#ask({ build: (requestId) => ({ type: 'leave', requestId }), answers: ['outside'] });
   }
 
   /** Watches these sections and no others; answered when their seats are in the view. */
@@ -195,9 +151,7 @@ export class StampedeClient {
     }
     this.#sections.replace(sections);
     return new Promise((resolve) => {
-      this.#visit.watch((settled) => {
-        resolve(plain(settled));
-      });
+      this.#visit.watch((settled) => resolve(plain(settled)));
     });
   }
 
@@ -206,31 +160,28 @@ export class StampedeClient {
     if (seats.length > SEATS_PER_REQUEST_MAX) {
       return unanswered('limit-exceeded', `at most ${SEATS_PER_REQUEST_MAX} seats`);
     }
-    const settled = await this.#requestSeats((requestId) => ({ type: 'hold', requestId, seats }), ['hold']);
+    if (this.#isAway) return unanswered('disconnected');
+    const build = (requestId: number): ClientMessage => ({ type: 'hold', requestId, seats });
+    const settled = await this.#pending.request({ build, answers: ['hold'], once: true });
     return settled.ok ? { ok: true, hold: holdViewOf(settled.message) } : settled;
   }
 
   /** Moves the deadline of the hold. */
   async extend(): Promise<Answer> {
-    const { hold } = this.#show;
-    if (!hold) return NO_HOLD;
-    const { holdToken } = hold;
-    return plain(
-      await this.#requestSeats((requestId) => ({ type: 'extend', requestId, holdToken }), ['hold']),
-    );
+    if (!this.#view.hold) return NO_HOLD;
+    if (this.#isAway) return unanswered('disconnected');
+    const { holdToken } = this.#view.hold;
+    const build = (requestId: number): ClientMessage => ({ type: 'extend', requestId, holdToken });
+    return this.#ask({ build, answers: ['hold'], once: true });
   }
 
   /** Gives seats of the hold back; without seats the whole hold. */
   async release(seats: readonly number[] = []): Promise<Answer> {
-    const { hold } = this.#show;
-    if (!hold) return NO_HOLD;
-    const { holdToken } = hold;
-    return plain(
-      await this.#requestSeats(
-        (requestId) => ({ type: 'release', requestId, holdToken, seats }),
-        ['hold', 'hold-ended'],
-      ),
-    );
+    if (!this.#view.hold) return NO_HOLD;
+    if (this.#isAway) return unanswered('disconnected');
+    const { holdToken } = this.#view.hold;
+    const build = (requestId: number): ClientMessage => ({ type: 'release', requestId, holdToken, seats });
+    return this.#ask({ build, answers: ['hold', 'hold-ended'], once: true });
   }
 
   /**
@@ -243,15 +194,13 @@ export class StampedeClient {
   }): Promise<Answer<{ readonly order: OrderMessage }>> {
     const { idempotencyKey, amount } = intent;
     if (this.#intent?.idempotencyKey !== idempotencyKey) {
-      if (!this.#show.hold) return NO_HOLD;
-      this.#intent = { idempotencyKey, holdToken: this.#show.hold.holdToken };
+      if (!this.#view.hold) return NO_HOLD;
+      this.#intent = { idempotencyKey, holdToken: this.#view.hold.holdToken };
     }
     const { holdToken } = this.#intent;
-    const settled = await this.#request({
-      needs: 'show',
+    const settled = await this.#pending.request({
       build: (requestId) => ({ type: 'checkout', requestId, holdToken, idempotencyKey, amount }),
       answers: ['order'],
-      onDrop: 'repeat',
       timeoutMs: CHECKOUT_TIMEOUT_MS,
     });
     return settled.ok ? { ok: true, order: settled.message.order } : settled;
@@ -259,34 +208,23 @@ export class StampedeClient {
 
   /** The session's latest orders of any show; they appear in the view too. */
   async listOrders(): Promise<Answer<{ readonly orders: readonly OrderMessage[] }>> {
-    const settled = await this.#request({
-      needs: 'session',
-      build: (requestId) => ({ type: 'orders', requestId }),
-      answers: ['orders'],
-      onDrop: 'repeat',
-      timeoutMs: REQUEST_TIMEOUT_MS,
-    });
+    const build = (requestId: number): ClientMessage => ({ type: 'orders', requestId });
+    const settled = await this.#pending.request({ needs: 'session', build, answers: ['orders'] });
     return settled.ok ? { ok: true, orders: settled.message.orders } : settled;
   }
 
-  /** Requests that are not safe to repeat: nobody is told later of a seat that they clicked long ago. */
-  #requestSeats<Type extends 'hold' | 'hold-ended'>(
-    build: RequestPlan<Type>['build'],
-    answers: readonly Type[],
-  ): Promise<Settled<Type>> {
-    if (this.#connection.view.state === 'reconnecting') return Promise.resolve(unanswered('disconnected'));
-    return this.#request({ needs: 'show', build, answers, onDrop: 'give-up', timeoutMs: REQUEST_TIMEOUT_MS });
+  async #ask(plan: RequestPlan<ServerMessage['type']>): Promise<Answer> {
+    return plain(await this.#pending.request(plan));
   }
 
-  #request<Type extends ServerMessage['type']>(plan: RequestPlan<Type>): Promise<Settled<Type>> {
-    return new Promise((resolve) => {
-      this.#pending.add(plan, resolve);
-    });
+  /** Then seats aren't asked for: nobody is told later of a seat that they clicked long ago. */
+  get #isAway(): boolean {
+    return this.#view.connection.state === 'reconnecting';
   }
 
   async #renew(renewSession: () => Promise<string | undefined>): Promise<void> {
     this.#bearer = await renewSession();
-    this.#show.forgetBuyer();
+    this.#view.forgetBuyer();
   }
 
   #opened(): void {
@@ -297,19 +235,14 @@ export class StampedeClient {
 
   #dropped(): void {
     this.#authenticateId = 0;
-    this.#time.reset();
+    this.#view.time.reset();
     this.#visit.dropped();
     this.#pending.dropped();
   }
 
-  #connectionChanged(): void {
-    if (this.#connection.view.state === 'stopped') this.#pending.close();
-    this.#emit({ kind: 'connection' });
-  }
-
   /** Takes in what the server says; an answer is taken in like a push and then settles its request as well. */
   #receive(message: ServerMessage): void {
-    if ('now' in message) this.#time.sample(message.now, this.#clock.now());
+    if ('now' in message) this.#view.time.sample(message.now, this.#clock.now());
     this.#apply(message);
     if (!('requestId' in message) || message.requestId === 0) return;
     if (message.type === 'refused' && message.requestId === this.#authenticateId) {
@@ -330,16 +263,16 @@ export class StampedeClient {
         this.#visit.entered(message);
         break;
       case 'phase':
-        this.#show.applyPhase(message);
+        this.#view.applyPhase(message);
         break;
       case 'waiting':
       case 'admitted':
       case 'outside':
-        this.#show.applyStanding(message);
-        if (message.type === 'outside') this.#receipts.hearOutside(message.reason);
+        this.#view.applyStanding(message);
+        if (message.type === 'outside') this.#visit.outside(message.reason);
         break;
       case 'place':
-        this.#receipts.keep(message.receipt);
+        this.#visit.keepReceipt(message.receipt);
         break;
       case 'snapshot':
         this.#applySeats(message, this.#sections.applySnapshot(message));
@@ -348,19 +281,19 @@ export class StampedeClient {
         this.#applySeats(message, this.#sections.applyDelta(message));
         break;
       case 'summary':
-        if (!this.#show.applySummary(message, this.#sections.sectionCount)) this.#connection.drop();
+        if (!this.#view.applySummary(message, this.#sections.sectionCount)) this.#connection.drop();
         break;
       case 'hold':
-        this.#show.applyHold(message);
+        this.#view.applyHold(message);
         break;
       case 'hold-ended':
-        this.#show.applyHoldEnded(message);
+        this.#view.applyHoldEnded(message);
         break;
       case 'order':
-        this.#show.applyOrder(message.order);
+        this.#view.applyOrder(message.order);
         break;
       case 'orders':
-        for (const order of message.orders) this.#show.applyOrder(order);
+        for (const order of message.orders) this.#view.applyOrder(order);
         break;
       case 'moving':
         this.#connection.moveWithin(message.spreadMs);
@@ -376,7 +309,7 @@ export class StampedeClient {
   #applySeats(message: ServerMessageOf<'snapshot' | 'delta'>, outcome: FeedOutcome): void {
     switch (outcome.kind) {
       case 'applied':
-        if (message.type === 'snapshot') this.#show.applyEpoch(message.epoch);
+        if (message.type === 'snapshot') this.#view.applyEpoch(message.epoch);
         this.#emit({ kind: 'seats', section: message.section, changes: outcome.changes });
         break;
       case 'gap':
@@ -394,7 +327,5 @@ export class StampedeClient {
     for (const listener of this.#listeners) listener(change);
   }
 }
-
-const noHints: NetworkHints = () => () => undefined;
 
 const NO_HOLD: Refused = unanswered('hold-ended', 'there is no hold');

@@ -1,26 +1,45 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import { ACKNOWLEDGE_INTERVAL_MS } from '../protocol/limits.ts';
-import type { ClientMessage, ServerMessageOf } from '../protocol/messages.ts';
-import { isPassing, type PendingRequests, REQUEST_TIMEOUT_MS, type Settled } from './pending-requests.ts';
-import type { ShowState } from './show-state.ts';
+import type { ClientMessage, OutsideReason, ServerMessageOf } from '../protocol/messages.ts';
+import type { Answer } from './client-view.ts';
+import type { CurrentView } from './current-view.ts';
+import { isPassing, type PendingRequests, plain, type Settled } from './pending-requests.ts';
 import type { WatchedSections } from './watched-sections.ts';
 
 /** Shortest pause before entering or watching again when the server was too busy for it; up to twice as long. */
-export const RETRY_PAUSE_MS = 1_000;
+const RETRY_PAUSE_MS = 1_000;
+const REJOIN_MS_MIN = 500;
+
+/** Where receipts of places are kept: beyond the page's life where it can be. */
+export interface ReceiptShelf {
+  read(show: number): string | null;
+  /** Null: there is no place any more. */
+  keep(show: number, receipt: string | null): void;
+}
+
+/** Keeps receipts as long as the client lives. */
+export function passingShelf(): ReceiptShelf {
+  const receipts = new Map<number, string | null>();
+  return {
+    read: (show) => receipts.get(show) ?? null,
+    keep: (show, receipt) => receipts.set(show, receipt),
+  };
+}
 
 export interface VisitParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly pending: PendingRequests;
-  readonly show: ShowState;
+  readonly view: CurrentView;
   readonly sections: WatchedSections;
+  readonly shelf: ReceiptShelf;
   readonly send: (message: ClientMessage) => void;
 }
 
 /**
  * The show that is visited, whatever happens to sockets: entered again on each new one, its watched sections
- * resumed where they stand, and what was applied acknowledged.
+ * resumed where they stand, what was applied acknowledged, and a place that the server lost asked for (rule 4.6).
  */
 export class Visit {
   readonly #parts: VisitParts;
@@ -45,25 +64,22 @@ export class Visit {
 
   /** `settle` hears of this attempt; attempts go on by themselves unless there is no such show. */
   enter(settle: (settled: Settled<'entered'>) => void = ignore): void {
-    const { pending, show: state } = this.#parts;
+    const { pending, view } = this.#parts;
     const show = this.#show;
     if (show === null) return;
     this.#entersOpen++;
     const build = (requestId: number): ClientMessage => {
-      state.entering();
+      view.entering();
       return { type: 'enter', requestId, show };
     };
-    pending.add(
-      { needs: 'session', build, answers: ['entered'], onDrop: 'repeat', timeoutMs: REQUEST_TIMEOUT_MS },
-      (settled) => {
-        this.#entersOpen--;
-        if (!settled.ok && this.#show === show) {
-          if (settled.code === 'show-unknown') this.#show = null;
-          else if (isPassing(settled.code)) this.#later(settled.retryAfterMs, () => this.#enterAgain());
-        }
-        settle(settled);
-      },
-    );
+    pending.add({ needs: 'session', build, answers: ['entered'] }, (settled) => {
+      this.#entersOpen--;
+      if (!settled.ok && this.#show === show) {
+        if (settled.code === 'show-unknown') this.#show = null;
+        else if (isPassing(settled.code)) this.#later(settled.retryAfterMs, () => this.#enterAgain());
+      }
+      settle(settled);
+    });
   }
 
   /** Asks for the watched sections, each from where it stands. */
@@ -75,23 +91,27 @@ export class Visit {
       requestId,
       sections: sections.positions(),
     });
-    pending.add(
-      { needs: 'show', build, answers: ['done'], onDrop: 'repeat', timeoutMs: REQUEST_TIMEOUT_MS },
-      (settled) => {
-        this.#watchesOpen--;
-        // A section may have missed something meanwhile; the pause keeps a server that never sends it calm.
-        if (settled.ok ? !sections.complete : isPassing(settled.code)) {
-          this.#later(settled.ok ? 0 : settled.retryAfterMs, () => this.watchAgain());
-        }
-        settle(settled);
-      },
-    );
+    pending.add({ build, answers: ['done'] }, (settled) => {
+      this.#watchesOpen--;
+      // A section may have missed something meanwhile; the pause keeps a server that never sends it calm.
+      if (settled.ok ? !sections.complete : isPassing(settled.code)) {
+        this.#later(settled.ok ? 0 : settled.retryAfterMs, () => this.watchAgain());
+      }
+      settle(settled);
+    });
   }
 
   /** Watches again unless that is under way. */
   watchAgain(): void {
     const { pending, sections } = this.#parts;
     if (pending.ready === 'show' && this.#watchesOpen === 0 && sections.watched.length > 0) this.watch();
+  }
+
+  /** Asks for a place, with the receipt of the one there was. */
+  async join(): Promise<Answer> {
+    const { pending } = this.#parts;
+    const build = (requestId: number): ClientMessage => ({ type: 'join', requestId, receipt: this.#receipt });
+    return plain(await pending.request({ build, answers: ['waiting', 'admitted'] }));
   }
 
   /** The server knows who we are. */
@@ -104,18 +124,42 @@ export class Visit {
   /** The answer to `enter`, or word of a new epoch. */
   entered(message: ServerMessageOf<'entered'>): void {
     if (message.show !== this.#show) return;
-    const { pending, show, sections } = this.#parts;
+    const { pending, view, sections } = this.#parts;
     sections.enterEpoch(message.epoch);
-    show.applyEntered(message);
+    view.applyEntered(message);
     if (message.requestId === 0) return;
     if (pending.ready !== 'show') this.#acknowledgeLater();
     pending.becomeReady('show');
     this.watchAgain();
   }
 
+  keepReceipt(receipt: string | null): void {
+    if (this.#show !== null) this.#parts.shelf.keep(this.#show, receipt);
+  }
+
+  /** There is no place: one that ended for a reason is forgotten, one that is not known is asked for. */
+  outside(reason: OutsideReason): void {
+    if (reason !== 'not-joined' && reason !== 'lost') this.keepReceipt(null);
+    else if (this.#receipt !== null) void this.#rejoin();
+  }
+
   dropped(): void {
     this.#cancelAcknowledge();
     this.#parts.sections.dropped();
+  }
+
+  get #receipt(): string | null {
+    return this.#show === null ? null : this.#parts.shelf.read(this.#show);
+  }
+
+  async #rejoin(): Promise<void> {
+    const { clock, view } = this.#parts;
+    const show = this.#show;
+    const answer = await this.join();
+    if (answer.ok || !isPassing(answer.code)) return;
+    clock.after(Math.max(answer.retryAfterMs, REJOIN_MS_MIN), () => {
+      if (this.#show === show && view.standing.state === 'outside') void this.#rejoin();
+    });
   }
 
   #enterAgain(): void {

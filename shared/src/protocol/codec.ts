@@ -1,6 +1,6 @@
 import { Packr } from 'msgpackr';
 import type { RefusalCode } from './codes.ts';
-import { type Field, FieldError, type Fields, UINT32_MAX } from './fields.ts';
+import { type Field, FieldError, type Fields, type FieldValues, struct, UINT32_MAX } from './fields.ts';
 import { FRAME_BYTES_MAX } from './limits.ts';
 import { type ClientMessage, clientMessages, type ServerMessage, serverMessages } from './messages.ts';
 import { isPlainFrame } from './plain-frame.ts';
@@ -19,34 +19,33 @@ export type Decoded<Message> = { readonly ok: true; readonly message: Message } 
 interface Entry {
   readonly type: string;
   readonly opcode: number;
-  readonly names: readonly string[];
-  readonly fields: readonly Field<unknown>[];
+  /** Whether it is a request, which has its number in front. */
+  readonly isNumbered: boolean;
+  readonly body: Field<FieldValues<Fields>>;
 }
 
 // Records would let a peer define structures that live on in the decoder; plain MessagePack has no memory.
 // Other implementations may write 64-bit integers; `uint` refuses those past 2^53 − 1.
 const packr = new Packr({ useRecords: false, int64AsType: 'number' });
 
-function entriesOf(
-  table: Readonly<Record<string, { readonly opcode: number; readonly fields: Fields }>>,
-): Entry[] {
-  return Object.entries(table).map(([type, { opcode, fields }]) => ({
-    type,
-    opcode,
-    names: Object.keys(fields),
-    fields: Object.values<Field<unknown>>(fields),
-  }));
-}
+type Table = Readonly<Record<string, { readonly opcode: number; readonly fields: Fields }>>;
 
 /** One direction of the table, found by name when encoding and by opcode when decoding. */
 class Direction {
-  readonly byType: ReadonlyMap<string, Entry>;
-  readonly byOpcode: ReadonlyMap<unknown, Entry>;
+  readonly byType = new Map<string, Entry>();
+  readonly byOpcode = new Map<unknown, Entry>();
 
-  constructor(table: Parameters<typeof entriesOf>[0]) {
-    const entries = entriesOf(table);
-    this.byType = new Map(entries.map((entry) => [entry.type, entry]));
-    this.byOpcode = new Map(entries.map((entry) => [entry.opcode, entry]));
+  constructor(table: Table) {
+    for (const [type, { opcode, fields }] of Object.entries(table)) {
+      const entry = {
+        type,
+        opcode,
+        isNumbered: Object.keys(fields)[0] === 'requestId',
+        body: struct(fields),
+      };
+      this.byType.set(type, entry);
+      this.byOpcode.set(opcode, entry);
+    }
   }
 }
 
@@ -55,12 +54,8 @@ const fromServer = new Direction(serverMessages);
 
 function encode(entry: Entry | undefined, message: Readonly<Record<string, unknown>>): Uint8Array {
   if (!entry) throw new Error(`no such message: ${String(message['type'])}`);
-  const { names, fields } = entry;
-  const frame: unknown[] = [entry.opcode];
-  for (let index = 0; index < names.length; index++) {
-    frame.push(fields[index]?.pack(message[names[index] ?? '']));
-  }
-  return packr.pack(frame);
+  // The body packs to the list of its fields.
+  return packr.pack([entry.opcode, ...(entry.body.pack(message) as readonly unknown[])]);
 }
 
 /** A client's message as one binary frame: the array `[opcode, ...fields]` in MessagePack. */
@@ -77,7 +72,7 @@ const NOT_A_VALUE = 'a frame is one MessagePack value of numbers, texts, bytes a
 
 /** An opcode of no message may be a newer one's, of which nearly all begin with their number. */
 function requestIdOf(raw: unknown, entry?: Entry): number {
-  if (!Array.isArray(raw) || (entry && entry.names[0] !== 'requestId')) return 0;
+  if (!Array.isArray(raw) || (entry && !entry.isNumbered)) return 0;
   const id: unknown = raw[1];
   return typeof id === 'number' && Number.isInteger(id) && id > 0 && id <= UINT32_MAX ? id : 0;
 }
@@ -96,21 +91,12 @@ function decode(direction: Direction, frame: Uint8Array): Decoded<{ type: string
   if (!Array.isArray(raw)) return unreadable('malformed', 'a frame is an array [opcode, …fields]');
   const entry = direction.byOpcode.get(raw[0]);
   if (!entry) return unreadable('unknown-message', 'no message has this opcode', raw);
-  const { names, fields } = entry;
-  if (raw.length !== fields.length + 1) {
-    return unreadable('malformed', `${entry.type} takes ${fields.length} fields`, raw, entry);
+  try {
+    return { ok: true, message: { type: entry.type, ...entry.body.read(raw.slice(1)) } };
+  } catch (cause) {
+    if (!(cause instanceof FieldError)) throw cause;
+    return unreadable('malformed', `${entry.type}: ${cause.message}`, raw, entry);
   }
-  const message: { type: string } & Record<string, unknown> = { type: entry.type };
-  for (let index = 0; index < names.length; index++) {
-    const name = names[index] ?? '';
-    try {
-      message[name] = fields[index]?.read(raw[index + 1]);
-    } catch (cause) {
-      if (!(cause instanceof FieldError)) throw cause;
-      return unreadable('malformed', `${entry.type}.${name}: ${cause.message}`, raw, entry);
-    }
-  }
-  return { ok: true, message };
 }
 
 /**

@@ -1,35 +1,25 @@
 /** Arrays within arrays: the deepest message is a frame with a list of structs, and one level is spare. */
 const NESTING_MAX = 4;
 
-/** Bytes of scalars whose length their first byte tells alone; what is in no table here is not plain. */
-const SCALAR_BYTES: ReadonlyMap<number, number> = new Map([
-  ...[0xc0, 0xc2, 0xc3].map((token) => [token, 1] as const),
-  ...[0xcc, 0xd0].map((token) => [token, 2] as const),
-  ...[0xcd, 0xd1].map((token) => [token, 3] as const),
-  ...[0xca, 0xce, 0xd2].map((token) => [token, 5] as const),
-  ...[0xcb, 0xcf, 0xd3].map((token) => [token, 9] as const),
+/** What a first byte announces: `width` bytes that are the value or tell a size, unless the byte tells it itself. */
+interface Form {
+  readonly kind: 'value' | 'bytes' | 'text' | 'array';
+  readonly width: number;
+  readonly size?: number;
+}
+
+/** By first byte; what is not here is not plain. */
+const FORMS: ReadonlyMap<number, Form> = new Map<number, Form>([
+  ...[0xc0, 0xc2, 0xc3].map((token) => [token, { kind: 'value', width: 0 }] as const),
+  ...[0xcc, 0xd0].map((token) => [token, { kind: 'value', width: 1 }] as const),
+  ...[0xcd, 0xd1].map((token) => [token, { kind: 'value', width: 2 }] as const),
+  ...[0xca, 0xce, 0xd2].map((token) => [token, { kind: 'value', width: 4 }] as const),
+  ...[0xcb, 0xcf, 0xd3].map((token) => [token, { kind: 'value', width: 8 }] as const),
+  ...[1, 2, 4].map((width, index) => [0xc4 + index, { kind: 'bytes', width }] as const),
+  ...[1, 2, 4].map((width, index) => [0xd9 + index, { kind: 'text', width }] as const),
+  ...[2, 4].map((width, index) => [0xdc + index, { kind: 'array', width }] as const),
 ]);
-/** Bytes and texts with a length of 1, 2 or 4 bytes behind the first one. */
-const LENGTH_WIDTH: ReadonlyMap<number, number> = new Map([
-  [0xc4, 1],
-  [0xc5, 2],
-  [0xc6, 4],
-  [0xd9, 1],
-  [0xda, 2],
-  [0xdb, 4],
-]);
-/** Bytes in front of a text's own, by its first byte where that is no short text. */
-const TEXT_HEAD: ReadonlyMap<number, number> = new Map([
-  [0xd9, 2],
-  [0xda, 3],
-  [0xdb, 5],
-]);
-const ASCII_MAX = 0x7f;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-const ARRAY_WIDTH: ReadonlyMap<number, number> = new Map([
-  [0xdc, 2],
-  [0xdd, 4],
-]);
 
 /**
  * Whether a frame is exactly one MessagePack value built of nil, booleans, numbers, texts, bytes and arrays. The
@@ -43,48 +33,36 @@ export function isPlainFrame(frame: Uint8Array): boolean {
   for (let left = itemsLeft.pop(); left !== undefined; left = itemsLeft.pop()) {
     if (left === 0) continue;
     itemsLeft.push(left - 1);
-    const token = frame[at];
-    if (token === undefined) return false;
-    const arrayWidth = isFixArray(token) ? 0 : ARRAY_WIDTH.get(token);
-    if (arrayWidth === undefined) {
-      const length = scalarLength(frame, at, token);
-      if (length === null) return false;
-      const head = isShortText(token) ? 1 : TEXT_HEAD.get(token);
-      if (head !== undefined && !isUtf8(frame.subarray(at + head, at + length))) return false;
-      at += length;
-    } else {
+    const form = formOf(frame[at++]);
+    if (!form) return false;
+    const { kind, width, size = bigEndian(frame, at, width) } = form;
+    at += width;
+    if (kind === 'array') {
       if (itemsLeft.length > NESTING_MAX) return false;
-      itemsLeft.push(arrayWidth === 0 ? token & 0x0f : bigEndian(frame, at + 1, arrayWidth));
-      at += 1 + arrayWidth;
+      itemsLeft.push(size);
+    } else if (kind !== 'value') {
+      if (kind === 'text' && !isUtf8(frame.subarray(at, at + size))) return false;
+      at += size;
     }
   }
   return at === frame.length;
 }
 
-function isFixArray(token: number): boolean {
-  return token >= 0x90 && token <= 0x9f;
-}
-
-function isShortText(token: number): boolean {
-  return token >= 0xa0 && token <= 0xbf;
+function formOf(token: number | undefined): Form | undefined {
+  if (token === undefined) return undefined;
+  if (token < 0x80 || token >= 0xe0) return { kind: 'value', width: 0 };
+  if (token >= 0x90 && token <= 0x9f) return { kind: 'array', width: 0, size: token & 0x0f };
+  if (token >= 0xa0 && token <= 0xbf) return { kind: 'text', width: 0, size: token & 0x1f };
+  return FORMS.get(token);
 }
 
 function isUtf8(bytes: Uint8Array): boolean {
-  if (bytes.every((byte) => byte <= ASCII_MAX)) return true;
   try {
     utf8.decode(bytes);
     return true;
   } catch {
     return false;
   }
-}
-
-function scalarLength(frame: Uint8Array, at: number, token: number): number | null {
-  if (token < 0x80 || token >= 0xe0) return 1;
-  if (isShortText(token)) return 1 + (token & 0x1f);
-  const width = LENGTH_WIDTH.get(token);
-  if (width !== undefined) return 1 + width + bigEndian(frame, at + 1, width);
-  return SCALAR_BYTES.get(token) ?? null;
 }
 
 /** Bytes past the frame's end read as 0; the final comparison with its length notices them. */

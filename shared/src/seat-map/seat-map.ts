@@ -1,4 +1,4 @@
-import { type RowArc, type RowBlock, rowLabel, type VenueLayout } from './venue-layout.ts';
+import { type RowArc, type RowBlock, rowLabel, seatsInRow, type VenueLayout } from './venue-layout.ts';
 
 /** A section's place in the show's seat indexes: seats `start … start + seatCount − 1`. */
 export interface Section {
@@ -52,7 +52,7 @@ export function seatMapOf(layout: VenueLayout): SeatMap {
     for (const block of blocks) {
       for (let step = 0; step < block.rows; step++) {
         const along = block.rows > 1 ? step / (block.rows - 1) : 0;
-        const seatCount = Math.round(mix(block.seats[0], block.seats[1], along));
+        const seatCount = seatsInRow(block, step);
         rows.push({ ...rowNames(block, step), start: x.length, seatCount });
         placeSeats(mixArcs(block.front, block.back, along), seatCount, x, y);
       }

@@ -57,6 +57,26 @@ export interface RowArc {
   readonly bend: number;
 }
 
+/** How many seats the `step`-th row of a block has (from 0). */
+export function seatsInRow(
+  { rows, seats: [front, back] }: Pick<RowBlock, 'rows' | 'seats'>,
+  step: number,
+): number {
+  const along = rows > 1 ? step / (rows - 1) : 0;
+  return Math.round(front + (back - front) * along);
+}
+
+/** How many seats sections have together, without placing them. */
+export function seatsOf(
+  sections: readonly { readonly blocks: readonly Pick<RowBlock, 'rows' | 'seats'>[] }[],
+): number {
+  let seats = 0;
+  for (const block of sections.flatMap(({ blocks }) => blocks)) {
+    for (let step = 0; step < block.rows; step++) seats += seatsInRow(block, step);
+  }
+  return seats;
+}
+
 const LETTERS = 26;
 const CODE_OF_A = 65;
 

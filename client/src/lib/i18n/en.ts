@@ -133,7 +133,7 @@ export const en = {
     zoomOut: 'Zoom out',
     whole: 'Show the whole venue',
     legend: 'What the marks mean',
-    available: 'available',
+    free: 'available',
     held: 'held by someone',
     sold: 'sold',
     blocked: 'not on sale',

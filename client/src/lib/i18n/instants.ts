@@ -3,6 +3,8 @@ const STYLES = {
   day: { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
   moment: { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' },
   time: { hour: 'numeric', minute: '2-digit' },
+  /** The digits alone, which languages otherwise write with a word. */
+  dayOfMonth: { day: 'numeric' },
   month: { month: 'short' },
   weekday: { weekday: 'short' },
 } as const satisfies Record<string, Intl.DateTimeFormatOptions>;
@@ -34,12 +36,8 @@ function knownZone(timeZone: string): string {
 
 /** An instant as the clocks of a zone tell it; of the visitor's own where none is given. */
 export function instantText(instant: Date, style: InstantStyle, language: string, timeZone?: string): string {
-  return formatOf(language, style, STYLES[style], timeZone).format(instant);
-}
-
-/** The day of the month as digits alone, which languages otherwise write with a word. */
-export function dayOfMonth(instant: Date, timeZone: string): string {
-  return formatOf('en', 'day of month', { day: 'numeric' }, timeZone).format(instant);
+  const inDigits = style === 'dayOfMonth';
+  return formatOf(inDigits ? 'en' : language, style, STYLES[style], timeZone).format(instant);
 }
 
 /** The short name of a zone at an instant (`GMT+9`), of the visitor's own where none is given. */

@@ -122,7 +122,7 @@ export const ko: Dictionary = {
     zoomOut: '축소',
     whole: '공연장 전체 보기',
     legend: '표시 설명',
-    available: '선택 가능',
+    free: '선택 가능',
     held: '다른 사람이 선택 중',
     sold: '판매됨',
     blocked: '판매하지 않음',

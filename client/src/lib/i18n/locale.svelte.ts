@@ -1,6 +1,6 @@
 import { createContext } from 'svelte';
 import type { Dictionary } from './en.ts';
-import { dayOfMonth, instantText, isLocalTime, zoneName } from './instants.ts';
+import { type InstantStyle, instantText, isLocalTime, zoneName } from './instants.ts';
 import { chooseLanguage, type Language, regionOf } from './languages.ts';
 import { moneyText } from './money.ts';
 
@@ -47,21 +47,16 @@ export class Locale {
 
   /** Changes the language, as soon as its words have come, and remembers it. */
   async choose(language: Language): Promise<void> {
-    if (!(await this.#speak(language))) return;
+    this.#wanted = language;
+    const words = await dictionaries[language]().catch(() => null);
+    // They can't be had, or another language was chosen meanwhile.
+    if (!words || this.#wanted !== language) return;
+    this.#spoken = { language, words };
     try {
       localStorage.setItem(STORAGE_KEY, language);
     } catch {
       // Storage may be full or forbidden; then the choice lasts as long as the page.
     }
-  }
-
-  /** Whether the language is spoken now: not if its words can't be had, or another was chosen meanwhile. */
-  async #speak(language: Language): Promise<boolean> {
-    this.#wanted = language;
-    const words = await dictionaries[language]().catch(() => null);
-    if (!words || this.#wanted !== language) return false;
-    this.#spoken = { language, words };
-    return true;
   }
 
   number(value: number): string {
@@ -73,26 +68,9 @@ export class Locale {
     return moneyText(amount, currency, this.#region);
   }
 
-  /** `Wednesday 20 January 2027` by the calendar of a venue. */
-  date(instant: string, timeZone: string): string {
-    return instantText(new Date(instant), 'date', this.#region, timeZone);
-  }
-
-  /** `Wed 20 Jan 2027` by the calendar of a venue. */
-  day(instant: string, timeZone: string): string {
-    return instantText(new Date(instant), 'day', this.#region, timeZone);
-  }
-
-  month(instant: string, timeZone: string): string {
-    return instantText(new Date(instant), 'month', this.#region, timeZone);
-  }
-
-  weekday(instant: string, timeZone: string): string {
-    return instantText(new Date(instant), 'weekday', this.#region, timeZone);
-  }
-
-  dayOfMonth(instant: string, timeZone: string): string {
-    return dayOfMonth(new Date(instant), timeZone);
+  /** An instant by the calendar of a venue. */
+  on(instant: string, style: InstantStyle, timeZone: string): string {
+    return instantText(new Date(instant), style, this.#region, timeZone);
   }
 
   /** The time by the clocks of a venue, with the zone's name for a reader whose own clocks show another. */

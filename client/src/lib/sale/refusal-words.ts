@@ -6,66 +6,63 @@ export interface RefusalWords {
   readonly advice: string;
 }
 
+type Notice = Dictionary['notice'];
+/** The notices that say the same whatever is refused. */
+type Text = { [Name in keyof Notice]: Notice[Name] extends string ? Name : never }[keyof Notice];
+
+/** Those whose words don't tell a number. */
+type WithWords = Exclude<Refused['code'], 'limit-exceeded'>;
+
 const SECOND_MS = 1_000;
 
-/** What a refusal means to a buyer, and what they can do about it. */
+/** What only a broken page or server makes happen. */
+const UNEXPECTED = ['unexpected', 'tryAgain'] as const;
+
+/** What a refusal means to a buyer, and what they can do about it: something of its own, or trying again later. */
+const WORDS = {
+  'seat-taken': ['taken'],
+  'cooling-down': ['coolingDown', 'tryAgain'],
+  'network-limit': ['networkLimit', 'networkLimitAdvice'],
+  'hold-ended': ['holdExpired', 'holdExpiredAdvice'],
+  'hold-not-yours': ['holdExpired', 'holdExpiredAdvice'],
+  'in-checkout': ['inCheckout'],
+  'extension-limit': ['extensionLimit', 'extensionAdvice'],
+  'not-admitted': ['notAdmitted', 'notAdmittedAdvice'],
+  'sale-paused': ['paused', 'pausedAdvice'],
+  'sale-closed': ['closed'],
+  'sale-not-open': ['closed'],
+  'sold-out': ['soldOut'],
+  'queue-full': ['queueFull', 'queueFullAdvice'],
+  'network-full': ['networkFull', 'networkFullAdvice'],
+  'amount-changed': ['amountChanged'],
+  'idempotency-mismatch': ['keyMismatch'],
+  'rate-limited': ['tooFast', 'tryAgain'],
+  busy: ['busy', 'tryAgain'],
+  'timed-out': ['busy', 'tryAgain'],
+  disconnected: ['disconnected', 'disconnectedAdvice'],
+  malformed: UNEXPECTED,
+  'unknown-message': UNEXPECTED,
+  'too-large': UNEXPECTED,
+  'not-authenticated': UNEXPECTED,
+  'session-stale': UNEXPECTED,
+  'show-unknown': UNEXPECTED,
+  'not-entered': UNEXPECTED,
+  'section-unknown': UNEXPECTED,
+  'seat-unknown': UNEXPECTED,
+} as const satisfies Record<WithWords, readonly [title: Text, advice?: Text | 'tryAgain']>;
+
 export function refusalWords(
-  refused: Refused,
-  t: Dictionary,
+  { code, retryAfterMs }: Refused,
+  { notice }: Dictionary,
   seatsPerBuyer: number,
   limitText: string,
 ): RefusalWords {
-  const { notice } = t;
-  const later = notice.tryAgain(Math.ceil(refused.retryAfterMs / SECOND_MS));
-  switch (refused.code) {
-    case 'seat-taken':
-      return { title: notice.taken, advice: '' };
-    case 'limit-exceeded':
-      return { title: notice.limit(seatsPerBuyer, limitText), advice: notice.limitAdvice };
-    case 'cooling-down':
-      return { title: notice.coolingDown, advice: later };
-    case 'network-limit':
-      return { title: notice.networkLimit, advice: notice.networkLimitAdvice };
-    case 'hold-ended':
-    case 'hold-not-yours':
-      return { title: notice.holdExpired, advice: notice.holdExpiredAdvice };
-    case 'in-checkout':
-      return { title: notice.inCheckout, advice: '' };
-    case 'extension-limit':
-      return { title: notice.extensionLimit, advice: notice.extensionAdvice };
-    case 'not-admitted':
-      return { title: notice.notAdmitted, advice: notice.notAdmittedAdvice };
-    case 'sale-paused':
-      return { title: notice.paused, advice: notice.pausedAdvice };
-    case 'sale-closed':
-    case 'sale-not-open':
-      return { title: notice.closed, advice: '' };
-    case 'sold-out':
-      return { title: notice.soldOut, advice: '' };
-    case 'queue-full':
-      return { title: notice.queueFull, advice: notice.queueFullAdvice };
-    case 'network-full':
-      return { title: notice.networkFull, advice: notice.networkFullAdvice };
-    case 'amount-changed':
-      return { title: notice.amountChanged, advice: '' };
-    case 'idempotency-mismatch':
-      return { title: notice.keyMismatch, advice: '' };
-    case 'rate-limited':
-      return { title: notice.tooFast, advice: later };
-    case 'busy':
-    case 'timed-out':
-      return { title: notice.busy, advice: later };
-    case 'disconnected':
-      return { title: notice.disconnected, advice: notice.disconnectedAdvice };
-    case 'malformed':
-    case 'unknown-message':
-    case 'too-large':
-    case 'not-authenticated':
-    case 'session-stale':
-    case 'show-unknown':
-    case 'not-entered':
-    case 'section-unknown':
-    case 'seat-unknown':
-      return { title: notice.unexpected, advice: later };
+  if (code === 'limit-exceeded') {
+    return { title: notice.limit(seatsPerBuyer, limitText), advice: notice.limitAdvice };
   }
+  const [title, advice] = WORDS[code];
+  if (advice === 'tryAgain') {
+    return { title: notice[title], advice: notice.tryAgain(Math.ceil(retryAfterMs / SECOND_MS)) };
+  }
+  return { title: notice[title], advice: advice ? notice[advice] : '' };
 }

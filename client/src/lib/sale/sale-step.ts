@@ -63,24 +63,21 @@ export function saleStep(facts: SaleFacts): SaleStep {
 export const stages = ['wait', 'choose', 'pay', 'ticket'] as const;
 export type Stage = (typeof stages)[number];
 
+const STAGES: Readonly<Record<SaleStep, Stage | null>> = {
+  connecting: 'wait',
+  countdown: 'wait',
+  entry: 'wait',
+  lobby: 'wait',
+  queue: 'wait',
+  choose: 'choose',
+  checkout: 'pay',
+  processing: 'pay',
+  voided: 'pay',
+  confirmed: 'ticket',
+  'sold-out': null,
+  closed: null,
+};
+
 export function stageOf(step: SaleStep): Stage | null {
-  switch (step) {
-    case 'lobby':
-    case 'queue':
-    case 'entry':
-    case 'countdown':
-    case 'connecting':
-      return 'wait';
-    case 'choose':
-      return 'choose';
-    case 'checkout':
-    case 'processing':
-    case 'voided':
-      return 'pay';
-    case 'confirmed':
-      return 'ticket';
-    case 'sold-out':
-    case 'closed':
-      return null;
-  }
+  return STAGES[step];
 }

@@ -1,15 +1,16 @@
-import type { HoldView, Standing, Connection } from '@stampede/shared/client/client-view.ts';
 import type {
   Answer,
   ClientChange,
-  Refused,
+  ClientView,
+  HoldView,
   StampedeClient,
 } from '@stampede/shared/client/stampede-client.ts';
 import type { ShowDetail, ShowLayout } from '@stampede/shared/protocol/http.ts';
 import { SECTIONS_WATCHED_MAX } from '@stampede/shared/protocol/limits.ts';
-import type { HoldEndReason, OrderMessage, Phase } from '@stampede/shared/protocol/messages.ts';
+import type { HoldEndReason, OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import { seatMapOf, seatName, type SeatMap, type SeatName } from '@stampede/shared/seat-map/seat-map.ts';
 import type { SeatChange } from '@stampede/shared/seat-map/section-delta.ts';
+import { BLOCKED } from '@stampede/shared/seat-map/seat-status.ts';
 import type { SectionSummary } from '@stampede/shared/seat-map/section-summary.ts';
 import { createContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
@@ -24,6 +25,10 @@ const WATCH_DELAY_MS = 120;
 /** Admission takes some tenths of a second where nobody waits. */
 const ARRIVAL_MS = 800;
 const ENTER_RETRY_MS = 3_000;
+
+export type SeatMark = 'pending' | 'mine' | 'free' | 'held' | 'sold' | 'blocked';
+/** By the number of the status. */
+const MARKS: readonly SeatMark[] = ['free', 'held', 'sold', 'blocked'];
 
 export type SeatsListener = (section: number, changes: readonly SeatChange[] | null) => void;
 /** `wasPaying`: a payment was on its way that nobody has heard of since. */
@@ -41,47 +46,82 @@ export class Sale {
   readonly #seatListeners = new Set<SeatsListener>();
   readonly #holdEndListeners = new Set<HoldEndListener>();
 
-  #connection = $state.raw<Connection>({ state: 'connecting' });
-  #phase = $state.raw<{ phase: Phase; lobbyAt: number; opensAt: number }>({
-    phase: 'scheduled',
-    lobbyAt: 0,
-    opensAt: 0,
-  });
-  #standing = $state.raw<Standing>({ state: 'unknown' });
-  #hold = $state.raw<HoldView | null>(null);
-  #orders = $state.raw<readonly OrderMessage[]>([]);
-  #seatsPerBuyer = $state(0);
+  /** The client's view, which changes in place: anew with whatever it tells but seats and summaries. */
+  #told: { readonly view: ClientView };
+  #summaries = $state.raw<ReadonlyMap<number, SectionSummary>>(new Map());
+  /** Rises whenever a watched section changes; reading a status reads this too, so that buttons follow. */
+  readonly #sectionVersions = new SvelteMap<number, number>();
   #ordersKnown = $state(false);
   #pending = $state.raw<ReadonlySet<number>>(new Set());
   /** Joined a moment ago: with nobody in front there is no queue to be shown. */
   #arriving = $state(false);
   #witnessedOrder = $state<string | null>(null);
   #dismissedOrder = $state<string | null>(null);
-  readonly #summaries = new SvelteMap<number, SectionSummary>();
-  /** Rises whenever a watched section changes; reading a status reads this too, so that buttons follow. */
-  readonly #sectionVersions = new SvelteMap<number, number>();
 
-  readonly #mine = $derived(new Set(this.#hold?.seats ?? []));
-  readonly #latestOrder = $derived(
+  readonly connection = $derived(this.#view.connection);
+  readonly standing = $derived(this.#view.standing);
+  readonly hold = $derived(this.#view.hold);
+  readonly #phases = $derived.by(() => {
+    const { phase, lobbyAt, opensAt } = this.show;
+    return this.#view.phase ?? { phase, lobbyAt: Date.parse(lobbyAt), opensAt: Date.parse(opensAt) };
+  });
+  readonly phase = $derived(this.#phases.phase);
+  readonly lobbyAt = $derived(this.#phases.lobbyAt);
+  readonly opensAt = $derived(this.#phases.opensAt);
+  readonly seatsPerBuyer = $derived.by(() => this.#view.sale?.seatsPerBuyer ?? this.show.seatsPerBuyer);
+  readonly mine: ReadonlySet<number> = $derived(new Set(this.hold?.seats));
+  /** Minor units of the show's currency for the seats held. */
+  readonly total = $derived.by(
+    () => this.hold?.seats.reduce((sum, seat) => sum + this.priceOf(seat), 0) ?? 0,
+  );
+
+  readonly #orders = $derived.by(() =>
+    this.#view.orders
+      .values()
+      .filter(({ show }) => show === this.show.id)
+      .toArray(),
+  );
+  readonly #confirmed = $derived(this.#orders.filter(({ status }) => status === 'confirmed'));
+  readonly hasTickets = $derived(this.#confirmed.length > 0);
+  readonly latestOrder = $derived(
     this.#orders.reduce<OrderMessage | null>(
       (latest, one) => (latest && latest.createdAt >= one.createdAt ? latest : one),
       null,
     ),
   );
-  readonly #step = $derived.by(() =>
-    saleStep({
-      phase: this.#phase.phase,
-      standing: this.#standing,
-      hold: this.#hold,
-      latestOrder: this.#latestOrder,
+  /** The declined order whose seats are held again; null when the last try was no decline. */
+  readonly declined = $derived(
+    this.hold && this.latestOrder?.status === 'declined' ? this.latestOrder : null,
+  );
+  /** How many more seats this buyer may have, besides those that are held. */
+  readonly seatsLeft = $derived(
+    Math.max(
+      0,
+      this.#confirmed.reduce((left, { seats }) => left - seats.length, this.seatsPerBuyer),
+    ),
+  );
+  /** Free seats of the whole show. */
+  readonly free = $derived.by(() => {
+    if (this.#summaries.size === 0) return this.show.freeSeats;
+    return this.#summaries.values().reduce((sum, section) => sum + section.free, 0);
+  });
+  readonly step: SaleStep = $derived.by(() => {
+    if (!this.#ordersKnown && this.phase !== 'scheduled') return 'connecting';
+    return saleStep({
+      phase: this.phase,
+      standing: this.standing,
+      hold: this.hold,
+      latestOrder: this.latestOrder,
       witnessedOrder: this.#witnessedOrder,
       dismissedOrder: this.#dismissedOrder,
       arriving: this.#arriving,
       reviewing: this.#reviewing.current,
-    }),
-  );
+    });
+  });
 
   #awaitsOrder = false;
+  #holdBefore: HoldView | null = null;
+  readonly #statusBefore = new Map<string, OrderMessage['status']>();
   #mapSections: readonly number[] = [];
   #pickerSection: number | null = null;
   #arrivalTimer: ReturnType<typeof setTimeout> | undefined;
@@ -92,9 +132,8 @@ export class Sale {
     this.show = show;
     this.layout = layout;
     this.map = seatMapOf(layout);
-    this.#phase = { phase: show.phase, lobbyAt: Date.parse(show.lobbyAt), opensAt: Date.parse(show.opensAt) };
-    this.#seatsPerBuyer = show.seatsPerBuyer;
     this.#client = client;
+    this.#told = $state.raw({ view: client.view });
     this.#reviewing = reviewing;
     client.onChange((change) => this.#apply(change));
   }
@@ -118,70 +157,14 @@ export class Sale {
     this.#client.stop();
   }
 
-  get connection(): Connection {
-    return this.#connection;
-  }
-  get phase(): Phase {
-    return this.#phase.phase;
-  }
-  get lobbyAt(): number {
-    return this.#phase.lobbyAt;
-  }
-  get opensAt(): number {
-    return this.#phase.opensAt;
-  }
-  get standing(): Standing {
-    return this.#standing;
-  }
-  get hold(): HoldView | null {
-    return this.#hold;
-  }
-  get step(): SaleStep {
-    return this.#ordersKnown || this.#phase.phase === 'scheduled' ? this.#step : 'connecting';
-  }
-  get latestOrder(): OrderMessage | null {
-    return this.#latestOrder;
-  }
-  get hasTickets(): boolean {
-    return this.#orders.some((order) => order.status === 'confirmed');
-  }
-  /** The declined order whose seats are held again; null when the last try was no decline. */
-  get declined(): OrderMessage | null {
-    return this.#hold && this.#latestOrder?.status === 'declined' ? this.#latestOrder : null;
-  }
-  get seatsPerBuyer(): number {
-    return this.#seatsPerBuyer;
-  }
-  /** How many more seats this buyer may have, besides those that are held. */
-  get seatsLeft(): number {
-    const confirmed = this.#orders.filter(({ status }) => status === 'confirmed');
-    return Math.max(0, this.#seatsPerBuyer - confirmed.reduce((sum, { seats }) => sum + seats.length, 0));
-  }
   get arriving(): boolean {
     return this.#arriving;
-  }
-  /** Free seats of the whole show. */
-  get free(): number {
-    if (this.#summaries.size === 0) return this.show.freeSeats;
-    return this.#summaries.values().reduce((sum, section) => sum + section.free, 0);
   }
   get pending(): ReadonlySet<number> {
     return this.#pending;
   }
-  get mine(): ReadonlySet<number> {
-    return this.#mine;
-  }
   get summaries(): ReadonlyMap<number, SectionSummary> {
     return this.#summaries;
-  }
-  /** Minor units of the show's currency for the seats held. */
-  get total(): number {
-    return (this.#hold?.seats ?? []).reduce((sum, seat) => sum + this.priceOf(seat), 0);
-  }
-
-  /** What free seats of a section cost at least, in minor units; null when none is free. */
-  cheapestIn(summary: SectionSummary): number | null {
-    return summary.cheapest === null ? null : this.priceOfLevel(summary.cheapest);
   }
 
   priceOf(seat: number): number {
@@ -207,6 +190,13 @@ export class Sale {
     return statusOf(this.map, (section) => this.statusesOf(section), seat);
   }
 
+  /** What a seat is to this buyer; one of which nothing is known can't be had. */
+  markOf(seat: number): SeatMark {
+    if (this.#pending.has(seat)) return 'pending';
+    if (this.mine.has(seat)) return 'mine';
+    return MARKS[this.statusOf(seat) ?? BLOCKED] ?? 'blocked';
+  }
+
   /** Whether no seat of these is known to be taken. */
   canBeOffered(seats: readonly number[]): boolean {
     return canBeOffered(this.map, (section) => this.statusesOf(section), seats);
@@ -225,7 +215,7 @@ export class Sale {
 
   /** Takes a place, which leads straight to the seats where nobody waits. */
   async join(): Promise<Answer> {
-    this.#dismissedOrder = this.#latestOrder?.id ?? null;
+    this.#dismissedOrder = this.latestOrder?.id ?? null;
     this.#arriving = true;
     const answer = await this.#client.join();
     clearTimeout(this.#arrivalTimer);
@@ -242,23 +232,17 @@ export class Sale {
   }
 
   /** Claims free seats. They look pending until the server has answered. */
-  async take(seats: readonly number[]): Promise<{ ok: true } | Refused> {
-    this.#setPending(seats, true);
-    const answer = await this.#client.hold(seats);
-    this.#setPending(seats, false);
-    return answer;
+  take(seats: readonly number[]): Promise<Answer> {
+    return this.#whilePending(seats, () => this.#client.hold(seats));
   }
 
-  async giveBack(seats: readonly number[]): Promise<{ ok: true } | Refused> {
-    this.#setPending(seats, true);
-    const answer = await this.#client.release(seats);
-    this.#setPending(seats, false);
-    return answer;
+  giveBack(seats: readonly number[]): Promise<Answer> {
+    return this.#whilePending(seats, () => this.#client.release(seats));
   }
 
   /** Pays for what is held. Safe to call again: the same intent has the same key, also after a reload [P2]. */
   pay() {
-    const hold = this.#hold;
+    const hold = this.hold;
     const intent = {
       show: this.show.id,
       holdToken: hold?.holdToken ?? 0,
@@ -276,7 +260,7 @@ export class Sale {
 
   /** Puts the outcome of the latest order aside, to go on in the sale. */
   dismissOutcome(): void {
-    this.#dismissedOrder = this.#latestOrder?.id ?? null;
+    this.#dismissedOrder = this.latestOrder?.id ?? null;
   }
 
   /** Whether the buyer looks at live seats, and must hear soon when they are no longer live. */
@@ -300,37 +284,36 @@ export class Sale {
     clearTimeout(this.#watchTimer);
     this.#watchTimer = setTimeout(() => {
       const picked = this.#pickerSection === null ? [] : [this.#pickerSection];
-      const held = (this.#hold?.seats ?? []).map((seat) => this.map.sectionOf[seat] ?? 0);
+      const held = (this.hold?.seats ?? []).map((seat) => this.map.sectionOf[seat] ?? 0);
       const wanted = new Set([...picked, ...held, ...this.#mapSections]);
       void this.#client.watch([...wanted].slice(0, SECTIONS_WATCHED_MAX));
     }, WATCH_DELAY_MS);
   }
 
-  #setPending(seats: readonly number[], pending: boolean): void {
-    const next = new Set(this.#pending);
-    for (const seat of seats) {
-      if (pending) next.add(seat);
-      else next.delete(seat);
-    }
-    this.#pending = next;
+  async #whilePending(seats: readonly number[], request: () => Promise<Answer>): Promise<Answer> {
+    this.#pending = this.#pending.union(new Set(seats));
+    const answer = await request();
+    this.#pending = this.#pending.difference(new Set(seats));
+    return answer;
+  }
+
+  get #view(): ClientView {
+    return this.#told.view;
   }
 
   #apply(change: ClientChange): void {
     const { view } = this.#client;
     this.ticker.offsetMs = view.serverTimeOffsetMs;
     switch (change.kind) {
+      case 'seats':
+        this.#sectionVersions.set(change.section, (this.#sectionVersions.get(change.section) ?? 0) + 1);
+        for (const listener of this.#seatListeners) listener(change.section, change.changes);
+        return;
+      case 'summaries':
+        this.#summaries = new Map(view.summaries);
+        return;
       case 'connection':
         if (view.connection.state === 'open' && this.#ordersKnown) void this.#fetchOrders();
-        this.#connection = view.connection;
-        break;
-      case 'sale':
-        this.#seatsPerBuyer = view.sale?.seatsPerBuyer ?? this.show.seatsPerBuyer;
-        break;
-      case 'phase':
-        if (view.phase) this.#phase = view.phase;
-        break;
-      case 'standing':
-        this.#standing = view.standing;
         break;
       case 'hold':
         this.#applyHold(view.hold, change.ended);
@@ -338,17 +321,12 @@ export class Sale {
       case 'order':
         this.#applyOrder(change.order);
         break;
-      case 'summaries':
-        for (const section of change.sections) {
-          const summary = view.summaries.get(section);
-          if (summary) this.#summaries.set(section, summary);
-        }
-        break;
-      case 'seats':
-        this.#sectionVersions.set(change.section, (this.#sectionVersions.get(change.section) ?? 0) + 1);
-        for (const listener of this.#seatListeners) listener(change.section, change.changes);
+      case 'sale':
+      case 'phase':
+      case 'standing':
         break;
     }
+    this.#told = { view };
   }
 
   /** An outcome that came while the connection was away is told by the list, not pushed. */
@@ -358,8 +336,8 @@ export class Sale {
   }
 
   #applyHold(hold: HoldView | null, ended: { reason: HoldEndReason; seats: readonly number[] } | null): void {
-    const before = this.#hold;
-    this.#hold = hold;
+    const before = this.#holdBefore;
+    this.#holdBefore = hold;
     if (hold?.payment === 'handing-over') this.#awaitsOrder = true;
     if (hold) return;
     this.#reviewing.set(false);
@@ -371,15 +349,15 @@ export class Sale {
     if (end) for (const listener of this.#holdEndListeners) listener(end.reason, end.seats, wasPaying);
   }
 
-  #applyOrder(order: OrderMessage): void {
-    if (order.show !== this.show.id) return;
-    const before = this.#orders.find((one) => one.id === order.id);
-    this.#orders = [...this.#client.view.orders.values()].filter((one) => one.show === this.show.id);
+  #applyOrder({ id, show, status }: OrderMessage): void {
+    if (show !== this.show.id) return;
+    const before = this.#statusBefore.get(id);
+    this.#statusBefore.set(id, status);
     // One whose payment was only on its way may be heard of first when it has ended.
-    if (before ? before.status !== 'processing' : !this.#awaitsOrder) return;
+    if (before ? before !== 'processing' : !this.#awaitsOrder) return;
     this.#awaitsOrder = false;
-    if (order.status === 'confirmed' || order.status === 'voided') this.#witnessedOrder = order.id;
-    if (order.status === 'declined') this.#reviewing.set(true);
+    if (status === 'confirmed' || status === 'voided') this.#witnessedOrder = id;
+    if (status === 'declined') this.#reviewing.set(true);
   }
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { geometry, map } from '../../../test/small-venue.ts';
-import { HitTest, isInside } from './hit-test.ts';
+import { HitTest } from './hit-test.ts';
 
 describe('hit test', () => {
-  const hits = new HitTest(map, geometry);
+  const hits = new HitTest(map, geometry.sections);
 
   it('finds every seat at its own centre', () => {
     for (let seat = 0; seat < map.seatCount; seat++) {
@@ -27,9 +27,8 @@ describe('hit test', () => {
     expect(hits.sectionAt(12, 1)).toBeNull();
   });
 
-  it('tells inside from outside of a polygon that bends in', () => {
-    const arrow = Float32Array.from([0, 0, 4, 2, 0, 4, 1, 2]);
-    expect(isInside(arrow, 2, 2)).toBe(true);
-    expect(isInside(arrow, 0.5, 2)).toBe(false);
+  it('finds a seat up to its corners, and of several the nearest', () => {
+    expect(hits.seatAt(3.48, 0.48)).toBe(3);
+    expect(hits.seatAt(-0.45, -0.45)).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { overlaps, type Bounds, type SeatGeometry } from './seat-geometry.ts';
+import { middleOf, overlaps, type Bounds, type SeatGeometry } from './seat-geometry.ts';
 
 /** What there is room to show: shapes of sections, a dot per seat, or seats with their numbers. */
 export type DetailLevel = 'sections' | 'dots' | 'seats';
@@ -32,8 +32,7 @@ export function sectionsInView(
   max: number,
 ): readonly number[] {
   if (level === 'sections') return [];
-  const x = (view.left + view.right) / 2;
-  const y = (view.top + view.bottom) / 2;
+  const [x, y] = middleOf(view);
   return geometry.sections
     .filter((shape) => overlaps(shape.bounds, view))
     .map(({ section, centre }) => ({ index: section.index, far: Math.hypot(centre[0] - x, centre[1] - y) }))

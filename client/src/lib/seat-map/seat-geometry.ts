@@ -63,8 +63,7 @@ function sectionShape(map: SeatMap, section: Section, blockSizes: readonly numbe
     row += size;
   }
   const bounds = boundsOf(map, section, pitch / 2);
-  const centre = [(bounds.left + bounds.right) / 2, (bounds.top + bounds.bottom) / 2] as const;
-  const spot = labelSpot(blocks, centre);
+  const spot = labelSpot(blocks, middleOf(bounds));
   const room = roomAround(blocks, spot, pitch);
   return { section, bounds, centre: spot, ...crownOf(map, section, bounds, pitch), room, pitch, blocks };
 }
@@ -200,11 +199,19 @@ function boundsOf(map: SeatMap, { start, seatCount }: Section, margin: number): 
     top = Math.min(top, y);
     bottom = Math.max(bottom, y);
   }
-  return { left: left - margin, top: top - margin, right: right + margin, bottom: bottom + margin };
+  return widened({ left, top, right, bottom }, margin);
 }
 
 export function overlaps(a: Bounds, b: Bounds): boolean {
   return a.left <= b.right && a.right >= b.left && a.top <= b.bottom && a.bottom >= b.top;
+}
+
+export function middleOf({ left, top, right, bottom }: Bounds): [x: number, y: number] {
+  return [(left + right) / 2, (top + bottom) / 2];
+}
+
+export function widened({ left, top, right, bottom }: Bounds, by: number): Bounds {
+  return { left: left - by, top: top - by, right: right + by, bottom: bottom + by };
 }
 
 export function contains(bounds: Bounds, x: number, y: number): boolean {

@@ -4,7 +4,7 @@ import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import type { DetailLevel } from './level-of-detail.ts';
 import type { StatusesOf } from './offered-seats.ts';
 import type { Palette } from './palette.ts';
-import { type Bounds, overlaps, type SeatGeometry, type SectionShape } from './seat-geometry.ts';
+import { type Bounds, overlaps, type SeatGeometry, type SectionShape, widened } from './seat-geometry.ts';
 import { type Placement, SeatPainter } from './seat-painter.ts';
 import { placeLabels, type SectionLabel, type SectionWords } from './section-labels.ts';
 import { landmarkBox, VenuePainter } from './venue-painter.ts';
@@ -160,8 +160,4 @@ export class SeatMapPicture {
       }
     }
   }
-}
-
-export function widened({ left, top, right, bottom }: Bounds, by: number): Bounds {
-  return { left: left - by, top: top - by, right: right + by, bottom: bottom + by };
 }

@@ -2,17 +2,8 @@ import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
 import type { SeatChange } from '@stampede/shared/seat-map/section-delta.ts';
 import { AVAILABLE, HELD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
-import { select } from 'd3-selection';
-import {
-  zoom,
-  zoomIdentity,
-  zoomTransform,
-  type D3ZoomEvent,
-  type ZoomBehavior,
-  type ZoomTransform,
-} from 'd3-zoom';
+import { Camera } from './camera.ts';
 import { FlashLayer } from './flash-layer.ts';
-import { Glide, interrupt } from './glide.ts';
 import { HitTest } from './hit-test.ts';
 import {
   detailLevel,
@@ -23,9 +14,8 @@ import {
 } from './level-of-detail.ts';
 import { statusOf } from './offered-seats.ts';
 import { type Palette, readPalette } from './palette.ts';
-import { type Bounds, type SeatGeometry, seatGeometryOf, type SectionShape } from './seat-geometry.ts';
+import { middleOf, type SeatGeometry, seatGeometryOf, type SectionShape } from './seat-geometry.ts';
 import { SeatMapPicture, type SeatMapSource } from './seat-map-picture.ts';
-import type { Placement } from './seat-painter.ts';
 import { StillLayer } from './still-layer.ts';
 
 export interface SeatMapEvents {
@@ -40,10 +30,7 @@ export interface SeatMapEvents {
 const SECTIONS_MAX = 64;
 /** A ring that fades needs no more pictures a second, and each costs a turn of the page's only thread. */
 const FLASH_STEP_MS = 40;
-const MOVE_MS = 280;
 const SEAT_PX_MAX = 52;
-/** Room around the venue when all of it is shown. */
-const MARGIN_PX = 20;
 const ZOOM_STEP = 1.9;
 /** A section zoomed to fills this much of the canvas. */
 const SECTION_FILL = 0.86;
@@ -74,15 +61,13 @@ export class SeatMapView {
   readonly #picture: SeatMapPicture;
   readonly #still: StillLayer;
   readonly #flashes: FlashLayer;
-  readonly #zoom: ZoomBehavior<HTMLCanvasElement, unknown>;
+  readonly #camera: Camera;
   readonly #viewing: () => Viewing;
   readonly #end = new AbortController();
   #palette: Palette;
   #mine: ReadonlySet<number> | null = null;
   #pending: ReadonlySet<number> = new Set();
   #hovered: number | null = null;
-  #width = 0;
-  #height = 0;
   #frame = 0;
   #nextFlash: ReturnType<typeof setTimeout> | undefined;
   #level: DetailLevel | null = null;
@@ -101,7 +86,7 @@ export class SeatMapView {
     this.#glow = glow;
     this.#map = venue.map;
     this.#geometry = seatGeometryOf(venue.map, venue.layout);
-    this.#hits = new HitTest(venue.map, this.#geometry);
+    this.#hits = new HitTest(venue.map, this.#geometry.sections);
     this.#source = source;
     this.#events = events;
     this.#viewing = viewing;
@@ -109,11 +94,15 @@ export class SeatMapView {
     this.#still = new StillLayer(context, this.#picture, venue.map, this.#geometry);
     this.#flashes = new FlashLayer(contextOf(glow), venue.map, this.#geometry.pitch);
     this.#palette = this.#readPalette();
-    this.#zoom = zoom<HTMLCanvasElement, unknown>()
-      .filter((event: Event) => this.#takesPart(event))
-      .clickDistance(6)
-      .on('zoom', (event: D3ZoomEvent<HTMLCanvasElement, unknown>) => this.#moved(event));
-    select(canvas).call(this.#zoom);
+    this.#camera = new Camera({
+      canvas,
+      venue: this.#geometry.bounds,
+      closest: SEAT_PX_MAX / this.#geometry.pitch,
+      // Two presses on a seat are two presses, not a zoom.
+      zoomsOnDouble: (touch) => !this.#isPressable(touch),
+      isStill: () => viewing().still,
+      moved: () => this.#moved(),
+    });
     this.#listen();
   }
 
@@ -122,8 +111,7 @@ export class SeatMapView {
     this.#end.abort();
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#nextFlash);
-    interrupt(this.#canvas);
-    select(this.#canvas).on('.zoom', null);
+    this.#camera.destroy();
   }
 
   /** One's own seats, and those on their way to or from being it. */
@@ -155,25 +143,18 @@ export class SeatMapView {
   /** What sections have left changed, or the words for it. */
   summarised(): void {
     const isUnknown = (section: number) => this.#source.statusesOf(section) === undefined;
-    const inView = this.#level ? sectionsInView(this.#geometry, this.#view, this.#level, Infinity) : [];
+    const inView = this.#level
+      ? sectionsInView(this.#geometry, this.#camera.view, this.#level, Infinity)
+      : [];
     if (this.#level === 'sections' || inView.some(isUnknown)) this.#repaint();
   }
 
   zoomBy(direction: 1 | -1): void {
-    this.#zoom.scaleBy(this.#glide(), direction > 0 ? ZOOM_STEP : 1 / ZOOM_STEP);
+    this.#camera.zoomBy(direction > 0 ? ZOOM_STEP : 1 / ZOOM_STEP);
   }
 
   showAll(): void {
-    this.#zoom.transform(this.#glide(), this.#fit(this.#geometry.bounds));
-  }
-
-  showSection({ bounds, pitch }: SectionShape): void {
-    const fit = this.#fit(bounds, SECTION_FILL);
-    // A long section would still be too small to press; then its middle is shown larger.
-    const k = Math.min(Math.max(fit.k, (NUMBERS_FROM_PX + 2) / pitch), SEAT_PX_MAX / pitch);
-    const x = this.#width / 2 - ((bounds.left + bounds.right) / 2) * k;
-    const y = this.#height / 2 - ((bounds.top + bounds.bottom) / 2) * k;
-    this.#zoom.transform(this.#glide(), zoomIdentity.translate(x, y).scale(k));
+    this.#camera.showAll();
   }
 
   /** The colours or the face of the text may have changed. */
@@ -185,11 +166,6 @@ export class SeatMapView {
 
   resize(width: number, height: number): void {
     if (width === 0 || height === 0) return;
-    const first = this.#width === 0;
-    const before = this.#fit(this.#geometry.bounds);
-    const wasWhole = first || Math.abs(zoomTransform(this.#canvas).k - before.k) < before.k * 0.02;
-    this.#width = width;
-    this.#height = height;
     const ratio = window.devicePixelRatio || 1;
     for (const canvas of [this.#canvas, this.#glow]) {
       canvas.width = Math.round(width * ratio);
@@ -197,63 +173,19 @@ export class SeatMapView {
     }
     this.#still.resize(width, height, ratio);
     this.#flashes.resize(ratio);
-    const fit = this.#fit(this.#geometry.bounds);
-    const { bounds, pitch } = this.#geometry;
-    const roomX = (width / fit.k) * 0.35;
-    const roomY = (height / fit.k) * 0.35;
-    this.#zoom
-      .extent([
-        [0, 0],
-        [width, height],
-      ])
-      .scaleExtent([fit.k * 0.9, Math.max(fit.k * 1.5, SEAT_PX_MAX / pitch)])
-      .translateExtent([
-        [bounds.left - roomX, bounds.top - roomY],
-        [bounds.right + roomX, bounds.bottom + roomY],
-      ]);
-    if (wasWhole) this.#zoom.transform(select(this.#canvas), fit);
+    this.#camera.resize(width, height);
     this.#redraw();
   }
 
-  get #transform(): ZoomTransform {
-    return zoomTransform(this.#canvas);
+  #isPressable(touch: boolean): boolean {
+    return isPressable(this.#geometry.pitch * this.#camera.k, touch);
   }
 
-  #glide(): Glide {
-    return new Glide(select(this.#canvas)).duration(this.#viewing().still ? 0 : MOVE_MS);
-  }
-
-  #fit(bounds: Bounds, share = 1): ZoomTransform {
-    const width = bounds.right - bounds.left;
-    const height = bounds.bottom - bounds.top;
-    const roomX = Math.max(1, this.#width - 2 * MARGIN_PX);
-    const roomY = Math.max(1, this.#height - 2 * MARGIN_PX);
-    const k = Math.min(roomX / width, roomY / height) * share;
-    const x = (this.#width - width * k) / 2 - bounds.left * k;
-    const y = (this.#height - height * k) / 2 - bounds.top * k;
-    return zoomIdentity.translate(x, y).scale(k);
-  }
-
-  get #view(): Bounds {
-    const { k, x, y } = this.#transform;
-    return { left: -x / k, top: -y / k, right: (this.#width - x) / k, bottom: (this.#height - y) / k };
-  }
-
-  /** Two presses on a seat are two presses, not a zoom; a wheel with Ctrl is a pinch. */
-  #takesPart(event: Event): boolean {
-    if (event.type === 'dblclick' || event.type === 'touchend') {
-      return !isPressable(this.#geometry.pitch * this.#transform.k, event.type === 'touchend');
-    }
-    return event.type === 'wheel' || !('button' in event) || event.button === 0;
-  }
-
-  #moved(event: D3ZoomEvent<HTMLCanvasElement, unknown>): void {
-    // Before the first size is known there is no view to speak of.
-    if (this.#width === 0) return;
-    const level = detailLevel(this.#geometry.pitch * event.transform.k);
+  #moved(): void {
+    const level = detailLevel(this.#geometry.pitch * this.#camera.k);
     if (level !== this.#level) this.#events.level(level);
     this.#level = level;
-    const sections = sectionsInView(this.#geometry, this.#view, level, SECTIONS_MAX);
+    const sections = sectionsInView(this.#geometry, this.#camera.view, level, SECTIONS_MAX);
     const watched = sections.toSorted((a, b) => a - b).join();
     if (watched !== this.#watched) this.#events.watch(sections);
     this.#watched = watched;
@@ -278,8 +210,7 @@ export class SeatMapView {
 
   /** The seat under a pointer. None where seats aren't shown one by one, because nobody knows them. */
   #seatAt(event: MouseEvent): number | null {
-    const [x, y] = this.#transform.invert([event.offsetX, event.offsetY]);
-    const seat = this.#hits.seatAt(x, y);
+    const seat = this.#hits.seatAt(...this.#camera.spotOf(event));
     return seat !== null && this.#statusOf(seat) !== undefined ? seat : null;
   }
 
@@ -294,7 +225,7 @@ export class SeatMapView {
 
   #press(event: MouseEvent): void {
     const touch = event instanceof PointerEvent && event.pointerType === 'touch';
-    const pressable = isPressable(this.#geometry.pitch * this.#transform.k, touch);
+    const pressable = this.#isPressable(touch);
     const seat = pressable ? this.#seatAt(event) : null;
     if (seat !== null) {
       // Whoever presses what can't be had is told what it is, at once and right there.
@@ -303,23 +234,19 @@ export class SeatMapView {
       return;
     }
     this.#point(null, 0, 0);
-    const [x, y] = this.#transform.invert([event.offsetX, event.offsetY]);
-    const shape = this.#hits.sectionAt(x, y);
+    const spot = this.#camera.spotOf(event);
+    const shape = this.#hits.sectionAt(...spot);
     if (!shape) return;
     const isClose = pressable && this.#level === 'seats';
-    if (!isClose || this.#source.statusesOf(shape.section.index) === undefined) this.#approach(shape, x, y);
+    if (!isClose || this.#source.statusesOf(shape.section.index) === undefined) this.#approach(shape, spot);
   }
 
-  /** Zooms so that the section's seats can be pressed, keeping the pressed spot in view. */
-  #approach(shape: SectionShape, x: number, y: number): void {
-    const fit = this.#fit(shape.bounds, SECTION_FILL);
-    const pressable = (NUMBERS_FROM_PX + 2) / shape.pitch;
-    if (fit.k >= pressable) {
-      this.showSection(shape);
-      return;
-    }
-    const target = zoomIdentity.translate(this.#width / 2 - x * pressable, this.#height / 2 - y * pressable);
-    this.#zoom.transform(this.#glide(), target.scale(pressable));
+  /** Zooms so that the section's seats can be pressed: to all of it, or else to the pressed spot. */
+  #approach({ bounds, pitch }: SectionShape, spot: readonly [number, number]): void {
+    const whole = this.#camera.kToFit(bounds, SECTION_FILL);
+    const pressable = (NUMBERS_FROM_PX + 2) / pitch;
+    if (whole < pressable) this.#camera.lookAt(spot, pressable);
+    else this.#camera.lookAt(middleOf(bounds), Math.min(whole, SEAT_PX_MAX / pitch));
   }
 
   #point(seat: number | null, x: number, y: number): void {
@@ -350,17 +277,11 @@ export class SeatMapView {
     if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#draw(now));
   }
 
-  /** Where the venue lies, on whole pixels of the screen: what is painted can then be moved as it is. */
-  get #placement(): Placement {
-    const { k, x, y } = this.#transform;
-    const ratio = window.devicePixelRatio || 1;
-    return { k, x: Math.round(x * ratio) / ratio, y: Math.round(y * ratio) / ratio };
-  }
-
   #draw(now: number): void {
     this.#frame = 0;
-    if (this.#width === 0 || this.#level === null) return;
-    const at = this.#placement;
+    // Before the first size is known there is nothing to draw on.
+    if (this.#level === null) return;
+    const at = this.#camera.placement;
     const [palette, level] = [this.#palette, this.#level];
     this.#still.draw({ at, level, palette, mine: this.#mine ?? new Set(), pending: this.#pending });
     if (level === 'sections') this.#flashes.clear();

@@ -1,4 +1,4 @@
-import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
+import { type SeatMap, seatName } from '@stampede/shared/seat-map/seat-map.ts';
 import { AVAILABLE, BLOCKED, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { NUMBERS_FROM_PX } from './level-of-detail.ts';
 import { levelColour, type Palette } from './palette.ts';
@@ -29,6 +29,16 @@ const NUMBER_SIZE_MIN = 11;
 /** One's own seats stand out at every scale, also where a seat is a few pixels. */
 export const OWN_SIZE_MIN = 9;
 
+/** Seats by how they are marked; free ones by price level, where levels that are not in view leave holes. */
+const noMarks = () => ({
+  free: [] as (number[] | undefined)[],
+  held: [] as number[],
+  sold: [] as number[],
+  blocked: [] as number[],
+  mine: [] as number[],
+  pending: [] as number[],
+});
+
 /**
  * Draws single seats. Every status has its own shape besides its colour: free seats are full, held ones hollow, sold
  * ones a small cross, blocked ones hatched, one's own carry a tick. Equal marks are drawn in one batch.
@@ -36,13 +46,7 @@ export const OWN_SIZE_MIN = 9;
 export class SeatPainter {
   readonly #context: CanvasRenderingContext2D;
   readonly #map: SeatMap;
-  /** By price level; levels that are not in view leave holes. */
-  #free: (number[] | undefined)[] = [];
-  #held: number[] = [];
-  #sold: number[] = [];
-  #blocked: number[] = [];
-  #mine: number[] = [];
-  #pending: number[] = [];
+  #marks = noMarks();
 
   constructor(context: CanvasRenderingContext2D, map: SeatMap) {
     this.#context = context;
@@ -55,24 +59,19 @@ export class SeatPainter {
     const size = pitch * at.k;
     const detailed = size >= DETAILED_FROM_PX;
     const mark = size * (detailed ? SEAT_SIZE : DOT_SIZE);
-    this.#free.forEach((list, level) => {
+    this.#marks.free.forEach((list, level) => {
       if (list) this.#fill(list, at, mark, levelColour(palette, level), detailed);
     });
-    if (detailed) this.#crosses(this.#sold, at, mark * 0.2, palette.lineStrong);
-    else this.#fill(this.#sold, at, Math.max(1.4, size * SOLD_SIZE), palette.lineStrong, false);
-    this.#hollows(this.#held, at, mark, palette.lineStrong, detailed);
-    this.#hatches(this.#blocked, at, mark * 0.62, palette.lineStrong);
+    if (detailed) this.#crosses(this.#marks.sold, at, mark * 0.2, palette.lineStrong);
+    else this.#fill(this.#marks.sold, at, Math.max(1.4, size * SOLD_SIZE), palette.lineStrong, false);
+    this.#hollows(this.#marks.held, at, mark, palette.lineStrong, detailed);
+    this.#hatches(this.#marks.blocked, at, mark * 0.62, palette.lineStrong);
     this.#ownMarks(at, size, palette);
     if (size >= NUMBERS_FROM_PX) this.#numbers(at, size, palette);
   }
 
   #sort({ shapes, statusesOf, mine, pending, onlyOwn }: SeatsToPaint, area: Bounds, reach: number): void {
-    this.#free = [];
-    this.#held = [];
-    this.#sold = [];
-    this.#blocked = [];
-    this.#mine = [];
-    this.#pending = [];
+    this.#marks = noMarks();
     const { x, y, priceLevel } = this.#map;
     for (const { section, pitch } of shapes) {
       const statuses = statusesOf(section.index);
@@ -84,121 +83,103 @@ export class SeatPainter {
         const seatY = y[seat] ?? 0;
         if (seatX < area.left - margin || seatX > area.right + margin) continue;
         if (seatY < area.top - margin || seatY > area.bottom + margin) continue;
-        if (pending.has(seat)) this.#pending.push(seat);
-        else if (mine.has(seat)) this.#mine.push(seat);
+        if (pending.has(seat)) this.#marks.pending.push(seat);
+        else if (mine.has(seat)) this.#marks.mine.push(seat);
         else if (!onlyOwn) this.#listFor(statuses?.[index] ?? BLOCKED, priceLevel[seat] ?? 0).push(seat);
       }
     }
   }
 
   #listFor(status: number, level: number): number[] {
-    if (status === HELD) return this.#held;
-    if (status === SOLD) return this.#sold;
-    if (status !== AVAILABLE) return this.#blocked;
-    const list = this.#free[level] ?? [];
-    this.#free[level] = list;
+    if (status === HELD) return this.#marks.held;
+    if (status === SOLD) return this.#marks.sold;
+    if (status !== AVAILABLE) return this.#marks.blocked;
+    const list = this.#marks.free[level] ?? [];
+    this.#marks.free[level] = list;
     return list;
   }
 
-  #fill(seats: readonly number[], at: Placement, size: number, colour: string, rounded: boolean): void {
+  /** Traces a mark at each seat; what is traced is then filled or stroked at once. */
+  #trace(seats: readonly number[], at: Placement, mark: (x: number, y: number) => void): void {
+    this.#context.beginPath();
+    for (const seat of seats)
+      mark((this.#map.x[seat] ?? 0) * at.k + at.x, (this.#map.y[seat] ?? 0) * at.k + at.y);
+  }
+
+  #boxes(seats: readonly number[], at: Placement, size: number, rounded: boolean): void {
     const context = this.#context;
-    context.fillStyle = colour;
-    context.beginPath();
-    for (const seat of seats) {
-      const left = (this.#map.x[seat] ?? 0) * at.k + at.x - size / 2;
-      const top = (this.#map.y[seat] ?? 0) * at.k + at.y - size / 2;
-      if (rounded) context.roundRect(left, top, size, size, size * CORNER);
-      else context.rect(left, top, size, size);
-    }
-    context.fill();
+    this.#trace(seats, at, (x, y) => {
+      if (rounded) context.roundRect(x - size / 2, y - size / 2, size, size, size * CORNER);
+      else context.rect(x - size / 2, y - size / 2, size, size);
+    });
+  }
+
+  #fill(seats: readonly number[], at: Placement, size: number, colour: string, rounded: boolean): void {
+    this.#context.fillStyle = colour;
+    this.#boxes(seats, at, size, rounded);
+    this.#context.fill();
+  }
+
+  #pen(colour: string, width: number): void {
+    this.#context.strokeStyle = colour;
+    this.#context.lineWidth = width;
   }
 
   #hollows(seats: readonly number[], at: Placement, size: number, colour: string, rounded: boolean): void {
-    const context = this.#context;
-    context.strokeStyle = colour;
-    context.lineWidth = Math.max(1, size * 0.1);
-    const inner = size - context.lineWidth;
-    context.beginPath();
-    for (const seat of seats) {
-      const left = (this.#map.x[seat] ?? 0) * at.k + at.x - inner / 2;
-      const top = (this.#map.y[seat] ?? 0) * at.k + at.y - inner / 2;
-      if (rounded) context.roundRect(left, top, inner, inner, inner * CORNER);
-      else context.rect(left, top, inner, inner);
-    }
-    context.stroke();
+    const width = Math.max(1, size * 0.1);
+    this.#pen(colour, width);
+    this.#boxes(seats, at, size - width, rounded);
+    this.#context.stroke();
   }
 
   /** `half`: from the centre to an arm's end, along each axis. */
   #crosses(seats: readonly number[], at: Placement, half: number, colour: string): void {
     const context = this.#context;
-    context.strokeStyle = colour;
-    context.lineWidth = Math.max(1.25, half * 0.45);
-    context.beginPath();
-    for (const seat of seats) {
-      const x = (this.#map.x[seat] ?? 0) * at.k + at.x;
-      const y = (this.#map.y[seat] ?? 0) * at.k + at.y;
+    this.#pen(colour, Math.max(1.25, half * 0.45));
+    this.#trace(seats, at, (x, y) => {
       context.moveTo(x - half, y - half);
       context.lineTo(x + half, y + half);
       context.moveTo(x + half, y - half);
       context.lineTo(x - half, y + half);
-    }
+    });
     context.stroke();
   }
 
   #hatches(seats: readonly number[], at: Placement, size: number, colour: string): void {
     const context = this.#context;
-    context.strokeStyle = colour;
-    context.lineWidth = Math.max(1, size * 0.12);
-    context.beginPath();
-    for (const seat of seats) {
-      const x = (this.#map.x[seat] ?? 0) * at.k + at.x;
-      const y = (this.#map.y[seat] ?? 0) * at.k + at.y;
-      for (const shift of [-0.36, 0, 0.36]) {
+    this.#pen(colour, Math.max(1, size * 0.12));
+    this.#trace(seats, at, (x, y) => {
+      for (const shift of [-0.36 * size, 0, 0.36 * size]) {
         const half = (size / 2) * (shift === 0 ? 1 : 0.55);
-        context.moveTo(x + shift * size - half, y + shift * size + half);
-        context.lineTo(x + shift * size + half, y + shift * size - half);
+        context.moveTo(x + shift - half, y + shift + half);
+        context.lineTo(x + shift + half, y + shift - half);
       }
-    }
+    });
     context.stroke();
   }
 
   #ownMarks(at: Placement, size: number, palette: Palette): void {
     const context = this.#context;
     const mark = Math.max(size * 0.98, OWN_SIZE_MIN);
-    this.#fill(this.#mine, at, mark, palette.mine, true);
-    context.strokeStyle = palette.onMine;
-    context.lineWidth = Math.max(1.5, mark * 0.12);
+    this.#fill(this.#marks.mine, at, mark, palette.mine, true);
+    this.#pen(palette.onMine, Math.max(1.5, mark * 0.12));
     context.lineCap = 'round';
     context.lineJoin = 'round';
-    context.beginPath();
-    for (const seat of this.#mine) {
-      const x = (this.#map.x[seat] ?? 0) * at.k + at.x;
-      const y = (this.#map.y[seat] ?? 0) * at.k + at.y;
+    this.#trace(this.#marks.mine, at, (x, y) => {
       context.moveTo(x - mark * 0.22, y + mark * 0.02);
       context.lineTo(x - mark * 0.05, y + mark * 0.19);
       context.lineTo(x + mark * 0.24, y - mark * 0.17);
-    }
+    });
     context.stroke();
+    this.#pen(palette.mine, Math.max(2, mark * 0.12));
     context.setLineDash([mark * 0.22, mark * 0.16]);
-    for (const seat of this.#pending)
-      this.#ring(seat, at, mark * 0.42, palette.mine, Math.max(2, mark * 0.12));
+    this.#trace(this.#marks.pending, at, (x, y) => {
+      context.moveTo(x + mark * 0.42, y);
+      context.arc(x, y, mark * 0.42, 0, 2 * Math.PI);
+    });
+    context.stroke();
     context.setLineDash([]);
     context.lineCap = 'butt';
-  }
-
-  #ring(seat: number, at: Placement, radius: number, colour: string, width: number): void {
-    const context = this.#context;
-    context.strokeStyle = colour;
-    context.lineWidth = width;
-    context.beginPath();
-    context.arc(
-      (this.#map.x[seat] ?? 0) * at.k + at.x,
-      (this.#map.y[seat] ?? 0) * at.k + at.y,
-      radius,
-      0,
-      2 * Math.PI,
-    );
-    context.stroke();
   }
 
   /** Of seats that can be had or may come back; a tick or a cross says more than a number would. */
@@ -212,16 +193,10 @@ export class SeatPainter {
       for (const seat of seats) {
         const x = (this.#map.x[seat] ?? 0) * at.k + at.x;
         const y = (this.#map.y[seat] ?? 0) * at.k + at.y + size * 0.03;
-        context.fillText(this.#numberOf(seat), x, y);
+        context.fillText(seatName(this.#map, seat)?.seat ?? '', x, y);
       }
     };
-    for (const list of this.#free) write(list ?? [], palette.onInk);
-    write(this.#held, palette.ink2);
-  }
-
-  #numberOf(seat: number): string {
-    const section = this.#map.sections[this.#map.sectionOf[seat] ?? 0];
-    const row = section?.rows.findLast((one) => one.start <= seat);
-    return row ? String(row.firstSeat + seat - row.start) : '';
+    for (const list of this.#marks.free) write(list ?? [], palette.onInk);
+    write(this.#marks.held, palette.ink2);
   }
 }

@@ -1,6 +1,6 @@
 import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
-import type { Bounds, SeatGeometry } from './seat-geometry.ts';
-import { type Scene, type SeatMapPicture, widened } from './seat-map-picture.ts';
+import { type Bounds, type SeatGeometry, widened } from './seat-geometry.ts';
+import type { Scene, SeatMapPicture } from './seat-map-picture.ts';
 import { OWN_SIZE_MIN, type Placement } from './seat-painter.ts';
 
 /**

@@ -27,7 +27,8 @@ export class Wallet {
   #recoveryCode = $state<string | null>(null);
   /** Null where the show is no longer known. */
   readonly #shows = new SvelteMap<number, WalletShow | null>();
-  readonly #tickets = $derived.by(() => {
+  /** Newest order first. */
+  readonly tickets: readonly TicketOrder[] = $derived.by(() => {
     const orders = this.#orders ?? [];
     const statuses = new Map(orders.map(({ id, status }) => [id, status]));
     const kept = this.#kept.map((order) => ({ ...order, status: statuses.get(order.id) ?? order.status }));
@@ -38,10 +39,13 @@ export class Wallet {
     });
     return withKept(fresh, kept);
   });
-  readonly #others = $derived.by(() => {
-    const shown = new Set(this.#tickets.map(({ id }) => id));
+  /** Orders without tickets. */
+  readonly others = $derived.by(() => {
+    const shown = new Set(this.tickets.map(({ id }) => id));
     return this.#orders?.filter(({ id, tickets }) => !shown.has(id) && tickets.length === 0) ?? [];
   });
+  /** Whether the server has told what there is; until then there are only kept tickets. */
+  readonly isFresh = $derived(this.#orders !== null);
 
   constructor(client: StampedeClient) {
     this.#client = client;
@@ -54,21 +58,10 @@ export class Wallet {
   get connection(): Connection {
     return this.#connection;
   }
-  /** Whether the server has told what there is; until then there are only kept tickets. */
-  get isFresh(): boolean {
-    return this.#orders !== null;
-  }
   get failure(): ApiFailure | null {
     return this.#failure;
   }
-  /** Newest order first. */
-  get tickets(): readonly TicketOrder[] {
-    return this.#tickets;
-  }
-  /** Orders without tickets. */
-  get others(): readonly OrderMessage[] {
-    return this.#others;
-  }
+
   titleOf(order: OrderMessage): string | undefined {
     return this.#shows.get(order.show)?.show.title;
   }
@@ -87,7 +80,7 @@ export class Wallet {
     this.#take();
     if (!this.#orders?.some(({ status }) => status === 'confirmed')) return;
     this.#recoveryCode = await fetchRecoveryCode(fetch);
-    keepTickets(this.#tickets, browserStore, Date.now());
+    keepTickets(this.tickets, browserStore, Date.now());
   }
 
   stop(): void {
@@ -97,14 +90,14 @@ export class Wallet {
   #take(): void {
     this.#orders = [...this.#client.view.orders.values()].sort((a, b) => b.createdAt - a.createdAt);
     for (const { show } of this.#orders) if (!this.#shows.has(show)) void this.#fetchShow(show);
-    keepTickets(this.#tickets, browserStore, Date.now());
+    keepTickets(this.tickets, browserStore, Date.now());
   }
 
   async #fetchShow(id: number): Promise<void> {
     try {
       const [show, { layout }] = await Promise.all([fetchShow(fetch, id), fetchLayout(fetch, id)]);
       this.#shows.set(id, { show, map: seatMapOf(layout) });
-      keepTickets(this.#tickets, browserStore, Date.now());
+      keepTickets(this.tickets, browserStore, Date.now());
     } catch (cause) {
       if (!(cause instanceof ApiError)) throw cause;
       this.#shows.set(id, null);

@@ -1,7 +1,39 @@
+import type { NetworkHints } from '@stampede/shared/client/connection.ts';
 import { StampedeClient } from '@stampede/shared/client/stampede-client.ts';
+import type { ReceiptShelf } from '@stampede/shared/client/visit.ts';
 import { ensureSession } from '#lib/api.ts';
-import { browserHints } from './browser-hints.ts';
-import { browserShelf } from './receipt-shelf.ts';
+
+/** What a browser knows of the network, and that it was asleep: a page shown again may have missed the end of its socket. */
+const browserHints: NetworkHints = (heard) => {
+  const listening = new AbortController();
+  const { signal } = listening;
+  addEventListener('offline', () => heard('lost'), { signal });
+  addEventListener('online', () => heard('back'), { signal });
+  addEventListener('pageshow', ({ persisted }) => persisted && heard('back'), { signal });
+  document.addEventListener('visibilitychange', () => !document.hidden && heard('back'), { signal });
+  return () => listening.abort();
+};
+
+const keyOf = (show: number): string => `stampede.place.${show}`;
+
+/** Receipts in the browser, for all tabs and the next visit; where storage is refused there are none. */
+const browserShelf: ReceiptShelf = {
+  read(show) {
+    try {
+      return localStorage.getItem(keyOf(show));
+    } catch {
+      return null;
+    }
+  },
+  keep(show, receipt) {
+    try {
+      if (receipt === null) localStorage.removeItem(keyOf(show));
+      else localStorage.setItem(keyOf(show), receipt);
+    } catch {
+      // The place is kept by the server all the same.
+    }
+  },
+};
 
 /** The buyer's line to the server this page came from; the session's cookie says who they are. */
 export function buyerClient(): StampedeClient {

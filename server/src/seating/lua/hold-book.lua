@@ -1,27 +1,36 @@
 -- include: ../../platform/lua/store-time.lua
--- include: write-feed.lua
--- include: history.lua
+-- include: ../../feed/lua/write-feed.lua
+-- include: ../../feed/lua/history.lua
 -- The books of one step. Holds, statuses and admissions are read when they are first needed, or all at once where a
 -- step knows what it needs; decisions change the books only; `commit` writes everything in a fixed number of calls,
 -- however many holds changed. A step that fails before `commit` has changed nothing.
 --
--- A hold in the books: { session, token, expires, extensions, seats, prices, checkout, keys, revision }.
---   checkout: false, or {order id, amount, milliseconds left when it was frozen, instant of that, stage}
---   keys: every checkout of the hold, ended ones included: {{idempotency key, order id, amount, milliseconds left,
---     instant}}
-
+-- A hold in Redis is one string of fixed fields, and what is told of it is the same string (`redis-hold-record.ts`):
+--   RECORD: token, expires, revision, amount, extensions, stage, how many seats, bytes of them; behind which stands
+--   for each seat SEAT: seat, price, instant it was taken (-1: nobody knows), times given back before, network
+--   for each checkout of it, ended ones included, CHECKOUT: amount, milliseconds the hold had left, instant it was
+--     frozen, idempotency key, order id. The last one is under way where `stage` is above NONE.
+-- In the books it is { session, token, expires, revision, amount, extensions, stage, count, seats, checkouts }, the last
+-- two still packed: most steps only put something behind them.
+--
 -- A checkout without an outcome is remembered whatever becomes of its hold:
---   checkouts: order id → {session, token, idempotency key, {seat…}, amount, instant it was begun}
---   checkouts-due: order ids by the instant at which somebody has to look after them
+--   unsettled: order id → CARE: token, amount, instant it was begun, session, idempotency key, and 32 bits a seat
+--   unsettled-due: order ids by the instant at which somebody has to look after them
+
+local spack, sunpack = struct.pack, struct.unpack
+local RECORD, SEAT, HOLD_ELEMENT = '<ddddBBI4I4c0c0', '<I4ddBBc0', '<BI4I4c0Bc0c0'
 
 local AVAILABLE, HELD, SOLD = 0, 1, 2
 
 -- How far a payment request is on its way to the payment log; never goes back. Only what is NEW may be given up: it
 -- was handed over by one node, which knows that it was refused.
-local NEW, REPEATED, ACCEPTED = 0, 1, 2
+local NONE, NEW, REPEATED, ACCEPTED = 0, 1, 2, 3
 
 -- Lua passes at most some 8,000 values to a function. A multiple of 2, 3 and 4: no group is cut.
 local SLICE = 6000
+
+-- How long a seat that was given back is left to others at first.
+local COOL_DOWN_MS = 30000
 
 local arguments = cmsgpack.unpack(ARGV[1])
 local now = instant(arguments[1])
@@ -31,16 +40,20 @@ local fence, fed = tonumber(meta[2]), tonumber(meta[3])
 local epoch = meta[1] and is_whole(meta[4], meta[5]) and meta[1]
 
 local holds, changed_holds = {}, {}
-local statuses, changed_seats = {}, {}
-local owners, taken_by = {}, {}
-local bought = {}
-local remembered, forgotten, postponed = {}, {}, {}
+-- Nils make room for one at once: a table that grows is slow.
+local statuses, status_writes = {}, { nil, nil, nil, nil }
+-- By seat, packed; false where there is none.
+local notes = {}
+-- By network: how many seats were held from there, where that was read, and how many more are than before.
+local held_before, held_more = {}, {}
 local elements = {}
 
--- Redis writes a number that is an argument with 17 significant digits, which is slow; whole numbers as text, made
--- once for each, are a fifth of a hold's time.
-local STATUS_TEXTS = { [0] = '0', '1', '2', '3' }
-local texts, places = {}, {}
+-- Redis runs a script's text anew with every call, so each function costs every call. What a step needs that only takes
+-- free seats is here; hold-life.lua has the rest.
+local live, each_seat, rest_ms, note_taken, commit_life
+
+-- Redis writes a number that is an argument with 17 significant digits, which is slow; so each is made a text once.
+local texts, places = { [0] = '0', '1', '2' }, {}
 
 local function text_of(number)
   local text = texts[number]
@@ -51,7 +64,7 @@ local function text_of(number)
   return text
 end
 
--- A seat's place in a string of one number a seat.
+-- A seat's place in a string of one number a seat, and its name among the notes.
 local function place_of(seat)
   local place = places[seat]
   if not place then
@@ -77,303 +90,102 @@ local function read_all(command, key, values)
   return answers
 end
 
--- include: seat-notes.lua
-
-local function keep_hold(session, packed)
-  if not packed then
-    holds[session] = false
-    return
-  end
-  local record = cmsgpack.unpack(packed)
-  holds[session] = {
-    session = session, token = record[1], expires = record[2], extensions = record[3], seats = record[4],
-    prices = record[5], checkout = record[6], keys = record[7], revision = record[8] or 0,
-  }
-  -- Versions before this one told of an order as soon as its hold was frozen.
-  local checkout = holds[session].checkout
-  if checkout and not checkout[5] then checkout[5] = ACCEPTED end
-end
-
-local function pack_hold(hold)
-  return cmsgpack.pack({
-    hold.token, hold.expires, hold.extensions, hold.seats, hold.prices, hold.checkout, hold.keys,
-    hold.revision,
-  })
-end
-
-local function read_holds(sessions)
-  if #sessions == 0 then return end
-  local packed = read_all('HMGET', KEY.buyers, sessions)
-  for index, session in ipairs(sessions) do
-    if holds[session] == nil then keep_hold(session, packed[index]) end
-  end
-end
-
--- The session's hold, live or over; false if there is none.
-local function hold_of(session)
-  if holds[session] == nil then keep_hold(session, redis.call('HGET', KEY.buyers, session)) end
-  return holds[session]
-end
-
--- The hold with this token, live or over; nil if there is none.
-local function hold_of_token(token)
-  local session = owners[token]
-  if session == nil then session = redis.call('HGET', KEY.hold_owners, text_of(token)) end
-  local hold = session and hold_of(session)
-  if hold and hold.token == token then return hold end
-  return nil
-end
-
--- The same, looked for first at the session that should have it.
-local function hold_with(session, token)
-  local hold = hold_of(session)
-  if hold and hold.token == token then return hold end
-  return hold_of_token(token)
+local function record_of(hold)
+  return spack(RECORD, hold.token, hold.expires, hold.revision, hold.amount, hold.extensions, hold.stage, hold.count,
+    #hold.seats, hold.seats, hold.checkouts)
 end
 
 local function read_statuses(seats)
-  local asked, unknown = {}, {}
-  for _, seat in ipairs(seats) do
-    if statuses[seat] == nil then
-      unknown[#unknown + 1] = seat
-      local at = #asked
-      asked[at + 1], asked[at + 2], asked[at + 3] = 'GET', 'u8', place_of(seat)
-    end
+  if #seats == 0 then return end
+  local asked, at = { nil, nil, nil }, 0
+  for index = 1, #seats do
+    asked[at + 1], asked[at + 2], asked[at + 3] = 'GET', 'u8', place_of(seats[index])
+    at = at + 3
   end
-  if #asked == 0 then return end
-  if #asked <= SLICE then
-    for index, status in ipairs(redis.call('BITFIELD', KEY.seats, unpack(asked))) do
-      statuses[unknown[index]] = status
-    end
-  else
-    for index, status in ipairs(read_all('BITFIELD', KEY.seats, asked)) do statuses[unknown[index]] = status end
+  local found = read_all('BITFIELD', KEY.seats, asked)
+  for index = 1, #seats do
+    local seat = seats[index]
+    -- What this step has changed is written when it is over.
+    if statuses[seat] == nil then statuses[seat] = found[index] end
   end
 end
 
 local function set_status(seat, status)
   statuses[seat] = status
-  changed_seats[seat] = true
-end
-
-local function tell(changes, notice)
-  elements[#elements + 1] = { changes, notice }
-end
-
-local function copy_of(list)
-  local copy = {}
-  for index = 1, #list do copy[index] = list[index] end
-  return copy
-end
-
-local function amount_of(hold)
-  if hold.checkout then return hold.checkout[2] end
-  local amount = 0
-  for _, price in ipairs(hold.prices) do amount = amount + price end
-  return amount
-end
-
--- The hold as it stands now, for replies and notices: {token, seats, amount, expires, extensions, order id,
--- instant it was frozen, whether the payment log has the order, revision}.
-local function tuple_of(hold)
-  local order, _, _, begun, stage = unpack(hold.checkout or {})
-  return {
-    hold.token, copy_of(hold.seats), amount_of(hold), hold.expires, hold.extensions, order or false, begun or 0,
-    stage == ACCEPTED, hold.revision,
-  }
+  local at = #status_writes
+  status_writes[at + 1], status_writes[at + 2] = 'SET', 'u8'
+  status_writes[at + 3], status_writes[at + 4] = place_of(seat), texts[status]
 end
 
 -- The time is part of it so that a restored hold, whose revision is lost, goes on above it.
 local function revise(hold)
-  hold.revision = math.max(hold.revision + 1, now)
-  changed_holds[hold.session] = true
+  local revision = hold.revision + 1
+  hold.revision = revision > now and revision or now
 end
 
--- Tells of a hold that changed, and returns it as it was told.
+-- Tells of a hold that changed, and returns its record.
+-- `changes`: 32 bits for each, a seat times 4 plus its status.
 local function announce(hold, changes)
   revise(hold)
-  local tuple = tuple_of(hold)
-  tell(changes or {}, { 'hold', hold.session, tuple })
-  return tuple
+  local record, session = record_of(hold), hold.session
+  changed_holds[session] = record
+  -- As pack_element does.
+  elements[#elements + 1] = spack(HOLD_ELEMENT, NOTICE_HOLD, #changes / 4, 1 + #session + #record, changes, #session,
+    session, record)
+  return record
 end
 
-local function enter_hold(hold)
-  holds[hold.session] = hold
-  changed_holds[hold.session] = true
-  owners[hold.token] = hold.session
-  return hold
+local function new_hold(token, session, expires, extensions)
+  return {
+    session = session, token = token, expires = expires, revision = 0, amount = 0, extensions = extensions,
+    stage = NONE, count = 0, seats = '', checkouts = '',
+  }
 end
 
-local function add_hold(token, session, expires, extensions)
-  return enter_hold({
-    session = session, token = token, expires = expires, extensions = extensions, seats = {}, prices = {},
-    checkout = false, keys = {}, revision = 0,
-  })
-end
-
-local function begin_hold(session, expires, extensions)
-  fence = fence + 1
-  return add_hold(fence, session, expires, extensions)
-end
-
-local function give_seat(hold, seat, price)
-  local at = #hold.seats + 1
-  hold.seats[at], hold.prices[at] = seat, price
-  taken_by[seat] = hold.token
+local function give_seat(hold, seat, price, taken_at, given_back, network)
+  hold.count, hold.amount = hold.count + 1, hold.amount + price
+  hold.seats = hold.seats .. spack(SEAT, seat, price, taken_at, given_back, #network, network)
   set_status(seat, HELD)
 end
 
--- Takes a seat out of a hold that has it; says whether it did.
-local function take_seat(hold, seat)
-  for index, one in ipairs(hold.seats) do
-    if one == seat then
-      table.remove(hold.seats, index)
-      table.remove(hold.prices, index)
-      changed_holds[hold.session] = true
-      set_status(seat, AVAILABLE)
-      return true
-    end
+local function read_networks(networks)
+  for index, count in ipairs(read_all('HMGET', KEY.networks, networks)) do
+    held_before[networks[index]] = tonumber(count) or 0
   end
-  return false
 end
 
--- Ends a hold; what it still has is on sale again. `told`: the seats that its buyer is told of.
-local function end_hold(hold, reason, told)
-  local changes = {}
-  local close_note = (reason == 'released' or reason == 'expired') and note_given_back or drop_note
-  for _, seat in ipairs(hold.seats) do
-    local at = #changes
-    changes[at + 1], changes[at + 2] = seat, AVAILABLE
-    set_status(seat, AVAILABLE)
-    close_note(seat, reason == 'expired' and hold.expires or now)
+local function commit_networks()
+  local unread, counts, gone = {}, {}, {}
+  for network in pairs(held_more) do
+    if not held_before[network] then unread[#unread + 1] = network end
   end
-  revise(hold)
-  holds[hold.session] = false
-  owners[hold.token] = false
-  tell(changes, { 'hold-ended', hold.session, hold.token, told or hold.seats, reason, hold.revision })
-end
-
--- The hold if its time has not run out; one past its deadline is ended in passing: it counts as gone [P3].
-local function live(hold, now)
-  if not hold or hold.expires > now then return hold end
-  end_hold(hold, 'expired')
-  return nil
-end
-
--- Ends holds that ran out, the oldest first, at most `most`, and returns how many.
-local function sweep(now, most)
-  local due = redis.call('ZRANGEBYSCORE', KEY.hold_deadlines, '-inf', now, 'LIMIT', 0, most)
-  read_holds(due)
-  local seats = {}
-  for _, session in ipairs(due) do
-    for _, seat in ipairs(holds[session] and holds[session].seats or {}) do seats[#seats + 1] = seat end
+  if #unread > 0 then read_networks(unread) end
+  for network, more in pairs(held_more) do
+    local count, at = held_before[network] + more, #counts
+    if count <= 0 then gone[#gone + 1] = network
+    elseif more ~= 0 then counts[at + 1], counts[at + 2] = network, text_of(count) end
   end
-  read_notes(seats)
-  local count = 0
-  for _, session in ipairs(due) do
-    local hold = holds[session]
-    if hold and hold.expires <= now then
-      end_hold(hold, 'expired')
-      count = count + 1
-    end
-  end
-  return count
-end
-
--- The hold that has a seat whose status is HELD, live or over.
-local function holder_of(seat)
-  local token = taken_by[seat] or redis.call('BITFIELD', KEY.seat_holds, 'GET', 'i64', place_of(seat))[1]
-  return hold_of_token(token)
-end
-
--- Remembers what a hold's checkout asks the payment log for, until it is settled.
-local function remember(hold, key, due)
-  local order, amount, _, begun = unpack(hold.checkout)
-  remembered[order] = { hold.session, hold.token, key, copy_of(hold.seats), amount, begun }
-  postponed[order] = due
-end
-
-local function forget(order)
-  remembered[order], postponed[order], forgotten[order] = nil, nil, true
-end
-
--- Unfreezes a hold: the buyer has the time again that was left when payment began.
-local function thaw(hold, now)
-  hold.expires = now + hold.checkout[3]
-  hold.checkout = false
-  changed_holds[hold.session] = true
-end
-
-local function commit_seats()
-  local status_writes, holder_writes = {}, {}
-  for seat in pairs(changed_seats) do
-    local at, place, status = #status_writes, place_of(seat), statuses[seat]
-    status_writes[at + 1], status_writes[at + 2] = 'SET', 'u8'
-    status_writes[at + 3], status_writes[at + 4] = place, STATUS_TEXTS[status]
-    if status == HELD and taken_by[seat] then
-      at = #holder_writes
-      holder_writes[at + 1], holder_writes[at + 2] = 'SET', 'i64'
-      holder_writes[at + 3], holder_writes[at + 4] = place, text_of(taken_by[seat])
-    end
-  end
-  write_all('BITFIELD', KEY.seats, status_writes)
-  write_all('BITFIELD', KEY.seat_holds, holder_writes)
-end
-
-local function commit_holds()
-  local live_holds, deadlines, gone = {}, {}, {}
-  for session in pairs(changed_holds) do
-    local hold = holds[session]
-    if hold then
-      local at = #live_holds
-      live_holds[at + 1], live_holds[at + 2] = session, pack_hold(hold)
-      deadlines[at + 1], deadlines[at + 2] = text_of(hold.expires), session
-    else
-      gone[#gone + 1] = session
-    end
-  end
-  write_all('HSET', KEY.buyers, live_holds)
-  write_all('ZADD', KEY.hold_deadlines, deadlines)
-  write_all('HDEL', KEY.buyers, gone)
-  write_all('ZREM', KEY.hold_deadlines, gone)
-  local owned, ended = {}, {}
-  for token, session in pairs(owners) do
-    if session then
-      local at = #owned
-      owned[at + 1], owned[at + 2] = text_of(token), session
-    else
-      ended[#ended + 1] = text_of(token)
-    end
-  end
-  write_all('HSET', KEY.hold_owners, owned)
-  write_all('HDEL', KEY.hold_owners, ended)
-end
-
-local function commit_checkouts()
-  local records, due, gone = {}, {}, {}
-  for order, record in pairs(remembered) do
-    local at = #records
-    records[at + 1], records[at + 2] = order, cmsgpack.pack(record)
-  end
-  for order, instant_due in pairs(postponed) do
-    local at = #due
-    due[at + 1], due[at + 2] = text_of(instant_due), order
-  end
-  for order in pairs(forgotten) do gone[#gone + 1] = order end
-  write_all('HSET', KEY.checkouts, records)
-  write_all('ZADD', KEY.checkouts_due, due)
-  write_all('HDEL', KEY.checkouts, gone)
-  write_all('ZREM', KEY.checkouts_due, gone)
+  write_all('HSET', KEY.networks, counts)
+  write_all('HDEL', KEY.networks, gone)
 end
 
 -- Writes what changed, and its feed entry.
 local function commit()
-  commit_seats()
-  commit_holds()
-  commit_checkouts()
-  commit_notes()
-  for session, count in pairs(bought) do redis.call('HINCRBY', KEY.bought, session, count) end
+  write_all('BITFIELD', KEY.seats, status_writes)
+  local live_holds, deadlines = { nil, nil }, { nil, nil }
+  for session, record in pairs(changed_holds) do
+    if record then
+      local at = #live_holds
+      live_holds[at + 1], live_holds[at + 2] = session, record
+      deadlines[at + 1], deadlines[at + 2] = text_of(holds[session].expires), session
+    end
+  end
+  write_all('HSET', KEY.holds, live_holds)
+  write_all('ZADD', KEY.hold_deadlines, deadlines)
+  if commit_life then commit_life() end
+  if next(held_more) then commit_networks() end
   if #elements == 0 then return end
   fed = fed + 1
   redis.call('HSET', KEY.meta, 'fence', text_of(fence), 'fed', text_of(fed))
-  append_entry(epoch, fed, elements)
+  append(epoch, text_of(fed), PACKED .. table.concat(elements))
 end

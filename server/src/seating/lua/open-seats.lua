@@ -2,29 +2,29 @@
 --   them, or not the whole of it (history.lua); else changes nothing. They alone say what is sold, to whom, and what is
 --   being paid for [P1, P2]; holds that Redis knows go on with what this leaves them. Tokens go on above those that were
 --   handed out in any earlier history.
--- KEYS: meta seats seat-holds buyers bought hold-owners hold-deadlines feed checkouts checkouts-due seat-notes networks checkpoint sections
+-- KEYS: meta seats holds bought hold-deadlines feed unsettled unsettled-due rested-seats networks checkpoint sections buyers hold-owners seat-holds seat-notes checkouts checkouts-due
 -- ARGV: {given instant, epoch that the caller knows (0: none), random number for another one, seat count,
 --   section count, hold lifetime ms, extensions, ms until a checkout should be settled, {{seat, session}…} sold,
 --   {{session, token, order id, idempotency key, {seat…}, {price…}, amount, begun at, keep until}…} checkouts},
 --   section of each seat as 16-bit little-endian numbers
 -- Reply: 1 if it was set up, 0 if it had a history.
 -- include: hold-book.lua
--- include: begin-history.lua
+-- include: hold-life.lua
+-- include: ../../feed/lua/begin-history.lua
 
 if epoch then return 0 end
 local _, known_epoch, random, seat_count, section_count, lifetime, extensions, settled_ms, sold, checkouts =
   unpack(arguments)
 
-local packed_holds = redis.call('HGETALL', KEY.buyers)
-for index = 1, #packed_holds, 2 do keep_hold(packed_holds[index], packed_holds[index + 1]) end
+read_holds(redis.call('HKEYS', KEY.holds))
 local holds_before = holds
 holds = {}
 
 -- Checkouts stay: whoever looks after them finds out what became of each.
-redis.call('DEL', KEY.seats, KEY.seat_holds, KEY.buyers, KEY.bought, KEY.hold_owners, KEY.hold_deadlines,
-  KEY.seat_notes, KEY.networks)
+redis.call('DEL', KEY.seats, KEY.holds, KEY.bought, KEY.hold_deadlines, KEY.rested_seats, KEY.networks)
+-- What the version before this one kept, in another form.
+redis.call('DEL', KEY.buyers, KEY.hold_owners, KEY.seat_holds, KEY.seat_notes, KEY.checkouts, KEY.checkouts_due)
 redis.call('SET', KEY.seats, string.rep('\0', seat_count))
-redis.call('SET', KEY.seat_holds, string.rep('\0', 8 * seat_count))
 redis.call('SET', KEY.sections, ARGV[2])
 epoch = epoch_after(math.max(known_epoch, tonumber(meta[1] or 0)), random)
 fence = fence_above(fence, now)
@@ -53,13 +53,17 @@ local function can_restore(session, seats, keep_until)
 end
 
 -- Enters a hold of before with those of its seats that nobody has by now.
-local function enter_with_free_seats(hold)
-  local seats, prices = hold.seats, hold.prices
-  hold.seats, hold.prices, hold.revision = {}, {}, math.max(hold.revision + 1, now)
-  for index, seat in ipairs(seats) do
-    if status_of(seat) == AVAILABLE then give_seat(hold, seat, prices[index]) end
-  end
-  if #hold.seats > 0 then enter_hold(hold) end
+local function enter_with_free_seats(before)
+  local hold = new_hold(before.token, before.session, before.expires, before.extensions)
+  hold.stage, hold.checkouts, hold.revision = before.stage, before.checkouts, math.max(before.revision + 1, now)
+  each_seat(before, function(seat, price, taken_at, given_back, network)
+    if seat < seat_count and status_of(seat) == AVAILABLE then
+      give_seat(hold, seat, price, taken_at, given_back, network)
+      count_held(network, 1)
+    end
+  end)
+  if hold.stage ~= NONE then hold.amount = before.amount end
+  if hold.count > 0 then keep(hold) end
 end
 
 for _, one in ipairs(checkouts) do
@@ -67,21 +71,22 @@ for _, one in ipairs(checkouts) do
   fence = math.max(fence, token)
   if can_restore(session, seats, keep_until) then
     local before = holds_before[session]
-    if before and before.checkout and before.checkout[1] == order then
-      before.checkout[5] = ACCEPTED
+    if is_paying(before, order) then
+      before.stage = ACCEPTED
       enter_with_free_seats(before)
     else
-      local hold = add_hold(token, session, keep_until, extensions)
-      for index, seat in ipairs(seats) do give_seat(hold, seat, prices[index]) end
-      hold.checkout = { order, amount, lifetime, begun_at, ACCEPTED }
-      hold.keys = { { key, order, amount, lifetime, begun_at } }
-      hold.revision = now
+      local hold = new_hold(token, session, keep_until, extensions)
+      for index, seat in ipairs(seats) do give_seat(hold, seat, prices[index], -1, 0, '') end
+      hold.stage, hold.amount, hold.revision = ACCEPTED, amount, now
+      hold.checkouts = pack_checkout(amount, lifetime, begun_at, key, order)
+      keep(hold)
     end
-    remember(holds[session], key, now + settled_ms)
+    local hold = holds[session]
+    if hold then remember(hold, paying(hold), now + settled_ms) end
   end
 end
 for session, hold in pairs(holds_before) do
-  if not holds[session] then enter_with_free_seats(hold) end
+  if hold and not holds[session] then enter_with_free_seats(hold) end
 end
 
 commit()

@@ -1,5 +1,5 @@
 -- include: ../../platform/lua/store-time.lua
--- include: ../../seating/lua/write-feed.lua
+-- include: ../../feed/lua/write-feed.lua
 -- Places and admissions of one show. A session is in `waiting` or in `admitted` or in neither.
 --   waiting: session by score.              place-ends: absent session by the instant its place ends.
 --   seen: waiting session by the instant its presence was last told.
@@ -26,7 +26,7 @@ local function commit()
   if #elements == 0 then return end
   -- Before the seats are set up there is no epoch, and nobody follows yet.
   local epoch = redis.call('HGET', KEY.meta, 'epoch') or '0'
-  append_entry(epoch, redis.call('HINCRBY', KEY.meta, 'fed', 1), elements)
+  append(epoch, redis.call('HINCRBY', KEY.meta, 'fed', 1), cmsgpack.pack(elements))
 end
 
 local function write_all(command, key, values)

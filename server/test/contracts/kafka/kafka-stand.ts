@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Partitioners } from 'kafkajs';
-import { systemClock } from '@stampede/shared/platform/clock.ts';
-import { systemRandom } from '@stampede/shared/platform/random.ts';
-import { KafkaPaymentLog, type KafkaPaymentLogParts } from '../../../src/checkout/kafka-payment-log.ts';
-import { kafkaTopics, type KafkaTopics } from '../../../src/checkout/kafka-topics.ts';
-import { readTopic, uncommittedRange } from '../../../src/checkout/kafka-topic-reading.ts';
+import { type Random, systemRandom } from '@stampede/shared/platform/random.ts';
+import { KafkaPaymentLog, type KafkaPaymentLogParts } from '../../../src/payment-log/kafka-payment-log.ts';
+import { kafkaTopics, type KafkaTopics } from '../../../src/payment-log/kafka-topics.ts';
+import { readTopic, uncommittedRange } from '../../../src/payment-log/kafka-topic-reading.ts';
 import { connectKafka, type KafkaConnection } from '../../../src/platform/kafka.ts';
 import { createLogger } from '../../../src/platform/logger.ts';
-import { nextTurn } from '../../../src/platform/turn.ts';
+import { machineOutside } from '../../../src/platform/outside.ts';
 import { records } from '../payment-requests.ts';
 
 export const settingsOf = (broker: string) => ({ brokers: [broker], tls: false, credentials: null });
@@ -18,6 +17,7 @@ export interface TextRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+const outside = machineOutside(() => undefined);
 let stands = 0;
 
 /** Topics and a group of their own on a real broker, and what is made on them. */
@@ -42,8 +42,7 @@ export class KafkaStand {
     const topics = { ...planned, paymentRequests: { ...planned.paymentRequests, partitions } };
     const { paymentRequests, deadLetters, orderEvents } = topics;
     const kafka = await connectKafka(settingsOf(broker), [paymentRequests, deadLetters, orderEvents], {
-      clock: systemClock,
-      random: systemRandom,
+      ...outside,
       logger: createLogger({ level: 'silent', readable: false }),
       onTrouble: () => undefined,
     });
@@ -51,15 +50,15 @@ export class KafkaStand {
   }
 
   /** A log that has seen nothing of the others: another process, as far as Kafka can tell. */
-  newLog(more: Partial<KafkaPaymentLogParts> = {}): KafkaPaymentLog {
+  newLog({
+    random = systemRandom,
+    ...more
+  }: Partial<KafkaPaymentLogParts> & { readonly random?: Random } = {}): KafkaPaymentLog {
     const log = new KafkaPaymentLog({
       kafka: this.kafka,
       topics: this.topics,
       records,
-      clock: systemClock,
-      random: systemRandom,
-      nextTurn,
-      report: (message) => void this.reports.push(message),
+      outside: { ...outside, random, report: (message) => void this.reports.push(message) },
       ...more,
     });
     this.#logs.push(log);
@@ -70,10 +69,10 @@ export class KafkaStand {
   async recordsOf(topic: string): Promise<readonly TextRecord[]> {
     const records: TextRecord[] = [];
     const group = `${topic}.reader-${randomUUID()}`;
-    await readTopic(this.kafka, systemClock, {
+    await readTopic(this.kafka, outside, {
       topic,
       group,
-      range: await uncommittedRange(this.kafka, systemClock, topic, group),
+      range: await uncommittedRange(this.kafka, outside, topic, group),
       commits: false,
       handle: async (messages) => {
         for (const { key, value, headers = {} } of messages) {

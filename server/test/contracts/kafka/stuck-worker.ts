@@ -2,21 +2,17 @@
  * A worker that takes payments, says which, and never settles one, until it is killed.
  * Arguments: broker, topic prefix.
  */
-import { systemClock } from '@stampede/shared/platform/clock.ts';
-import { systemRandom } from '@stampede/shared/platform/random.ts';
-import { KafkaPaymentLog } from '../../../src/checkout/kafka-payment-log.ts';
-import { kafkaTopics } from '../../../src/checkout/kafka-topics.ts';
+import { KafkaPaymentLog } from '../../../src/payment-log/kafka-payment-log.ts';
+import { kafkaTopics } from '../../../src/payment-log/kafka-topics.ts';
 import { connectKafka } from '../../../src/platform/kafka.ts';
 import { createLogger } from '../../../src/platform/logger.ts';
-import { nextTurn } from '../../../src/platform/turn.ts';
+import { machineOutside } from '../../../src/platform/outside.ts';
 import { records } from '../payment-requests.ts';
 
 const [broker = '', prefix = ''] = process.argv.slice(2);
-const clock = systemClock;
-const random = systemRandom;
+const outside = machineOutside(() => undefined);
 const kafka = await connectKafka({ brokers: [broker], tls: false, credentials: null }, [], {
-  clock,
-  random,
+  ...outside,
   logger: createLogger({ level: 'silent', readable: false }),
   onTrouble: () => undefined,
 });
@@ -24,10 +20,7 @@ const log = new KafkaPaymentLog({
   kafka,
   topics: kafkaTopics(prefix),
   records,
-  clock,
-  random,
-  nextTurn,
-  report: () => undefined,
+  outside,
 });
 await log.consume((requests) => {
   for (const { orderId } of requests) console.log(orderId);

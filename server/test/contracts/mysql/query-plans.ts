@@ -3,10 +3,10 @@ import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { describe, expect, it } from 'vitest';
 import { SqlCatalogStore } from '../../../src/catalog/sql-catalog-store.ts';
 import { SqlOrderStore } from '../../../src/checkout/sql-order-store.ts';
-import { SqlPaymentLog } from '../../../src/checkout/sql-payment-log.ts';
+import { SqlPaymentLog } from '../../../src/payment-log/sql-payment-log.ts';
 import type { Database } from '../../../src/platform/database.ts';
 import { orderId, sessionId, showId } from '../../../src/platform/ids.ts';
-import { nextTurn } from '../../../src/platform/turn.ts';
+import { nextTurn } from '../../../src/platform/outside.ts';
 import type { SeatRules } from '../../../src/seating/seat-store.ts';
 import {
   confirmed,
@@ -89,10 +89,7 @@ async function hotStatements({ database, another }: SqlServerStand): Promise<Rea
   const parts = {
     database,
     records: sealed,
-    clock,
-    random: seededRandom(1),
-    nextTurn,
-    report: () => undefined,
+    outside: { clock, random: seededRandom(1), nextTurn, report: () => undefined },
   };
   const [orders, log, node] = [new SqlOrderStore(database), new SqlPaymentLog(parts), seatNode(database)];
   const requests = Array.from({ length: ORDERS }, (_, index) =>
@@ -119,7 +116,9 @@ async function hotStatements({ database, another }: SqlServerStand): Promise<Rea
     .execute('analyze table orders, payments, sold_seats, outbox, payment_log, live_seats');
 
   const seen = await statementsOf(database, async () => {
-    await new SqlCatalogStore(database).shows();
+    const catalog = new SqlCatalogStore(database);
+    await catalog.version();
+    await catalog.contents();
     await settleAndRead(orders, requests[7]!);
     await log.append([paymentRequest({ show: RULES.show })]);
     await log.pending(RULES.show);
@@ -166,25 +165,31 @@ async function clickAround(node: ReturnType<typeof seatNode>): Promise<void> {
   for (let index = 0; index < 40; index++) {
     const session = sessionId(`buyer-${String(index)}`);
     await node.admit(RULES.show, session, NOW * 2);
-    await store.hold(RULES, [
-      { session, network: null, seats: [ORDERS + index * 2, ORDERS + index * 2 + 1], prices: [1, 1] },
+    await store.take(RULES, [
+      {
+        kind: 'hold',
+        session,
+        network: null,
+        seats: [ORDERS + index * 2, ORDERS + index * 2 + 1],
+        prices: [1, 1],
+      },
     ]);
     const hold = await store.holdOf(RULES.show, session);
     if (!hold) continue;
     const { holdToken } = hold;
-    if (index % 4 === 0) await store.release(RULES, { session, holdToken, seats: [] });
-    else if (index % 4 === 1) await store.extend(RULES, session, holdToken);
+    if (index % 4 === 0) await store.take(RULES, [{ kind: 'release', session, holdToken, seats: [] }]);
+    else if (index % 4 === 1) await store.take(RULES, [{ kind: 'extend', session, holdToken }]);
     else if (index % 4 === 2) {
       const order = newOrderId();
       const key = `key-${String(index)}`;
       const checkout = { session, holdToken, idempotencyKey: key, amount: 2, orderId: order, keepMs: 1 };
-      await store.beginCheckout(RULES, checkout);
+      await store.take(RULES, [{ kind: 'checkout', ...checkout }]);
     }
   }
   await expect.poll(() => reader.entries.length).toBeGreaterThan(40);
   node.clock.advance(400_000);
-  await store.hold(RULES, [
-    { session: sessionId('buyer-0'), network: null, seats: [ORDERS + 5], prices: [1] },
+  await store.take(RULES, [
+    { kind: 'hold', session: sessionId('buyer-0'), network: null, seats: [ORDERS + 5], prices: [1] },
   ]);
   await store.expire(RULES);
   stop();

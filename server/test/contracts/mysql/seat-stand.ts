@@ -1,18 +1,19 @@
+import { LockMode, type SqlEntityManager } from '@mikro-orm/sql';
 import { ManualClock, systemClock } from '@stampede/shared/platform/clock.ts';
-import { systemRandom } from '@stampede/shared/platform/random.ts';
 import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
-import { sessionId } from '../../../src/platform/ids.ts';
+import { sessionId, type ShowId } from '../../../src/platform/ids.ts';
 import type { Database } from '../../../src/platform/database.ts';
-import { writeDraft } from '../../../src/seating/mysql-feed-rows.ts';
+import { appendRecord, MysqlShowFeed } from '../../../src/feed/mysql-show-feed.ts';
+import { nextTurn } from '../../../src/platform/outside.ts';
 import { MysqlSeatStore } from '../../../src/seating/mysql-seat-store.ts';
-import { writeSeats } from '../../../src/seating/mysql-seat-rows.ts';
-import { MysqlShowFeed } from '../../../src/seating/mysql-show-feed.ts';
+import { liveSeatTables, liveShowTable } from '../../../src/seating/mysql-seat-tables.ts';
 import type { SeatRules } from '../../../src/seating/seat-store.ts';
-import type { Notice } from '../../../src/seating/show-feed.ts';
+import type { Notice } from '../../../src/feed/show-feed.ts';
 import type { SharedFeedFixture } from '../show-feed.contract.ts';
 import type { SeatStoreFixture } from '../seating/seat-stand.ts';
 
 let lastEpoch = 0;
+const BUYER = sessionId('somebody');
 
 /** The time of all nodes of a test file. */
 export const testClock = new ManualClock();
@@ -25,7 +26,7 @@ function fail(message: string, cause: unknown): void {
 }
 
 function openFeed(database: Database): MysqlShowFeed {
-  return new MysqlShowFeed({ database, clock: systemClock, report: fail });
+  return new MysqlShowFeed({ database, outside: { clock: systemClock, report: fail } });
 }
 
 /**
@@ -36,17 +37,16 @@ function openFeed(database: Database): MysqlShowFeed {
 export function seatNode(
   database: Database,
   clock: ManualClock | null = testClock,
-): SeatStoreFixture & { readonly store: MysqlSeatStore } {
+): SeatStoreFixture & { readonly store: MysqlSeatStore; readonly feed: MysqlShowFeed } {
   const deadlines = new Map<string, number>();
   const feed = openFeed(database);
   const store = new MysqlSeatStore({
     database,
     admissions: { isAdmitted: (show, session, now) => (deadlines.get(`${show} ${session}`) ?? 0) > now },
     newEpoch: () => ++lastEpoch,
-    clock: systemClock,
+    outside: { nextTurn },
     ...(clock && { testClock: clock }),
-    random: systemRandom,
-    onWritten: (show) => feed.wake(show),
+    onWritten: () => void feed.look(),
   });
   return {
     store,
@@ -55,6 +55,19 @@ export function seatNode(
     admit: async (show, session, deadline) => void deadlines.set(`${show} ${session}`, deadline),
     close: () => feed.close(),
   };
+}
+
+/** A seat's row as a step writes it. */
+async function writeStatus(
+  entities: SqlEntityManager,
+  ...[show, seat, section, status, changes]: readonly [ShowId, number, number, number, number]
+): Promise<void> {
+  await entities.execute(
+    'insert into live_seats (show_id, seat, section, status, changes) values (?, ?, ?, ?, ?) ' +
+      'on duplicate key update status = values(status), changes = changes + values(changes)',
+    [show, seat, section, status, changes],
+    'run',
+  );
 }
 
 /** A feed and the pen that writes to it as steps do. */
@@ -72,36 +85,34 @@ export function feedPen(database: Database): SharedFeedFixture {
         sectionCount: Math.max(...sectionOf) + 1,
       };
       rulesOf.set(show, rules);
-      await store.forget(show);
-      await store.open(rules, { sold: [], checkouts: [] });
-      const written = Array.from(statuses, (status, seat) => ({ seat, status }));
-      await database.transaction((entities) =>
-        writeSeats(
-          entities,
-          show,
-          written.map(({ seat, status }) => ({
-            seat,
-            section: sectionOf[seat]!,
-            status: status as 0,
-            heldBy: null,
-            soldTo: status === SOLD ? sessionId('somebody') : null,
-            changes: 0,
-          })),
-        ),
-      );
-      // Followers hear of a new history at the next look, with a base of that moment. Here that look is now.
-      const stop = await feed.follow(show, { onBase: () => undefined, onEntries: () => undefined });
-      stop();
+      const sold = [...statuses.keys()].filter((seat) => statuses[seat] === SOLD);
+      await database.transaction(async (entities) => {
+        for (const { meta } of liveSeatTables) {
+          await entities.execute(`delete from ${meta.tableName} where show_id = ?`, [show], 'run');
+        }
+      });
+      await store.open(rules, { sold: sold.map((seat) => ({ seat, session: BUYER })), checkouts: [] });
+      await database.transaction(async (entities) => {
+        for (const [seat, status] of statuses.entries()) {
+          if (status > 0 && status !== SOLD)
+            await writeStatus(entities, show, seat, sectionOf[seat]!, status, 0);
+        }
+      });
+      // Followers hear of a new history at the next look. Here that is now.
+      await feed.look();
       return lastEpoch;
     },
     publish: async (show, entry) => {
       const { sectionOf } = rulesOf.get(show)!;
       await database.transaction(async (entities) => {
+        const head = await entities.findOneOrFail(liveShowTable, show, {
+          lockMode: LockMode.PESSIMISTIC_WRITE,
+        });
         for (const { seat, status } of entry.changes) {
-          const row = { seat, section: sectionOf[seat]!, status, heldBy: null, soldTo: null, changes: 1 };
-          await writeSeats(entities, show, [row]);
+          await writeStatus(entities, show, seat, sectionOf[seat]!, status, 1);
         }
-        await writeDraft(entities, show, [entry]);
+        head.position += 1;
+        await appendRecord(entities, show, head.position, [entry]);
       });
     },
     publishOfFuture: async (show, changes) => {

@@ -1,7 +1,8 @@
+import type { Hold } from '../../../src/seating/hold.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { holdToken, type SessionId, sessionId, showId } from '../../../src/platform/ids.ts';
-import type { Hold, SeatRules } from '../../../src/seating/seat-store.ts';
+import type { SeatRules } from '../../../src/seating/seat-store.ts';
 import type { Database } from '../../../src/platform/database.ts';
 import { FeedReader } from '../seating/feed-reader.ts';
 import { expectRefused, newOrderId } from '../seating/seat-stand.ts';
@@ -48,7 +49,8 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
 
     it('a show that both open at once is set up once', async () => {
       const rules = newRules(2_000);
-      await Promise.all(nodes.map((node) => node.store.open(rules, NO_FACTS)));
+      const sold = Array.from({ length: 2_000 }, (_, seat) => ({ seat, session: buyer(`buyer-${seat}`) }));
+      await Promise.all(nodes.map((node) => node.store.open(rules, { sold, checkouts: [] })));
       const rows = await stand()
         .database.entities()
         .execute('select count(*) as n from live_seats where show_id = ?', [rules.show]);
@@ -65,14 +67,17 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
           const session = await admitted(rules, `buyer-${String(index)}`);
           const first = Math.floor(systemRandom() * (SEATS - 4));
           const seats = [first + 3, first, first + 1];
-          return { node: nodes[index % 2]!, request: { session, network: null, seats, prices: [1, 1, 1] } };
+          return {
+            node: nodes[index % 2]!,
+            step: { kind: 'hold', session, network: null, seats, prices: [1, 1, 1] } as const,
+          };
         }),
       );
-      const answers = await Promise.all(calls.map(({ node, request }) => node.store.hold(rules, [request])));
+      const answers = await Promise.all(calls.map(({ node, step }) => node.store.take(rules, [step])));
       const holders = new Map<number, Hold>();
       for (const [outcome] of answers) {
-        if (!outcome?.ok) {
-          expect(outcome?.code).toBe('seat-taken');
+        if (!outcome.ok) {
+          expect(outcome.code).toBe('seat-taken');
           continue;
         }
         for (const seat of outcome.value.seats) {
@@ -81,7 +86,7 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
         }
       }
       for (const [outcome] of answers) {
-        if (outcome?.ok === false) for (const seat of outcome.seats) expect(holders.has(seat)).toBe(true);
+        if (!outcome.ok) for (const seat of outcome.seats) expect(holders.has(seat)).toBe(true);
       }
       await expect
         .poll(() => readers.map((reader) => reader.sequences.reduce((sum, one) => sum + one, 0)))
@@ -97,26 +102,30 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
       for (let round = 0; round < 5; round++) {
         const outcomes = await Promise.all(
           nodes.map((node, index) =>
-            node.store.hold(rules, [{ session, network: null, seats: [round * 4 + index], prices: [1] }]),
+            node.store.take(rules, [
+              { kind: 'hold', session, network: null, seats: [round * 4 + index], prices: [1] },
+            ]),
           ),
         );
-        const tokens = outcomes.map(([outcome]) => (outcome?.ok ? outcome.value.holdToken : null));
+        const tokens = outcomes.map(([outcome]) => (outcome.ok ? outcome.value.holdToken : null));
         expect(tokens[0]).not.toBeNull();
         expect(tokens[0]).toBe(tokens[1]);
         const hold = await nodes[0]!.store.holdOf(rules.show, session);
         expect(hold?.seats.toSorted((a, b) => a - b)).toEqual([round * 4, round * 4 + 1]);
-        await nodes[1]!.store.release(rules, { session, holdToken: holdToken(tokens[0]!), seats: [] });
+        await nodes[1]!.store.take(rules, [
+          { kind: 'release', session, holdToken: holdToken(tokens[0]!), seats: [] },
+        ]);
       }
     });
 
-    it('[P7] an order settled after the look at the rows counts in the limit of who takes seats right then', async () => {
+    it('[P7] an order settled while a step is on its way counts in the limit of who takes seats right then', async () => {
       const rules = newRules();
       const real = stand().database;
-      let whenLooked = async (): Promise<void> => undefined;
+      let beforeStep = async (): Promise<void> => undefined;
       const slow: Pick<Database, 'entities' | 'transaction'> = {
         entities: () => real.entities(),
         transaction: async (...work) => {
-          await whenLooked();
+          await beforeStep();
           return real.transaction(...work);
         },
       };
@@ -126,12 +135,18 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
       await node.admit(rules.show, session, testClock.now() + LIFETIME_MS);
       const sale = { id: newOrderId(), show: rules.show, seats: [0, 1, 2, 3], amount: 4, currency: 'EUR' };
       const order = { ...sale, status: 'confirmed', createdAt: NOW, reason: '', tickets: [] } as const;
-      whenLooked = async () => {
-        whenLooked = async () => undefined;
+      beforeStep = async () => {
+        beforeStep = async () => undefined;
         await nodes[1]!.store.settle(rules, [{ kind: 'sold', session, holdToken: holdToken(1), order }]);
       };
-      const request = { session, network: null, seats: [4, 5, 6], prices: [1, 1, 1] };
-      const [outcome] = await node.store.hold(rules, [request]);
+      const request = {
+        kind: 'hold',
+        session,
+        network: null,
+        seats: [4, 5, 6],
+        prices: [1, 1, 1],
+      } as const;
+      const [outcome] = await node.store.take(rules, [request]);
       expectRefused(outcome, 'limit-exceeded');
       await node.close();
     });
@@ -141,7 +156,9 @@ export function describeSeveralNodes(stand: () => SqlServerStand): void {
       for (const node of nodes) await node.store.open(rules, NO_FACTS);
       for (let seat = 0; seat < 20; seat++) {
         const session = await admitted(rules, `late-${String(seat)}`);
-        await nodes[seat % 2]!.store.hold(rules, [{ session, network: null, seats: [seat], prices: [1] }]);
+        await nodes[seat % 2]!.store.take(rules, [
+          { kind: 'hold', session, network: null, seats: [seat], prices: [1] },
+        ]);
       }
       testClock.advance(LIFETIME_MS);
       const ended = await Promise.all(nodes.map((node) => node.store.expire(rules)));

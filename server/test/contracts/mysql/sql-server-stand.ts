@@ -42,6 +42,8 @@ export class SqlServerStand {
   /** Deletes every row: far quicker than a new database for each test. */
   async empty(): Promise<void> {
     for (const { meta } of allTables.toReversed()) {
+      // Its one row came with the tables, and a version never goes back.
+      if (meta.tableName === 'catalog_version') continue;
       await this.database.entities().execute(`delete from ${meta.tableName}`);
     }
   }

@@ -2,7 +2,7 @@
 -- KEYS: meta seats feed checkpoint sections
 -- ARGV: {epoch, section count}, statuses, section of each seat as 16-bit little-endian numbers
 -- Reply: 1
--- include: ../../../src/seating/lua/begin-history.lua
+-- include: ../../../src/feed/lua/begin-history.lua
 
 local epoch, section_count = unpack(cmsgpack.unpack(ARGV[1]))
 redis.call('SET', KEY.seats, ARGV[2])

@@ -1,9 +1,10 @@
 import type { ShowId } from '../../../src/platform/ids.ts';
 import { defineScript } from '../../../src/platform/lua-script.ts';
 import { keysOfShow } from '../../../src/platform/redis-keys.ts';
-import { numberOf, type Packed } from '../../../src/platform/redis-packing.ts';
+import { numberOf, pack, type Packed } from '../../../src/platform/redis-packing.ts';
 import type { RedisClient } from '../../../src/platform/redis.ts';
-import type { FeedEntry, Notice } from '../../../src/seating/show-feed.ts';
+import type { FeedEntry, Notice } from '../../../src/feed/show-feed.ts';
+import type { Hold } from '../../../src/seating/hold.ts';
 import { newEpoch } from './seat-stand.ts';
 
 const beginFeed = defineScript<
@@ -14,7 +15,7 @@ const beginFeed = defineScript<
   reply: numberOf,
 });
 
-const writeEntry = defineScript<[elements: Packed]>()({
+const writeEntry = defineScript<[changes: Packed, entry: Uint8Array]>()({
   file: new URL('write-entry.lua', import.meta.url),
   keys: ['meta', 'seats', 'feed'],
   reply: numberOf,
@@ -40,7 +41,7 @@ export async function publish(
   show: ShowId,
   { changes, notice }: FeedEntry,
 ): Promise<void> {
-  await writeElement(redis, show, changes, notice ? packedNotice(notice) : false);
+  await writeElement(redis, show, changes, notice ? packedNotice(notice) : [0, Buffer.alloc(0)]);
 }
 
 /** The same, with a notice that this version doesn't know. */
@@ -49,38 +50,82 @@ export async function publishOfFuture(
   show: ShowId,
   changes: FeedEntry['changes'],
 ): Promise<void> {
-  await writeElement(redis, show, changes, ['seat-swap-offered', 'somebody', [1, 2]]);
+  await writeElement(redis, show, changes, [99, Buffer.from('seats were offered for a swap')]);
 }
 
 async function writeElement(
   redis: RedisClient,
   show: ShowId,
   changes: FeedEntry['changes'],
-  notice: Packed,
+  [kind, notice]: PackedNotice,
 ): Promise<void> {
   const flat = changes.flatMap(({ seat, status }) => [seat, status]);
-  await writeEntry.run(redis, keysOfShow(show), [[flat, notice]]);
+  const entry = Buffer.concat([
+    Buffer.of(PACKED, kind),
+    uint32(changes.length, notice.length, ...changes.map(({ seat, status }) => 4 * seat + status)),
+    notice,
+  ]);
+  await writeEntry.run(redis, keysOfShow(show), flat, entry);
 }
 
-function packedNotice(notice: Notice): Packed {
+/** The number of a notice's kind, and its fields. */
+type PackedNotice = readonly [kind: number, fields: Buffer];
+
+/** The byte before elements of fixed fields. */
+const PACKED = 0xc1;
+
+function packedNotice(notice: Notice): PackedNotice {
   switch (notice.kind) {
-    case 'hold': {
-      const { holdToken, seats, amount, expiresAt, extensionsLeft } = notice.hold;
-      const { orderId, begunAt, isAccepted, revision } = notice.hold;
-      const payment = [orderId ?? false, begunAt, isAccepted];
-      return [
-        'hold',
-        notice.session,
-        [holdToken, seats, amount, expiresAt, extensionsLeft, ...payment, revision],
-      ];
+    case 'hold':
+      return [1, Buffer.concat([text(notice.session), recordOf(notice.hold)])];
+    case 'hold-ended': {
+      const { holdToken, revision, reason, session, seats } = notice;
+      return [2, Buffer.concat([double(holdToken, revision), text(reason), text(session), uint32(...seats)])];
     }
-    case 'hold-ended':
-      return ['hold-ended', notice.session, notice.holdToken, notice.seats, notice.reason, notice.revision];
     case 'order':
-      return ['order', notice.session, JSON.stringify(notice.order)];
-    case 'admitted':
-      return ['admitted', notice.admissions.flatMap(({ session, deadline }) => [session, deadline])];
+      return [3, Buffer.concat([text(notice.session), Buffer.from(JSON.stringify(notice.order))])];
+    case 'admitted': {
+      const admissions = notice.admissions.flatMap(({ session, deadline }) => [session, deadline]);
+      return [4, pack(['admitted', admissions])];
+    }
     case 'outside':
-      return ['outside', notice.session, notice.reason];
+      return [4, pack(['outside', notice.session, notice.reason])];
   }
+}
+
+/** A hold's record as the scripts keep it; seats without prices. */
+function recordOf(hold: Hold): Buffer {
+  const seats = hold.seats.map((seat) => Buffer.concat([uint32(seat), double(0, 0), Buffer.of(0), text('')]));
+  const size = seats.reduce((sum, one) => sum + one.length, 0);
+  const stage = hold.orderId === null ? 0 : hold.isAccepted ? 3 : 1;
+  const checkout =
+    hold.orderId === null
+      ? Buffer.alloc(0)
+      : Buffer.concat([double(hold.amount, 0, hold.begunAt), text('key-one-'), text(hold.orderId)]);
+  return Buffer.concat([
+    double(hold.holdToken, hold.expiresAt, hold.revision, hold.amount),
+    Buffer.of(hold.extensionsLeft, stage),
+    uint32(seats.length, size),
+    ...seats,
+    checkout,
+  ]);
+}
+
+function double(...values: readonly number[]): Buffer {
+  return Buffer.concat(
+    values.map((value) => {
+      const bytes = Buffer.alloc(8);
+      bytes.writeDoubleLE(value);
+      return bytes;
+    }),
+  );
+}
+
+function uint32(...values: readonly number[]): Buffer {
+  return Buffer.from(Uint32Array.from(values).buffer);
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([Buffer.of(bytes.length), bytes]);
 }

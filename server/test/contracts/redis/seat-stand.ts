@@ -3,8 +3,9 @@ import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { ShowId } from '../../../src/platform/ids.ts';
 import { showKey } from '../../../src/platform/redis-keys.ts';
 import type { RedisConnection } from '../../../src/platform/redis.ts';
+import { nextTurn } from '../../../src/platform/outside.ts';
 import { RedisSeatStore } from '../../../src/seating/redis-seat-store.ts';
-import { type CheckpointPace, RedisShowFeed } from '../../../src/seating/redis-show-feed.ts';
+import { type CheckpointPace, RedisShowFeed } from '../../../src/feed/redis-show-feed.ts';
 import type { SeatStoreFixture } from '../seating/seat-stand.ts';
 
 /** So small that every longer test goes over several checkpoints and cut streams. */
@@ -42,8 +43,7 @@ export function redisNode(
   const lost: ShowId[] = [];
   const feed = new RedisShowFeed({
     connection,
-    clock: systemClock,
-    random: systemRandom,
+    outside: { clock: systemClock, random: systemRandom },
     newEpoch: epochs,
     onHistoryLost: (show) => void lost.push(show),
     onTrouble: () => undefined,
@@ -56,6 +56,7 @@ export function redisNode(
     feed,
     store: new RedisSeatStore({
       redis: connection.client,
+      outside: { nextTurn },
       newEpoch: epochs,
       knownEpoch: (show) => feed.epochOf(show),
       onHistoryLost: (show) => void lost.push(show),

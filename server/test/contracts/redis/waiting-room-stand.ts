@@ -1,9 +1,10 @@
 import { sessionId } from '../../../src/platform/ids.ts';
 import { showKey, type ShowKey } from '../../../src/platform/redis-keys.ts';
 import type { RedisConnection } from '../../../src/platform/redis.ts';
-import { feedEntriesOf } from '../../../src/seating/redis-feed-entry.ts';
+import { feedEntriesOf } from '../../../src/feed/redis-feed-entry.ts';
 import { RedisWaitingRoomStore } from '../../../src/waiting-room/redis-waiting-room-store.ts';
 import { settableClock, type WaitingRoomUnderTest } from '../waiting-room-under-test.ts';
+import { nextTurn } from '../../../src/platform/outside.ts';
 
 const ROOM_KEYS: readonly ShowKey[] = [
   'room',
@@ -24,7 +25,7 @@ export function redisWaitingRoom(
 ): WaitingRoomUnderTest {
   const { client } = connection;
   const { clock, set } = settableClock();
-  const store = new RedisWaitingRoomStore(client, clock);
+  const store = new RedisWaitingRoomStore(client, { nextTurn }, clock);
   return {
     at: (now) => {
       set(now);

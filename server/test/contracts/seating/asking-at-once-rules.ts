@@ -36,7 +36,7 @@ export function describeAskingAtOnce(open: OpenStand): void {
       const rest = accepted(released);
       expect(rest).toEqual({ ...bens, revision: ANY_REVISION, seats: [3], amount: priceOfAll([3]) });
       expect(accepted(extended)).toMatchObject({ expiresAt: cleos.expiresAt + 1_000 });
-      expectRefused(foreign, 'hold-not-yours');
+      expectRefused(foreign, 'hold-ended');
       expectRefused(underpaid, 'amount-changed');
       expectRefused(unknown, 'seat-unknown', [7]);
       expect(accepted(ended)).toEqual({

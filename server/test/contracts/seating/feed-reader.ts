@@ -1,5 +1,5 @@
 import type { SessionId } from '../../../src/platform/ids.ts';
-import type { FeedBase, FeedEntry, FeedFollower, Notice } from '../../../src/seating/show-feed.ts';
+import type { FeedBase, FeedEntry, FeedFollower, Notice } from '../../../src/feed/show-feed.ts';
 
 /** Follows a feed as a gateway does: what it shows is the last base with every later change applied. */
 export class FeedReader implements FeedFollower {
@@ -10,14 +10,18 @@ export class FeedReader implements FeedFollower {
   sequences: number[] = [];
   /** What came in which order, for rules about order. */
   readonly calls: ('base' | 'entries')[] = [];
-  readonly #sectionOf: Uint16Array;
+  readonly sectionOf: Uint16Array;
 
   constructor(sectionOf: Uint16Array) {
-    this.#sectionOf = sectionOf;
+    this.sectionOf = sectionOf;
   }
 
   get epoch(): number {
     return this.bases.at(-1)?.epoch ?? 0;
+  }
+
+  base(): FeedBase {
+    return { epoch: this.epoch, statuses: this.statuses.slice(), sequences: [...this.sequences] };
   }
 
   onBase(base: FeedBase): void {
@@ -28,16 +32,20 @@ export class FeedReader implements FeedFollower {
     this.sequences = [...base.sequences];
   }
 
+  /** What a test does whenever entries were heard. */
+  afterEntries: () => void = () => undefined;
+
   onEntries(entries: readonly FeedEntry[]): void {
     this.calls.push('entries');
     for (const entry of entries) {
       this.entries.push(entry);
       for (const { seat, status } of entry.changes) {
         this.statuses[seat] = status;
-        const section = this.#sectionOf[seat] ?? 0;
+        const section = this.sectionOf[seat] ?? 0;
         this.sequences[section] = (this.sequences[section] ?? 0) + 1;
       }
     }
+    this.afterEntries();
   }
 
   /** What a session was told, oldest first. */

@@ -1,3 +1,4 @@
+import type { Hold } from '../../../src/seating/hold.ts';
 import { describe, expect, it } from 'vitest';
 import { type NetworkTag, networkTag, type SessionId } from '../../../src/platform/ids.ts';
 import type { Outcome } from '../../../src/platform/outcome.ts';
@@ -7,7 +8,6 @@ import {
   COOL_DOWN_MS,
   NOTE_KEPT_MS,
 } from '../../../src/seating/seat-notes.ts';
-import type { Hold } from '../../../src/seating/seat-store.ts';
 import {
   accepted,
   expectRefused,
@@ -28,8 +28,8 @@ async function holdFrom(
   ...seats: readonly number[]
 ): Promise<Outcome<Hold>> {
   const request = { ...stand.ask(session, ...seats), network };
-  const [outcome] = await stand.store.hold(stand.rules, [request]);
-  return outcome!;
+  const [outcome] = await stand.store.take(stand.rules, [request]);
+  return outcome;
 }
 
 /** Takes a seat and gives it back, not at once. */
@@ -185,7 +185,7 @@ export function describeHoarding(open: OpenStand): void {
       const other = await open();
       const buyers = await Promise.all(['a', 'b', 'c', 'd'].map((name) => other.buyer(name)));
       const batch = buyers.map((buyer, at) => ({ ...other.ask(buyer, 2 * at, 2 * at + 1), network: HOME }));
-      const outcomes = await other.store.hold(other.rules, batch);
+      const outcomes = await other.store.take(other.rules, batch);
       expect(outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.code))).toEqual([
         'ok',
         'ok',

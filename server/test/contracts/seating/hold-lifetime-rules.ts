@@ -90,7 +90,7 @@ export function describeHoldLifetime(open: OpenStand): void {
       const never = holdToken(hold.holdToken + 1_000);
       expectRefused(await stand.extend(ana, old.holdToken), 'hold-ended');
       expectRefused(await stand.extend(ana, never), 'hold-ended');
-      expectRefused(await stand.extend(ben, hold.holdToken), 'hold-not-yours');
+      expectRefused(await stand.extend(ben, hold.holdToken), 'hold-ended');
       expect(await stand.holdOf(ana)).toEqual(hold);
     });
 
@@ -146,7 +146,7 @@ export function describeHoldLifetime(open: OpenStand): void {
       const hold = await stand.holding(ana, 0, 1);
       const other = await stand.holding(ben, 2);
       expectRefused(await stand.release(ana, hold.holdToken, 0, 2, 3), 'seat-unknown', [2, 3]);
-      expectRefused(await stand.release(ana, other.holdToken, 2), 'hold-not-yours');
+      expectRefused(await stand.release(ana, other.holdToken, 2), 'hold-ended');
       expectRefused(await stand.release(ben, holdToken(1), 2), 'hold-ended');
       await stand.paying(ana, hold);
       expectRefused(await stand.release(ana, hold.holdToken, 3), 'in-checkout');

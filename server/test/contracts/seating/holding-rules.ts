@@ -1,7 +1,7 @@
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { describe, expect, it } from 'vitest';
 import type { SessionId } from '../../../src/platform/ids.ts';
-import type { HoldRequest } from '../../../src/seating/seat-store.ts';
+import type { HoldStep } from '../../../src/seating/seat-steps.ts';
 import {
   accepted,
   expectRefused,
@@ -86,14 +86,14 @@ export function describeHolding(open: OpenStand): void {
         stand.ask(ben, 2),
         stand.ask(ana, 3),
       ];
-      const outcomes = await stand.store.hold(stand.rules, batch);
+      const outcomes = await stand.store.take(stand.rules, batch);
       expect(outcomes).toHaveLength(batch.length);
       expect(outcomes[0]).toMatchObject({ ok: true, value: { seats: [0, 1] } });
       expectRefused(outcomes[1], 'seat-taken', [1]);
       expectRefused(outcomes[2], 'not-admitted');
       expect(outcomes[3]).toMatchObject({ ok: true, value: { seats: [2] } });
       expect(outcomes[4]).toMatchObject({ ok: true, value: { seats: [0, 1, 3] } });
-      expect(await stand.store.hold(stand.rules, [])).toEqual([]);
+      expect(await stand.store.take(stand.rules, [])).toEqual([]);
     });
 
     it('hands out rising tokens, one per hold', async () => {
@@ -212,7 +212,7 @@ export function describeRivals(open: OpenStand): void {
       const stand = await open();
       const [ana, ben] = [await stand.buyer('ana'), await stand.buyer('ben')];
       const batch = [stand.ask(ana, 3), stand.ask(ben, 3)];
-      const [first, second] = await stand.store.hold(stand.rules, batch);
+      const [first, second] = await stand.store.take(stand.rules, batch);
       expect(accepted(first).seats).toEqual([3]);
       expectRefused(second, 'seat-taken', [3]);
     });
@@ -225,7 +225,7 @@ export function describeRivals(open: OpenStand): void {
       const seatCount = 40;
       const stand = await open({ seatCount });
       const random = seededRandom(calls);
-      const requests: HoldRequest[] = [];
+      const requests: HoldStep[] = [];
       for (let index = 0; index < 120; index++) {
         const buyer = await stand.buyer(`buyer-${index}`);
         const from = Math.floor(random() * (seatCount - 6));
@@ -236,7 +236,7 @@ export function describeRivals(open: OpenStand): void {
       const batches = Array.from({ length: calls }, (__, call) =>
         requests.slice(call * share, (call + 1) * share),
       );
-      const answers = await Promise.all(batches.map((batch) => stand.store.hold(stand.rules, batch)));
+      const answers = await Promise.all(batches.map((batch) => stand.store.take(stand.rules, batch)));
       const outcomes = answers.flat();
 
       const winnerOf = new Map<number, SessionId>();

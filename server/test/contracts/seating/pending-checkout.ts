@@ -1,5 +1,6 @@
 import type { SessionId } from '../../../src/platform/ids.ts';
-import type { Checkout, SeatFacts } from '../../../src/seating/seat-store.ts';
+import type { Checkout } from '../../../src/seating/seat-steps.ts';
+import type { SeatFacts } from '../../../src/seating/seat-store.ts';
 import { priceOf } from './seat-stand.ts';
 
 /** What the payment log says of a checkout that a `SeatStand` began. */

@@ -1,10 +1,10 @@
+import type { Hold } from '../../../src/seating/hold.ts';
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { holdToken, type HoldToken, type SessionId } from '../../../src/platform/ids.ts';
 import type { Outcome } from '../../../src/platform/outcome.ts';
-import type { Hold } from '../../../src/seating/seat-store.ts';
 import { type Answer, type ModelHold, type ModelOrder, SaleModel } from './sale-model.ts';
 import {
   accepted,
@@ -227,7 +227,7 @@ class RandomSale {
     requests: readonly { readonly session: SessionId; readonly seats: readonly number[] }[],
   ): Promise<void> {
     const asked = requests.map(({ session, seats: wanted }) => this.#stand.ask(session, ...wanted));
-    const outcomes = await this.#stand.store.hold(this.#stand.rules, asked);
+    const outcomes = await this.#stand.store.take(this.#stand.rules, asked);
     requests.forEach(({ session, seats: wanted }, index) => {
       const outcome = outcomes[index]!;
       const isNew = this.#model.holdOf(session) === undefined;
@@ -250,6 +250,7 @@ class RandomSale {
     const shownToken = this.#token(session, whose);
     const amount = priceOfAll(this.#model.holdOf(session)?.seats ?? []) + off;
     const request = {
+      kind: 'checkout' as const,
       session,
       holdToken: shownToken,
       idempotencyKey: key,
@@ -257,7 +258,7 @@ class RandomSale {
       orderId: newOrderId(),
       keepMs: PAYMENT_TIME_MS,
     };
-    const outcome = await this.#stand.store.beginCheckout(this.#stand.rules, request);
+    const [outcome] = await this.#stand.store.take(this.#stand.rules, [request]);
     const known = this.#model.orders.length;
     const answer = this.#model.checkout(
       session,

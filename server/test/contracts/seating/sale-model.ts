@@ -223,9 +223,8 @@ export class SaleModel {
   }
 
   #own(session: SessionId, token: HoldToken): Answer<ModelHold> {
-    const hold = this.holds.find((one) => one.token === token);
-    if (!hold) return { code: 'hold-ended' };
-    return hold.session === session ? ok(hold) : { code: 'hold-not-yours' };
+    const hold = this.holds.find((one) => one.token === token && one.session === session);
+    return hold ? ok(hold) : { code: 'hold-ended' };
   }
 
   #changeable(session: SessionId, token: HoldToken): Answer<ModelHold> {

@@ -1,3 +1,4 @@
+import type { ReleasedHold, Hold } from '../../../src/seating/hold.ts';
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { ManualClock } from '@stampede/shared/platform/clock.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
@@ -12,18 +13,9 @@ import {
   showId,
 } from '../../../src/platform/ids.ts';
 import type { Outcome } from '../../../src/platform/outcome.ts';
-import type {
-  Checkout,
-  CheckoutRequest,
-  Hold,
-  HoldRequest,
-  ReleasedHold,
-  SeatFacts,
-  SeatRules,
-  SeatStore,
-  Settlement,
-} from '../../../src/seating/seat-store.ts';
-import type { ShowFeed } from '../../../src/seating/show-feed.ts';
+import type { Checkout, CheckoutStep, HoldStep } from '../../../src/seating/seat-steps.ts';
+import type { SeatFacts, SeatRules, SeatStore, Settlement } from '../../../src/seating/seat-store.ts';
+import type { ShowFeed } from '../../../src/feed/show-feed.ts';
 import type { ShowId } from '../../../src/platform/ids.ts';
 import { FeedReader } from './feed-reader.ts';
 
@@ -154,14 +146,14 @@ export class SeatStand {
     return sessionId(name.padEnd(SESSION_ID_LENGTH, '-'));
   }
 
-  ask(session: SessionId, ...seats: readonly number[]): HoldRequest {
-    return { session, network: null, seats, prices: seats.map(priceOf) };
+  ask(session: SessionId, ...seats: readonly number[]): HoldStep {
+    return { kind: 'hold', session, network: null, seats, prices: seats.map(priceOf) };
   }
 
   async hold(session: SessionId, ...seats: readonly number[]): Promise<Outcome<Hold>> {
-    const outcomes = await this.store.hold(this.rules, [this.ask(session, ...seats)]);
+    const outcomes = await this.store.take(this.rules, [this.ask(session, ...seats)]);
     expect(outcomes).toHaveLength(1);
-    return outcomes[0]!;
+    return outcomes[0];
   }
 
   /** Holds seats that have to be free to take. */
@@ -169,24 +161,29 @@ export class SeatStand {
     return accepted(await this.hold(session, ...seats));
   }
 
-  extend(session: SessionId, token: HoldToken): Promise<Outcome<Hold>> {
-    return this.store.extend(this.rules, session, token);
+  async extend(session: SessionId, holdToken: HoldToken): Promise<Outcome<Hold>> {
+    return (await this.store.take(this.rules, [{ kind: 'extend', session, holdToken }]))[0];
   }
 
-  release(
+  async release(
     session: SessionId,
     holdToken: HoldToken,
     ...seats: readonly number[]
   ): Promise<Outcome<Hold | ReleasedHold>> {
-    return this.store.release(this.rules, { session, holdToken, seats });
+    return (await this.store.take(this.rules, [{ kind: 'release', session, holdToken, seats }]))[0];
   }
 
   holdOf(session: SessionId): Promise<Hold | null> {
     return this.store.holdOf(this.show, session);
   }
 
-  checkout(session: SessionId, hold: Hold, more: Partial<CheckoutRequest> = {}): Promise<Outcome<Checkout>> {
-    const request: CheckoutRequest = {
+  async checkout(
+    session: SessionId,
+    hold: Hold,
+    more: Partial<CheckoutStep> = {},
+  ): Promise<Outcome<Checkout>> {
+    const step: CheckoutStep = {
+      kind: 'checkout',
       session,
       holdToken: hold.holdToken,
       idempotencyKey: 'key-one-',
@@ -195,24 +192,20 @@ export class SeatStand {
       keepMs: PAYMENT_TIME_MS,
       ...more,
     };
-    return this.store.beginCheckout(this.rules, request);
+    return (await this.store.take(this.rules, [step]))[0];
   }
 
   /** Freezes a hold that has to be ready for it. */
-  async paying(
-    session: SessionId,
-    hold: Hold,
-    more: Partial<CheckoutRequest> = {},
-  ): Promise<Checkout['hold']> {
+  async paying(session: SessionId, hold: Hold, more: Partial<CheckoutStep> = {}): Promise<Checkout['hold']> {
     return accepted(await this.checkout(session, hold, more)).hold;
   }
 
-  abandon(session: SessionId, order: OrderId): Promise<void> {
-    return this.store.abandonCheckout(this.rules, session, order);
+  async abandon(session: SessionId, order: OrderId): Promise<void> {
+    accepted((await this.store.take(this.rules, [{ kind: 'abandon', session, orderId: order }]))[0]);
   }
 
-  accept(session: SessionId, order: OrderId): Promise<void> {
-    return this.store.acceptCheckout(this.rules, session, order);
+  async accept(session: SessionId, order: OrderId): Promise<void> {
+    accepted((await this.store.take(this.rules, [{ kind: 'accept', session, orderId: order }]))[0]);
   }
 
   /** The orders of checkouts that somebody has to look after. */

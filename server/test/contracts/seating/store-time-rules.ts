@@ -1,6 +1,7 @@
+import type { Hold } from '../../../src/seating/hold.ts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type SessionId, sessionId, type ShowId, showId } from '../../../src/platform/ids.ts';
-import type { Hold, SeatRules, SeatStore } from '../../../src/seating/seat-store.ts';
+import type { SeatRules, SeatStore } from '../../../src/seating/seat-store.ts';
 import { accepted, newOrderId, NO_FACTS } from './seat-stand.ts';
 
 /** A seat store that goes by its own time, as in production. */
@@ -57,22 +58,27 @@ export function describeStoreTime(name: string, makeStore: () => Promise<StoreOn
       };
       await node.store.open(rules, NO_FACTS);
       await node.admit(show, session, Date.now() + 60 * MINUTE_MS);
-      const request = { session, network: null, seats: [1], prices: [500] };
-      return onMachine(skewMs, async () => accepted((await node.store.hold(rules, [request]))[0]));
+      const request = { kind: 'hold', session, network: null, seats: [1], prices: [500] } as const;
+      return onMachine(skewMs, async () => accepted((await node.store.take(rules, [request]))[0]));
     }
 
     const checkout = (hold: Hold, skewMs: number) => {
       const request = { idempotencyKey: 'key-one-', amount: 500, orderId: newOrderId(), keepMs: KEEP_MS };
       const { holdToken: token } = hold;
       return onMachine(skewMs, async () =>
-        accepted(await node.store.beginCheckout(rules, { session, holdToken: token, ...request })),
+        accepted(
+          (await node.store.take(rules, [{ kind: 'checkout', session, holdToken: token, ...request }]))[0],
+        ),
       );
     };
 
     it.each(SKEWS)('[P3] a hold taken through a node $clock lasts as long as any', async ({ skewMs }) => {
       const since = Date.now();
       const hold = await holdOn(skewMs);
-      const extended = await onMachine(skewMs, () => node.store.extend(rules, session, hold.holdToken));
+      const { holdToken } = hold;
+      const [extended] = await onMachine(skewMs, () =>
+        node.store.take(rules, [{ kind: 'extend', session, holdToken }]),
+      );
       for (const { expiresAt } of [hold, accepted(extended)]) {
         expect(expiresAt).toBeGreaterThanOrEqual(since + LIFETIME_MS);
         expect(expiresAt).toBeLessThanOrEqual(Date.now() + LIFETIME_MS);

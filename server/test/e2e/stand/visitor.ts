@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { reportViolations } from './in-page.ts';
+import { coloursSettle, reportViolations } from './in-page.ts';
 
 export interface Device {
   readonly viewport: { readonly width: number; readonly height: number };
@@ -31,6 +34,9 @@ export interface VisitorOptions {
 
 /** A condition that isn't met within this never is, even on a machine with other things to do. */
 const PATIENCE_MS = 20_000;
+const EVERY_RULE = "rules: { 'label-content-name-mismatch': { enabled: true } }";
+const COLOUR_RULES = "runOnly: ['color-contrast', 'link-in-text-block']";
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** A page that is left cancels what it was still fetching. */
 const CANCELLED = 'net::ERR_ABORTED';
 
@@ -158,9 +164,42 @@ export class Visitor {
     return minutes * 60 + seconds;
   }
 
+  /**
+   * Has axe look at a place as it stands, in light and in dark: what it finds serious is a trouble. Dark pages are the
+   * same elements in other colours.
+   */
+  async look(place: string): Promise<void> {
+    for (const [colorScheme, rules] of [
+      ['dark', COLOUR_RULES],
+      ['light', EVERY_RULE],
+    ] as const) {
+      await this.page.emulateMedia({ colorScheme });
+      await this.page.evaluate(coloursSettle);
+      const findings = await seriousFindings(this.page, rules);
+      this.troubles.push(...findings.map((finding) => `${place} (${colorScheme}): ${finding}`));
+    }
+  }
+
   /** Troubles that a test brought about itself are taken out. */
   expectTrouble(pattern: RegExp): void {
     const others = this.troubles.filter((trouble) => !pattern.test(trouble));
     this.troubles.splice(0, this.troubles.length, ...others);
   }
+}
+
+/** What axe finds serious on a page, by rule, with the elements. Injected past the page's security policy. */
+async function seriousFindings(page: Page, rules: string): Promise<readonly string[]> {
+  const session = await page.context().newCDPSession(page);
+  if (!(await page.evaluate('"axe" in window'))) await session.send('Runtime.evaluate', { expression: AXE });
+  const { result } = await session.send('Runtime.evaluate', {
+    expression: `axe.run(document, { resultTypes: ['violations'], ${rules} })`,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  await session.detach();
+  // The result of axe's own documented function.
+  const { violations } = result.value as AxeResults;
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary ?? ''}`));
 }

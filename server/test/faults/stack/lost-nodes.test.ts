@@ -21,7 +21,7 @@ let worker: FleetNode;
 let door: TcpSwitch;
 
 beforeAll(async () => {
-  parts = await freshSharedParts(3);
+  parts = await freshSharedParts();
   fleet = await Fleet.prepare(
     parts,
     [{ sectionSeats: SECTION_SEATS, sale: { admittedMax: ADMITTED_MAX } }, { sectionSeats: SECTION_SEATS }],

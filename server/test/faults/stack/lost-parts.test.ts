@@ -133,9 +133,9 @@ describe('an outside part that loses its data', () => {
       `${parts.products}: new epoch after ${renewed.toFixed(0)} ms, ${SOME_ORDERS} orders ${resumed.toFixed(0)} ms later; buyers were told: ${troubles()}`,
     );
     await expectPromisesKept(EMPTIED);
-    // Nothing but "busy" and its like was said meanwhile.
+    // Nothing but "busy" was said meanwhile, and its like: who heard it while paying may have an order under way.
     const codes = new Set(keen.flatMap(({ troubles }) => [...troubles.keys()]));
-    expect([...codes].filter((code) => code !== 'busy')).toEqual([]);
+    expect([...codes].filter((code) => code !== 'busy' && code !== 'in-checkout')).toEqual([]);
     // Seats that nobody holds or owns are on sale, whoever held them before.
     const newcomer = await (await StackBuyer.arriveInTime(door.port, EMPTIED)).admitted();
     const sold = new Set(newcomer.soldSeats());

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { SEATS_PER_REQUEST_MAX } from '@stampede/shared/protocol/limits.ts';
-import { differencesOf, reconcileShow } from '../../../src/reconcile-show.ts';
+import { differencesOf, reconcileShow } from '../../../src/sale/reconcile-show.ts';
 import { showId } from '../../../src/platform/ids.ts';
 import { openBooks } from '../../../tools/reconcile/reconcile-books.ts';
 import { keepFile } from '../../contracts/redis/kept-file.ts';

@@ -1,27 +1,27 @@
+import type { Hold } from '../../../src/seating/hold.ts';
 import { MemoryCheckoutKeys } from '../../../src/checkout/memory-checkout-keys.ts';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
-import pLimit from 'p-limit';
 import { expect } from 'vitest';
 import type { Show } from '../../../src/catalog/show.ts';
 import { BeginCheckout } from '../../../src/checkout/begin-checkout.ts';
 import { ListOrders } from '../../../src/checkout/list-orders.ts';
-import { OutboxRelay } from '../../../src/checkout/outbox-relay.ts';
-import { OutcomeEffects } from '../../../src/checkout/outcome-effects.ts';
-import type { PaymentLog } from '../../../src/checkout/payment-log.ts';
+import type { PaymentLog, PaymentRequest } from '../../../src/payment-log/payment-log.ts';
 import { PaymentWorker } from '../../../src/checkout/payment-worker.ts';
+import { Settlements } from '../../../src/checkout/settlements.ts';
 import { SqlOrderStore } from '../../../src/checkout/sql-order-store.ts';
-import { SqlPaymentLog } from '../../../src/checkout/sql-payment-log.ts';
-import { newRandomTicketCode } from '../../../src/checkout/ticket-codes.ts';
+import { SqlPaymentLog } from '../../../src/payment-log/sql-payment-log.ts';
 import { type SessionId, sessionId, showId } from '../../../src/platform/ids.ts';
-import { nextTurn } from '../../../src/platform/turn.ts';
+import type { Outside } from '../../../src/platform/outside.ts';
+import { nextTurn } from '../../../src/platform/outside.ts';
 import { MemorySeatStore } from '../../../src/seating/memory-seat-store.ts';
-import { MemoryShowFeed } from '../../../src/seating/memory-show-feed.ts';
-import type { Hold, SeatRules } from '../../../src/seating/seat-store.ts';
-import type { Notice, SeatChange } from '../../../src/seating/show-feed.ts';
+import { FeedReader } from '../../contracts/seating/feed-reader.ts';
+import { MemoryShowFeed } from '../../../src/feed/memory-show-feed.ts';
+import type { SeatRules } from '../../../src/seating/seat-store.ts';
+import type { Notice, SeatChange } from '../../../src/feed/show-feed.ts';
 import { records } from '../../contracts/payment-requests.ts';
 import { openTestDatabase, type TestDatabase } from '../../contracts/test-database.ts';
 import { ScriptedGateway } from './scripted-gateway.ts';
@@ -96,7 +96,7 @@ export class CheckoutHouse {
   readonly clock = new ManualClock();
   readonly keys = new MemoryCheckoutKeys(this.clock);
   readonly gateway = new ScriptedGateway(this.clock);
-  readonly feed = new MemoryShowFeed();
+  readonly feed = new MemoryShowFeed({ nextTurn });
   readonly seats: MemorySeatStore;
   readonly notices: Notice[] = [];
   readonly changes: SeatChange[] = [];
@@ -106,11 +106,20 @@ export class CheckoutHouse {
   knowsShow = true;
   /** Whether other systems can't be told of outcomes. */
   areEventsDown = false;
+  readonly report = (message: string): void => {
+    this.reports.push(message);
+  };
+  readonly outside: Outside = {
+    clock: this.clock,
+    random: seededRandom(1),
+    nextTurn,
+    report: this.report,
+  };
   readonly orders: SqlOrderStore;
   readonly log: SqlPaymentLog;
   readonly test: TestDatabase;
   worker: PaymentWorker;
-  relay: OutboxRelay;
+  relay: Settlements;
   beginCheckout: BeginCheckout;
 
   constructor(test: TestDatabase) {
@@ -127,82 +136,58 @@ export class CheckoutHouse {
     this.log = new SqlPaymentLog({
       database,
       records,
-      clock,
-      random: seededRandom(1),
-      nextTurn,
-      report: this.report,
+      outside: { clock, random: seededRandom(1), nextTurn, report: this.report },
     });
     ({ worker: this.worker, relay: this.relay } = this.newWorker());
     this.beginCheckout = this.checkoutThrough(this.log);
   }
 
-  readonly report = (message: string): void => {
-    this.reports.push(message);
-  };
-
   static async open(): Promise<CheckoutHouse> {
     const house = new CheckoutHouse(await openTestDatabase());
     await house.seats.open(rules, { sold: [], checkouts: [] });
-    await house.feed.follow(show.id, {
-      onBase: () => undefined,
-      onEntries: (entries) => {
-        for (const { changes, notice } of entries) {
-          house.changes.push(...changes);
-          if (notice) house.notices.push(notice);
-        }
-      },
-    });
+    const reader = new FeedReader(rules.sectionOf);
+    reader.onEntries = (entries) => {
+      for (const { changes, notice } of entries) {
+        house.changes.push(...changes);
+        if (notice) house.notices.push(notice);
+      }
+    };
+    await house.feed.follow(show.id, reader);
     return house;
   }
 
   /** The worker and relay that a restarted process has: nothing but the database is known to them. */
-  newWorker(): { worker: PaymentWorker; relay: OutboxRelay } {
-    const { clock, gateway, log, orders, report, seats } = this;
-    const gatewayCalls = pLimit(64);
-    const outcomes = new OutcomeEffects({
+  newWorker(): { worker: PaymentWorker; relay: Settlements } {
+    const { gateway, log, orders, seats } = this;
+    const outside = { ...this.outside, random: seededRandom(2) };
+    const relay = new Settlements({
+      outside,
       orders,
       seats,
       gateway,
-      gatewayCalls,
-      seatRules: (id) => (this.knowsShow && id === show.id ? rules : null),
+      seatRules: async (id) => (this.knowsShow && id === show.id ? rules : null),
       finished: async ({ session }) => void this.finished.push(session),
       events: {
         publish: async () => {
           if (this.areEventsDown) throw new Error('nobody listens');
         },
       },
-      clock,
-      nextTurn,
-      report,
     });
-    const random = seededRandom(2);
-    const newTicketCode = newRandomTicketCode;
-    const worker = new PaymentWorker({
-      log,
-      orders,
-      gateway,
-      gatewayCalls,
-      outcomes,
-      priceOf: ({ seats }) => seats.length * 1_000,
-      newTicketCode,
-      clock,
-      random,
-      nextTurn,
-      report,
-    });
-    return { worker, relay: new OutboxRelay({ orders, outcomes, clock, report }) };
+    const priceOf = async ({ seats: asked }: PaymentRequest): Promise<number> => asked.length * 1_000;
+    const worker = new PaymentWorker({ outside, log, orders, gateway, settlements: relay, priceOf });
+    return { worker, relay };
   }
 
   checkoutThrough(log: PaymentLog): BeginCheckout {
-    const { clock, orders, report, seats } = this;
-    return new BeginCheckout({ seats, keys: this.keys, log, orders, clock, nextTurn, report });
+    const { keys, orders, outside, seats } = this;
+    return new BeginCheckout({ outside, seats, keys, log, orders });
   }
 
   async hold(name: string, seats: readonly number[]): Promise<Hold & { readonly session: SessionId }> {
     const session = sessionId(name);
     const prices = seats.map(() => 1_000);
-    const [outcome] = await this.seats.hold(rules, [{ session, network: null, seats, prices }]);
-    if (!outcome?.ok) throw new Error(`no hold: ${String(outcome?.code)}`);
+    const [outcome] = await this.seats.take(rules, [{ kind: 'hold', session, network: null, seats, prices }]);
+    if (!outcome.ok) throw new Error(`no hold: ${outcome.code}`);
     return { ...outcome.value, session };
   }
 
@@ -220,7 +205,7 @@ export class CheckoutHouse {
 
   list(session: SessionId): Promise<readonly OrderMessage[]> {
     const { orders, seats } = this;
-    return new ListOrders({ orders, seats, nextTurn }).run(session, [show]);
+    return new ListOrders({ orders, seats, outside: { nextTurn } }).run(session, [show]);
   }
 
   /** What the session was told of its orders. */

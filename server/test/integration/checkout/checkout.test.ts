@@ -1,7 +1,7 @@
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { orderId } from '../../../src/platform/ids.ts';
-import { AppendRefusedError, type PaymentLog } from '../../../src/checkout/payment-log.ts';
+import { AppendRefusedError, type PaymentLog } from '../../../src/payment-log/payment-log.ts';
 import { confirmed, paymentRequest } from '../../contracts/payment-requests.ts';
 import { CheckoutHouse, rules, show } from './checkout-house.ts';
 
@@ -139,6 +139,8 @@ describe('checkout', () => {
       append,
       consume: async () => async () => undefined,
       pending: async () => [],
+      deadLetters: async () => [],
+      replay: async () => 0,
     });
 
     it('[P3] that refuses: the buyer hears busy and has the hold back', async () => {

@@ -1,10 +1,11 @@
+import type { Hold } from '../../../src/seating/hold.ts';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BeginCheckout } from '../../../src/checkout/begin-checkout.ts';
 import { OverdueCheckouts, type OverdueCheckoutsParts } from '../../../src/checkout/overdue-checkouts.ts';
-import { AppendRefusedError, type PaymentLog } from '../../../src/checkout/payment-log.ts';
+import { AppendRefusedError, type PaymentLog } from '../../../src/payment-log/payment-log.ts';
 import { orderId, showId } from '../../../src/platform/ids.ts';
-import { CHECKOUT_CARE, type Hold, type SeatRules } from '../../../src/seating/seat-store.ts';
+import { CHECKOUT_CARE, type SeatRules } from '../../../src/seating/seat-store.ts';
 import { CheckoutHouse, rules, show } from './checkout-house.ts';
 
 const { handedOverWithinMs, settledWithinMs } = CHECKOUT_CARE;
@@ -14,6 +15,8 @@ const logWith = (append: PaymentLog['append']): PaymentLog => ({
   append,
   consume: async () => async () => undefined,
   pending: async () => [],
+  deadLetters: async () => [],
+  replay: async () => 0,
 });
 const never = new Promise<never>(() => undefined);
 
@@ -27,8 +30,8 @@ describe('a payment on its way to the log', () => {
   afterEach(() => house.close());
 
   function careOf(more: Partial<OverdueCheckoutsParts> = {}): OverdueCheckouts {
-    const { seats, orders, log, clock, report } = house;
-    return new OverdueCheckouts({ seats, orders, log, clock, report, ...more });
+    const { outside, seats, orders, log } = house;
+    return new OverdueCheckouts({ outside, seats, orders, log, ...more });
   }
 
   type Held = Awaited<ReturnType<CheckoutHouse['hold']>>;
@@ -141,9 +144,8 @@ describe('a payment on its way to the log', () => {
     refusal.reject(new AppendRefusedError('no broker to be seen from here'));
     expect(await first).toMatchObject({ code: 'busy' });
     const { session, holdToken } = anna;
-    expect(await house.seats.release(rules, { session, holdToken, seats: [] })).toMatchObject({
-      code: 'in-checkout',
-    });
+    const [released] = await house.seats.take(rules, [{ kind: 'release', session, holdToken, seats: [] }]);
+    expect(released).toMatchObject({ code: 'in-checkout' });
     await house.worker.start();
     expect(await house.outcome(session, id)).toMatchObject({ status: 'confirmed' });
   });
@@ -156,9 +158,10 @@ describe('a payment on its way to the log', () => {
 
     async function holdInOtherShow(anna: Held): Promise<Hold> {
       await house.seats.open(otherRules, { sold: [], checkouts: [] });
-      const request = { session: anna.session, network: null, seats: [5], prices: [1_000] };
-      const [outcome] = await house.seats.hold(otherRules, [request]);
-      if (!outcome?.ok) throw new Error('no hold');
+      const { session } = anna;
+      const request = { kind: 'hold', session, network: null, seats: [5], prices: [1_000] } as const;
+      const [outcome] = await house.seats.take(otherRules, [request]);
+      if (!outcome.ok) throw new Error('no hold');
       return outcome.value;
     }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PaymentRequest } from '../../../src/checkout/payment-log.ts';
+import type { PaymentRequest } from '../../../src/payment-log/payment-log.ts';
 import { CheckoutHouse, show } from './checkout-house.ts';
 
 describe('payments that may not be made', () => {
@@ -15,6 +15,8 @@ describe('payments that may not be made', () => {
       append: (requests) => log.append(requests.map((request) => ({ ...request, amount: 1 }))),
       consume: (handler) => log.consume(handler),
       pending: (id) => log.pending(id),
+      deadLetters: async () => [],
+      replay: async () => 0,
     });
     const hold = await house.hold('ana', [0]);
     const order = await house.accepted(hold);
@@ -75,7 +77,7 @@ describe('payments that may not be made', () => {
       status: 'voided',
       reason: 'payment-failed',
     });
-    expect(house.gateway.charged.has(order.id)).toBe(false);
+    await house.until(() => !house.gateway.charged.has(order.id));
     await house.until(async () => {
       const ended = await house.orders.byIds(others as PaymentRequest['orderId'][]);
       return ended.length === others.length && ended.every(({ status }) => status === 'confirmed');

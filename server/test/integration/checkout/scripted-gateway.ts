@@ -4,7 +4,7 @@ import {
   type Charge,
   type PaymentGateway,
   PaymentVoidedError,
-} from '../../../src/checkout/payment-gateway.ts';
+} from '../../../src/payments/payment-gateway.ts';
 
 /** How a call goes: answered at once, refused by the bank, failed before or after it had an effect, or never answered. */
 export type Answer = 'yes' | 'no' | 'fails before' | 'fails after' | 'never';

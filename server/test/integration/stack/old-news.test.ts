@@ -20,7 +20,7 @@ let node: FleetNode;
 const clients: StampedeClient[] = [];
 
 beforeAll(async () => {
-  parts = await freshSharedParts(1);
+  parts = await freshSharedParts();
   fleet = await Fleet.prepare(parts, [{ sectionSeats: [SEATS] }]);
   node = await fleet.start('gateway,worker,scheduler');
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Kafka, logLevel } from 'kafkajs';
 import { SEATS_PER_REQUEST_MAX } from '@stampede/shared/protocol/limits.ts';
 import { HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
-import { kafkaTopics } from '../../../src/checkout/kafka-topics.ts';
+import { kafkaTopics } from '../../../src/payment-log/kafka-topics.ts';
 import { faultsOf } from './books.ts';
 import { Fleet, type FleetNode, until } from './fleet.ts';
 import { KeenBuyer } from './keen-buyer.ts';
@@ -36,7 +36,7 @@ let gateways: readonly [FleetNode, FleetNode];
 let worker: FleetNode;
 
 beforeAll(async () => {
-  parts = await freshSharedParts(1);
+  parts = await freshSharedParts();
   const metered = {
     admissionsPerSecond: RATE,
     admissionBurst: BURST,
@@ -222,7 +222,10 @@ describe('roles', () => {
 
 describe('an edit made in the database', () => {
   const edit = (change: string): Promise<void> =>
-    fleet.runSql(`update shows set ${change} where id = ${UNATTENDED.id}`);
+    fleet.runSql(
+      `update shows set ${change} where id = ${UNATTENDED.id}`,
+      'update catalog_version set version = version + 1',
+    );
 
   test('[C3] a pause, its end and a closing reach the buyers of every node and stop what they do', async () => {
     const buyers = await bothSides(UNATTENDED);

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { freshSharedDatabase, sharedServer } from '../../shared-servers.ts';
+import { freshRedisDatabase, freshSharedDatabase, sharedServer } from '../../shared-servers.ts';
 import type { FleetParts } from './fleet.ts';
 
 /** Outside parts of one test file's own in the servers that all files share. */
@@ -9,22 +9,19 @@ export interface SharedParts extends FleetParts {
   drop(): Promise<void>;
 }
 
-/** @param redisDatabase a database of Redis (1…15) that no other file uses: shows of every file count from 1 */
-export async function freshSharedParts(redisDatabase: number): Promise<SharedParts> {
+export async function freshSharedParts(): Promise<SharedParts> {
   const [redis, kafka, database] = await Promise.all([
-    sharedServer('redis'),
+    freshRedisDatabase(),
     sharedServer('kafka'),
     freshSharedDatabase(),
   ]);
-  const redisUrl = `${redis.url}/${redisDatabase}`;
-  await emptyRedis(redisUrl);
   return {
-    redisUrl,
+    redisUrl: redis.url,
     databaseUrl: database.url,
     kafkaBrokers: kafka.url,
     products: [redis, database, kafka].map(({ product }) => product).join(', '),
     async drop() {
-      await emptyRedis(redisUrl);
+      await emptyRedis(redis.url);
       await database.drop();
     },
   };

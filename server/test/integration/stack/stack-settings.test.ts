@@ -20,7 +20,7 @@ const servers: Server[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stampede-stack-settings-'));
-  parts = await freshSharedParts(4);
+  parts = await freshSharedParts();
 });
 afterAll(async () => {
   for (const server of servers) server.close();

@@ -25,7 +25,7 @@ async function readiness(node: FleetNode): Promise<string> {
 }
 
 beforeAll(async () => {
-  parts = await freshSharedParts(11);
+  parts = await freshSharedParts();
   const terms = { holdLifetimeMs: HOLD_LIFETIME_MS, admissionLifetimeMs: TEN_MINUTES_MS };
   fleet = await Fleet.prepare(parts, [{ sectionSeats: SHOW.sectionSeats, sale: terms }]);
   const all = 'gateway,worker,scheduler';

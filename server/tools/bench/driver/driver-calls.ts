@@ -4,48 +4,61 @@
 export interface OpenCall {
   readonly port: number;
   readonly sockets: number;
-  /** Whether each presents a session of its own; without, the server is a bare one. */
-  readonly buyers: boolean;
-  /** Keeps the sessions of drivers that work side by side apart. */
-  readonly firstBuyer: number;
+  /** The first of the sessions that they present, one each, so that drivers can work side by side; null: a bare server. */
+  readonly firstBuyer: number | null;
 }
 
-/** Brings every socket into a show. */
-export interface EnterCall {
-  readonly show: number;
-  /** How far: `entered` just looks, `waiting` has joined, `admitted` may shop. */
-  readonly until: 'entered' | 'waiting' | 'admitted';
-  /** Sections that the first `watchers` sockets watch. */
-  readonly watch: readonly number[];
-  readonly watchers: number;
+/** What a socket does each time it is its turn. */
+export type Errand =
+  /** Comes into a show: `entered` just looks, `waiting` has joined, `admitted` may shop. The first `watchers` watch. */
+  | {
+      readonly kind: 'enter';
+      readonly show: number;
+      readonly until: 'entered' | 'waiting' | 'admitted';
+      readonly watch: readonly number[];
+      readonly watchers: number;
+    }
+  /** Any answer will do, and its content says nothing. */
+  | { readonly kind: 'echo' }
+  /** Asks for one seat: for `seat`, or each time for another one, all over the house. */
+  | { readonly kind: 'hold'; readonly seat: number | null; readonly seatCount: number }
+  /** Gives back what the last work held; only who holds something is asked. */
+  | { readonly kind: 'release' }
+  /** Holds so many seats, each time others, and keeps them, pays for them or gives them back. */
+  | (Shopping & {
+      readonly kind: 'shop';
+      readonly then: 'keep' | 'pay' | 'release';
+      readonly seatCount: number;
+    })
+  /** Pays for what it kept, until socket 0, which watches, sees the seats sold. */
+  | (Shopping & { readonly kind: 'pay'; readonly seatsPerSection: number });
+
+interface Shopping {
+  readonly seatsAtOnce: number;
+  readonly price: number;
+  /** Begins the idempotency keys, which are used once. */
+  readonly label: string;
 }
 
-/** Every socket sends requests, each after the answer to the one before. */
-export interface VolleyCall {
-  /** `echo`: any answer will do, and its content says nothing. */
-  readonly kind: 'hold' | 'echo';
-  readonly perSocket: number;
-  /** Sockets that are at it at a time. */
-  readonly inFlight: number;
-  /** The one seat that all want; null: each another one, all over the house. */
-  readonly seat: number | null;
-  readonly seatCount: number;
-  /**
-   * Requests a second, sent when they are due whether others were answered or not, which is how latency is measured;
-   * null: as many as are answered.
-   */
-  readonly perSecond: number | null;
+export interface WorkCall {
+  readonly errand: Errand;
+  /** How often each socket goes. */
+  readonly times: number;
+  /** The first socket that goes; 0 unless told. */
+  readonly from?: number;
+  /** Sockets that are at it at a time, or errands a second, begun when they are due whether others are over or not. */
+  readonly pace: { readonly inFlight: number } | { readonly perSecond: number };
 }
 
-export interface VolleyResult {
+export interface WorkResult {
   readonly seconds: number;
-  readonly held: number;
-  readonly refused: number;
-  /** Milliseconds from when a request was due to its answer. */
+  /** How errands ended, and how often. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Milliseconds from when an errand was due until it was over. */
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** Bytes of an answer on average, without its frame's header. */
+  /** Bytes of the message that ended an errand on average, without its frame's header. */
   readonly replyBytes: number;
 }
 
@@ -54,38 +67,10 @@ export interface ListenResult {
   readonly frames: number;
   /** Seat changes in them. */
   readonly changes: number;
-  readonly bytes: number;
   /** Frames that did not follow the one before: none may be missing [P5]. */
   readonly gaps: number;
   /** The frames of the first socket, base64: what others are to be sent for comparison. */
   readonly sample: readonly string[];
-}
-
-export interface SellCall {
-  /** Seats of one order. */
-  readonly seatsPerOrder: number;
-  /** Buyers at it at a time. */
-  readonly inFlight: number;
-  readonly price: number;
-  /** Orders a second, or as many as are settled. */
-  readonly perSecond: number | null;
-  /** The first socket that buys; those before it watch. */
-  readonly firstBuyer: number;
-  readonly seatsPerSection: number;
-  /** Begins the idempotency keys, which are used once. */
-  readonly label: string;
-}
-
-export interface SellResult {
-  readonly seconds: number;
-  readonly confirmed: number;
-  readonly failed: number;
-  /** What went wrong, and how often. */
-  readonly failures: Readonly<Record<string, number>>;
-  /** Milliseconds from the click on pay until another client saw the seats sold; 0 where nobody watched. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
 }
 
 /** Opens sockets to a peer's server, each a client as that library's own would be. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeClientFrame, encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import { serverMessages } from '@stampede/shared/protocol/messages.ts';
-import { fillHoldFrame, holdFrame } from './hold-frame.ts';
+import { fillHoldFrame, holdFrame } from './errands.ts';
 import { afterNumber, firstField, numberAt, opcodeAt } from './packed-fields.ts';
 
 /** Header and masking key of a short frame. */

@@ -4,59 +4,37 @@
  */
 const OPCODE_AT = 1;
 const FIELDS_AT = 2;
-
 const FIXINT_MAX = 0x7f;
-const DOUBLE = 0xcb;
-const UINT8 = 0xcc;
-const UINT16 = 0xcd;
-const UINT32 = 0xce;
-const UINT64 = 0xcf;
+
+/** Numbers as MessagePack has them: bytes after the first, and how they are read. */
+const KINDS: Readonly<Record<number, readonly [bytes: number, read: (bytes: Buffer, at: number) => number]>> =
+  {
+    0xcb: [8, (bytes, at) => bytes.readDoubleBE(at)],
+    0xcc: [1, (bytes, at) => bytes.readUInt8(at)],
+    0xcd: [2, (bytes, at) => bytes.readUInt16BE(at)],
+    0xce: [4, (bytes, at) => bytes.readUInt32BE(at)],
+    0xcf: [8, (bytes, at) => Number(bytes.readBigUInt64BE(at))],
+  };
 
 /** The opcode of the frame whose payload begins at `start`. */
-export function opcodeAt(bytes: Buffer, start: number): number {
-  return bytes[start + OPCODE_AT] ?? 0;
-}
+export const opcodeAt = (bytes: Buffer, start: number): number => bytes[start + OPCODE_AT] ?? 0;
 
 /** Where the first field begins. */
-export function firstField(start: number): number {
-  return start + FIELDS_AT;
+export const firstField = (start: number): number => start + FIELDS_AT;
+
+function kindAt(bytes: Buffer, at: number) {
+  const kind = KINDS[bytes[at] ?? 0];
+  if (kind) return kind;
+  throw new RangeError(`no number at ${at}: ${(bytes[at] ?? 0).toString(16)}`);
 }
 
 /** Where the field after a number begins. */
 export function afterNumber(bytes: Buffer, at: number): number {
-  const kind = bytes[at] ?? 0;
-  if (kind <= FIXINT_MAX) return at + 1;
-  switch (kind) {
-    case UINT8:
-      return at + 2;
-    case UINT16:
-      return at + 3;
-    case UINT32:
-      return at + 5;
-    case UINT64:
-    case DOUBLE:
-      return at + 9;
-    default:
-      throw new RangeError(`no number at ${at}: ${kind.toString(16)}`);
-  }
+  return (bytes[at] ?? 0) <= FIXINT_MAX ? at + 1 : at + 1 + kindAt(bytes, at)[0];
 }
 
 /** A whole number at `at`. */
 export function numberAt(bytes: Buffer, at: number): number {
-  const kind = bytes[at] ?? 0;
-  if (kind <= FIXINT_MAX) return kind;
-  switch (kind) {
-    case UINT8:
-      return bytes.readUInt8(at + 1);
-    case UINT16:
-      return bytes.readUInt16BE(at + 1);
-    case UINT32:
-      return bytes.readUInt32BE(at + 1);
-    case UINT64:
-      return Number(bytes.readBigUInt64BE(at + 1));
-    case DOUBLE:
-      return bytes.readDoubleBE(at + 1);
-    default:
-      throw new RangeError(`no number at ${at}: ${kind.toString(16)}`);
-  }
+  const first = bytes[at] ?? 0;
+  return first <= FIXINT_MAX ? first : kindAt(bytes, at)[1](bytes, at + 1);
 }

@@ -55,29 +55,16 @@ const colyseus = (port: number): Manners => ({
   isNews: (bytes, start) => bytes[start] === COLYSEUS_DATA || bytes[start] === COLYSEUS_PATCH,
 });
 
-/** Clients of a peer's server, counting. */
-export class PeerClients {
-  #count = 0;
-  readonly crowds: MassCrowd[] = [];
-
-  countOne(): void {
-    this.#count += 1;
-  }
-
-  takeCount(): number {
-    const count = this.#count;
-    this.#count = 0;
-    return count;
-  }
-}
-
-/** Opens them, some at a time: a place that was asked for must be taken soon. */
-export async function openPeerClients({ port, sockets, name }: OpenPeerCall): Promise<PeerClients> {
+/**
+ * Opens clients of a peer's server, some at a time: a place that was asked for must be taken soon.
+ * @returns what tells how many messages came since it was last asked
+ */
+export async function openPeerClients({ port, sockets, name }: OpenPeerCall): Promise<() => number> {
   const manners = { ws: plain, 'socket.io': socketIo, colyseus: colyseus(port) }[name];
-  const clients = new PeerClients();
+  let count = 0;
   for (let opened = 0; opened < sockets; opened += OPENING_AT_ONCE) {
-    const count = Math.min(OPENING_AT_ONCE, sockets - opened);
-    const paths = await Promise.all(Array.from({ length: count }, () => manners.path()));
+    const some = Math.min(OPENING_AT_ONCE, sockets - opened);
+    const paths = await Promise.all(Array.from({ length: some }, () => manners.path()));
     const targetOf = (socket: number): SocketTarget => ({
       port,
       path: paths[socket] ?? '/',
@@ -86,19 +73,22 @@ export async function openPeerClients({ port, sockets, name }: OpenPeerCall): Pr
       source: null,
     });
     // What comes with the handshake is answered when there is a crowd to answer with.
-    const early: (() => void)[] = [];
+    const early: (readonly [socket: number, answer: Buffer])[] = [];
     let crowd: MassCrowd | null = null;
-    crowd = await MassCrowd.open(count, targetOf, {
+    crowd = await MassCrowd.open(some, targetOf, {
       message(socket, bytes, start, end) {
         const answer = manners.answer(bytes, start, end);
         if (answer && crowd) crowd.send(socket, answer);
-        else if (answer) early.push(() => crowd?.send(socket, answer));
-        else if (manners.isNews(bytes, start, end)) clients.countOne();
+        else if (answer) early.push([socket, answer]);
+        else if (manners.isNews(bytes, start, end)) count += 1;
       },
       closed: () => undefined,
     });
-    for (const send of early) send();
-    clients.crowds.push(crowd);
+    for (const [socket, answer] of early) crowd.send(socket, answer);
   }
-  return clients;
+  return () => {
+    const taken = count;
+    count = 0;
+    return taken;
+  };
 }

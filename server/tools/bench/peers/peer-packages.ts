@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { runChild } from '../../checks/child-process.ts';
-import { BenchError } from '../bench-error.ts';
-import { installedVersion } from '../installed-version.ts';
+import { BenchError } from '../benchmark.ts';
+import { installedVersion } from '../surroundings.ts';
 
 const FOLDER = import.meta.dirname;
 const INSTALLED = `${FOLDER}/node_modules/.package-lock.json`;

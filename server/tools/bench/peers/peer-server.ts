@@ -2,17 +2,31 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { serveCalls } from '../rigs/child-calls.ts';
-import { openColyseus } from './colyseus-peer.ts';
+import { serveCalls } from '../rigs/child.ts';
 import { loadPeer } from './peer-packages.ts';
-import type { Peer, SeatWord } from './peer.ts';
 
 const SEATS = 1_000;
 const STRIDE = 7_919;
+const LOOPBACK = '127.0.0.1';
+const OPEN = 1;
 
 /** How a change is told: each as it comes, in the way the documentation shows first; or all of a tick together. */
 export type Telling = 'idiomatic' | 'batched';
 export type PeerName = 'ws' | 'socket.io' | 'colyseus';
+
+interface SeatWord {
+  readonly seat: number;
+  readonly status: number;
+}
+
+/** What a peer's server does for us. */
+interface Peer {
+  listen(): Promise<unknown>;
+  /** Tells everybody of one change, now or with the next patch. */
+  change(word: SeatWord): void;
+  /** Tells everybody of several. */
+  changes(words: readonly SeatWord[]): void;
+}
 
 /** What is used of each library. */
 interface WsModule {
@@ -21,61 +35,103 @@ interface WsModule {
   };
 }
 interface SocketIoModule {
-  readonly Server: new (
-    server: HttpServer,
-    options: object,
-  ) => {
-    emit(name: string, data: unknown): void;
+  readonly Server: new (server: HttpServer, options: object) => { emit(name: string, data: unknown): void };
+}
+interface Room {
+  broadcast(type: string, message: unknown): void;
+}
+interface ColyseusModule {
+  readonly Room: new () => Room & { autoDispose: boolean; state: unknown };
+  readonly Server: new (options: object) => {
+    define(name: string, room: unknown): void;
+    listen(port: number, host: string): Promise<unknown>;
   };
+  readonly matchMaker: { createRoom(name: string, options: object): Promise<unknown> };
+}
+interface SchemaModule {
+  readonly schema: (fields: object, name: string) => new () => { readonly seats: number[] };
+  readonly t: { array(of: string): unknown };
+}
+interface TransportModule {
+  readonly WebSocketTransport: new (options: object) => object;
 }
 
-const OPEN = 1;
+const listenOn = (server: HttpServer): Promise<void> =>
+  new Promise((resolve) => void server.listen(0, LOOPBACK, resolve));
 
-function openWs(): Peer {
-  const { WebSocketServer } = loadPeer('ws') as WsModule;
-  const server = createServer();
-  const { clients } = new WebSocketServer({ server, perMessageDeflate: false });
-  const broadcast = (data: string): void => {
-    for (const client of clients) if (client.readyState === OPEN) client.send(data);
-  };
-  return {
-    listen: () => listenOn(server),
-    change: (word) => broadcast(JSON.stringify({ type: 'seat', ...word })),
-    changes: (words) => broadcast(JSON.stringify({ type: 'seats', words })),
-  };
-}
+const openers: Readonly<Record<PeerName, (server: HttpServer) => Peer>> = {
+  ws(server) {
+    const { WebSocketServer } = loadPeer('ws') as WsModule;
+    const { clients } = new WebSocketServer({ server, perMessageDeflate: false });
+    const broadcast = (data: string): void => {
+      for (const client of clients) if (client.readyState === OPEN) client.send(data);
+    };
+    return {
+      listen: () => listenOn(server),
+      change: (word) => broadcast(JSON.stringify({ type: 'seat', ...word })),
+      changes: (words) => broadcast(JSON.stringify({ type: 'seats', words })),
+    };
+  },
 
-function openSocketIo(): Peer {
-  const { Server } = loadPeer('socket.io') as SocketIoModule;
-  const server = createServer();
-  const io = new Server(server, { transports: ['websocket'] });
-  return {
-    listen: () => listenOn(server),
-    change: (word) => io.emit('seat', word),
-    changes: (words) => io.emit('seats', words),
-  };
-}
+  'socket.io'(server) {
+    const { Server } = loadPeer('socket.io') as SocketIoModule;
+    const io = new Server(server, { transports: ['websocket'] });
+    return {
+      listen: () => listenOn(server),
+      change: (word) => io.emit('seat', word),
+      changes: (words) => io.emit('seats', words),
+    };
+  },
 
-async function listenOn(server: HttpServer): Promise<number> {
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  // Listening on a port, it has an address of that kind.
-  return (server.address() as AddressInfo).port;
-}
-
-const openers: Readonly<Record<PeerName, () => Peer>> = {
-  ws: openWs,
-  'socket.io': openSocketIo,
-  colyseus: () => openColyseus(SEATS),
+  /** Seats as the state of a room, which Colyseus compares and sends every 50 ms; or as messages. */
+  colyseus(server) {
+    const { Room, Server, matchMaker } = loadPeer('@colyseus/core') as ColyseusModule;
+    const { schema, t } = loadPeer('@colyseus/schema') as SchemaModule;
+    const { WebSocketTransport } = loadPeer('@colyseus/ws-transport') as TransportModule;
+    const state = new (schema({ seats: t.array('uint8') }, 'SeatState'))();
+    for (let seat = 0; seat < SEATS; seat++) state.seats.push(0);
+    const rooms: Room[] = [];
+    class SeatRoom extends Room {
+      onCreate(): void {
+        this.autoDispose = false;
+        this.state = state;
+        rooms.push(this);
+      }
+    }
+    const house = new Server({ transport: new WebSocketTransport({ server }), greet: false });
+    house.define('seats', SeatRoom);
+    return {
+      async listen() {
+        await house.listen(0, LOOPBACK);
+        // One room for all: several that were made at once would share one state.
+        await matchMaker.createRoom('seats', {});
+      },
+      change: ({ seat, status }) => void (state.seats[seat] = status),
+      changes: (words) => {
+        for (const room of rooms) room.broadcast('seats', words);
+      },
+    };
+  },
 };
 
 let peer: Peer | null = null;
 /** Changes of all time. */
 let lastNumber = 0;
 
-const handlers = {
+/** Each seat in turn, with another status each time round: what stays the same would not be told. */
+const wordOf = (number: number): SeatWord => ({
+  seat: (number * STRIDE) % SEATS,
+  status: 1 + (Math.floor(number / SEATS) % 2),
+});
+
+const peerServer = {
+  /** Returns the port. */
   async listen({ name }: { name: PeerName }): Promise<number> {
-    peer = openers[name]();
-    return peer.listen();
+    const server = createServer();
+    peer = openers[name](server);
+    await peer.listen();
+    // Listening on a port, it has an address of that kind.
+    return (server.address() as AddressInfo).port;
   },
 
   /** Changes seats evenly over a while, and returns how many changes were told. */
@@ -97,11 +153,6 @@ const handlers = {
   },
 } as const;
 
-/** Each seat in turn, with another status each time round: what stays the same would not be told. */
-function wordOf(number: number): SeatWord {
-  return { seat: (number * STRIDE) % SEATS, status: 1 + (Math.floor(number / SEATS) % 2) };
-}
+export type PeerServer = typeof peerServer;
 
-export type PeerServer = typeof handlers;
-
-serveCalls(handlers);
+serveCalls(peerServer);

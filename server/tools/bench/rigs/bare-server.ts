@@ -1,6 +1,7 @@
 /** A process with a bare uWebSockets.js server: what the library does when nothing else is to be done. */
+import { setTimeout as pause } from 'node:timers/promises';
 import uWS from 'uWebSockets.js';
-import { serveCalls } from './child-calls.ts';
+import { serveCalls } from './child.ts';
 
 const TOPIC = 'all';
 const LOOPBACK = '127.0.0.1';
@@ -22,7 +23,7 @@ app.ws('/socket', {
   message: (socket) => void socket.send(reply, true),
 });
 
-const handlers = {
+const bareServer = {
   /** Listens, and from then on answers every message with so many bytes; returns the port. */
   listen: async ({ replyBytes }: { replyBytes: number }): Promise<number> => {
     reply = new Uint8Array(replyBytes);
@@ -36,22 +37,14 @@ const handlers = {
   /** Publishes these frames (base64), one at each tick of so many milliseconds, to everybody. */
   publish: async ({ frames, tickMs }: { frames: readonly string[]; tickMs: number }): Promise<void> => {
     const all = frames.map((frame) => Buffer.from(frame, 'base64'));
-    const { promise, resolve } = Promise.withResolvers<undefined>();
     const startedAt = performance.now();
-    const send = (index: number): void => {
-      const frame = all[index];
-      if (!frame) {
-        resolve(undefined);
-        return;
-      }
+    for (const [index, frame] of all.entries()) {
       app.publish(TOPIC, frame, true);
-      setTimeout(() => send(index + 1), Math.max(0, startedAt + (index + 1) * tickMs - performance.now()));
-    };
-    send(0);
-    await promise;
+      await pause(Math.max(0, startedAt + (index + 1) * tickMs - performance.now()));
+    }
   },
 } as const;
 
-export type BareServer = typeof handlers;
+export type BareServer = typeof bareServer;
 
-serveCalls(handlers);
+serveCalls(bareServer);

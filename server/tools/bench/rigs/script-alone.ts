@@ -1,94 +1,83 @@
 import { Redis } from 'ioredis';
-import { showId } from '../../../src/platform/ids.ts';
-import { keysOfShow, showKey, type ShowKey } from '../../../src/platform/redis-keys.ts';
+import { sessionId, showId } from '../../../src/platform/ids.ts';
+import { showKey } from '../../../src/platform/redis-keys.ts';
 import type { RedisClient } from '../../../src/platform/redis.ts';
-import { holdSeats } from '../../../src/seating/redis-seat-scripts.ts';
+import { nextTurn } from '../../../src/platform/outside.ts';
 import { RedisSeatStore } from '../../../src/seating/redis-seat-store.ts';
 import { runChild } from '../../checks/child-process.ts';
 import { findProgram } from '../../stack/find-program.ts';
 import { waitUntil } from '../../stack/wait-until.ts';
-import { BenchError } from '../bench-error.ts';
+import { BenchError } from '../benchmark.ts';
 
-/** A show that no server sells. */
-const SHOW = showId(999_999);
-const UNPACKING = 'unpack(cmsgpack.unpack(ARGV[1]))';
+const SHOW = showId(1);
+/** Seats whose numbers take two bytes, and so lie at one place of the arguments. */
+const FIRST_SEAT = 256;
+const SEATS = 65_000;
+/** Seats that are asked for to find that place, and a session whose end is a number as redis-benchmark writes them. */
+const TRIAL_SEATS = [0x5a5b, 0x5c5d] as const;
+const NUMBER = '888888888888';
+const SESSION_START = 'bench-hold';
 const RATE = /([\d.]+) requests per second/g;
-/** As redis-benchmark writes its random numbers. */
-const DIGITS = 12;
 const SESSIONS_PER_CALL = 5_000;
 const LIFETIME_MS = 86_400_000;
 const CONNECTIONS = 50;
-const SEATS_PER_BUYER = 4;
 const REST_WITHIN_MS = 60_000;
 
-/** Calls of the hold script without anything around it, one seat a call, by redis-benchmark. */
+const RULES = {
+  show: SHOW,
+  seatCount: FIRST_SEAT + SEATS,
+  sectionOf: new Uint16Array(FIRST_SEAT + SEATS),
+  sectionCount: 1,
+  seatsPerBuyer: 4,
+  seatsPerNetwork: Infinity,
+  holdLifetimeMs: LIFETIME_MS,
+  extensionsMax: 1,
+};
+
+/** Calls of the hold script without anything around it, one seat a call, by redis-benchmark, in a Redis of its own. */
 export class ScriptAlone {
   readonly #redis: Redis;
   readonly #program: string;
-  readonly #seatCount: number;
-  #sha = '';
-  #keys: readonly string[] = [];
 
   /** @throws BenchError where redis-benchmark is missing */
-  constructor(url: string, seatCount: number) {
+  constructor(url: string) {
     const program = findProgram('redis-benchmark');
     if (program === undefined) {
       throw new BenchError('redis-benchmark is missing (Debian has it in redis-tools).');
     }
     this.#program = program;
-    this.#seatCount = seatCount;
     this.#redis = new Redis(url);
   }
 
-  /** Loads the script and admits as many sessions as there are seats. */
-  async prepare(now: number): Promise<void> {
-    const { text, keys } = await scriptText();
-    const request = '{ { ARGV[1], false, { tonumber(ARGV[2]) }, { 5000 } } }';
-    const terms = ['false', this.#seatCount, SEATS_PER_BUYER, this.#seatCount, LIFETIME_MS, 1, request].join(
-      ', ',
-    );
-    if (!text.includes(UNPACKING)) throw new Error('the hold script takes its arguments in another way');
-    this.#sha = String(await this.#redis.script('LOAD', text.replace(UNPACKING, terms)));
-    this.#keys = keys;
-    for (let from = 0; from < this.#seatCount; from += SESSIONS_PER_CALL) {
-      const sessions = Array.from({ length: SESSIONS_PER_CALL }, (_, index) => String(from + index));
-      const scored = sessions.flatMap((session) => [now + LIFETIME_MS, session.padStart(DIGITS, '0')]);
-      await this.#redis.zadd(showKey(SHOW, 'admitted'), ...scored);
-    }
+  close(): void {
+    this.#redis.disconnect();
   }
 
   /** Calls a second over so many calls, on seats that are all free before. */
   async measure(calls: number): Promise<number> {
-    await this.#reopen();
-    const { host = '', port = 0, password } = this.#redis.options;
-    const script = [
-      'EVALSHA',
-      this.#sha,
-      String(this.#keys.length),
-      ...this.#keys,
-      '__rand_int__',
-      '__rand_int__',
-    ];
-    const load = [
-      '-P',
-      '1',
-      '-c',
-      String(CONNECTIONS),
-      '-n',
-      String(calls),
-      '-r',
-      String(this.#seatCount),
-      '-q',
-    ];
-    const { code, output } = await runChild(
-      this.#program,
-      ['-h', host, '-p', String(port), '-a', password ?? '', ...load, ...script],
-      { output: 'keep' },
-    );
+    await this.#redis.flushall();
+    await storeIn(this.#redis).open(RULES, { sold: [], checkouts: [] });
+    for (let from = 0; from < SEATS; from += SESSIONS_PER_CALL) {
+      const sessions = Array.from({ length: SESSIONS_PER_CALL }, (_, index) => String(from + index));
+      const scored = sessions.flatMap((session) => [
+        Date.now() + LIFETIME_MS,
+        `${SESSION_START}${session.padStart(NUMBER.length, '0')}`,
+      ]);
+      await this.#redis.zadd(showKey(SHOW, 'admitted'), ...scored);
+    }
+    const { text, keys } = await holdOfAnySeat();
+    const sha = String(await this.#redis.script('LOAD', text));
+    const { host = '', port = 0, password = '' } = this.#redis.options;
+    const server = ['-h', host, '-p', String(port), '-a', password];
+    const load = ['-P', '1', '-c', String(CONNECTIONS), '-n', String(calls), '-r', String(SEATS), '-q'];
+    const script = ['EVALSHA', sha, String(keys.length), ...keys, '__rand_int__', '__rand_int__'];
+    const { code, output } = await runChild(this.#program, [...server, ...load, ...script], {
+      output: 'keep',
+    });
     const rate = [...output.matchAll(RATE)].at(-1)?.[1];
     if (code !== 0 || rate === undefined) throw new BenchError(`redis-benchmark failed: ${output.trim()}`);
     const held = Number(await this.#redis.hget(showKey(SHOW, 'meta'), 'fed'));
-    if (held < calls / 2) throw new BenchError(`redis-benchmark took ${held} seats in ${calls} calls.`);
+    if (!(held >= calls / 2)) throw new BenchError(`redis-benchmark took ${held} seats in ${calls} calls.`);
     await this.#rest();
     return Number(rate);
   }
@@ -99,52 +88,67 @@ export class ScriptAlone {
       /aof_rewrite_in_progress:0[^]*aof_rewrite_scheduled:0/.test(await this.#redis.info('persistence'));
     if (!(await waitUntil(isResting, REST_WITHIN_MS))) throw new BenchError('Redis does not come to rest.');
   }
-
-  close(): void {
-    this.#redis.disconnect();
-  }
-
-  async #reopen(): Promise<void> {
-    const used: readonly ShowKey[] = [
-      'meta',
-      'buyers',
-      'hold-owners',
-      'hold-deadlines',
-      'feed',
-      'checkpoint',
-    ];
-    await this.#redis.del(...used.map((key) => showKey(SHOW, key)));
-    const store = new RedisSeatStore({
-      redis: this.#redis,
-      newEpoch: () => 1,
-      onHistoryLost: () => undefined,
-    });
-    const rules = {
-      show: SHOW,
-      seatCount: this.#seatCount,
-      sectionOf: new Uint16Array(this.#seatCount),
-      sectionCount: 1,
-      seatsPerBuyer: SEATS_PER_BUYER,
-      seatsPerNetwork: Infinity,
-      holdLifetimeMs: LIFETIME_MS,
-      extensionsMax: 1,
-    };
-    await store.open(rules, { sold: [], checkouts: [] });
-  }
 }
 
-/** The script as the server sends it: caught on its way. */
-async function scriptText(): Promise<{ readonly text: string; readonly keys: readonly string[] }> {
-  const sent: { text: string; keys: readonly string[] }[] = [];
+const storeIn = (redis: RedisClient): RedisSeatStore =>
+  new RedisSeatStore({ redis, outside: { nextTurn }, newEpoch: () => 1, onHistoryLost: () => undefined });
+
+interface Sent {
+  readonly text: string;
+  readonly keys: readonly string[];
+  readonly bytes: readonly Buffer[];
+}
+
+/**
+ * The script as the server sends it, but with two numbers for arguments, a session's and a seat's, from which it makes
+ * the ones that the server would send: redis-benchmark can say no others.
+ */
+async function holdOfAnySeat(): Promise<Pick<Sent, 'text' | 'keys'>> {
+  const [one, other] = [await holdOf(TRIAL_SEATS[0]), await holdOf(TRIAL_SEATS[1])];
+  const argv = one.bytes.map((bytes, index) => {
+    const at = bytes.findIndex((byte, place) => byte !== other.bytes[index]?.[place]);
+    if (at < 0) return luaString(bytes);
+    const seat = bytes[at] === TRIAL_SEATS[0] >> 8 ? 'high, low' : 'low, high';
+    return `${luaString(bytes.subarray(0, at))} .. string.char(${seat}) .. ${luaString(bytes.subarray(at + 2))}`;
+  });
+  const numbers = [
+    'local session, seat = ARGV[1], tonumber(ARGV[2]) + ' + String(FIRST_SEAT),
+    'local high, low = math.floor(seat / 256), seat % 256',
+    `local ARGV = { ${argv.join(', ')} }`,
+  ];
+  return { text: [...numbers, one.text].join('\n'), keys: one.keys };
+}
+
+/** Bytes as Lua writes them, and the session's number in the place of the trial's. */
+function luaString(bytes: Buffer): string {
+  const at = bytes.indexOf(NUMBER);
+  if (at >= 0) {
+    const [before, after] = [bytes.subarray(0, at), bytes.subarray(at + NUMBER.length)];
+    return `${luaString(before)} .. session .. ${luaString(after)}`;
+  }
+  return `"${Array.from(bytes, (byte) => `\\${String(byte).padStart(3, '0')}`).join('')}"`;
+}
+
+/** What the store sends to hold this seat, caught on its way. */
+async function holdOf(seat: number): Promise<Sent> {
+  const sent: Sent[] = [];
   const catcher = {
-    callBuffer(command: string, text: string, keyCount: number, ...rest: readonly unknown[]) {
+    callBuffer(command: string, text: string, keyCount: number, ...rest: readonly (string | Buffer)[]) {
       if (command === 'EVALSHA') return Promise.reject(new Error('NOSCRIPT'));
-      sent.push({ text, keys: rest.slice(0, keyCount).map(String) });
+      const bytes = rest.slice(keyCount).map((one) => Buffer.from(one));
+      sent.push({ text, keys: rest.slice(0, keyCount).map(String), bytes });
       return Promise.resolve(null);
     },
   };
+  const step = {
+    kind: 'hold',
+    session: sessionId(`${SESSION_START}${NUMBER}`),
+    network: null,
+    seats: [seat],
+    prices: [5_000],
+  } as const;
   // Running a script uses this one method of a client.
-  await holdSeats.run(catcher as unknown as RedisClient, keysOfShow(SHOW), false, 0, 0, 0, 0, 0, []);
+  await storeIn(catcher as unknown as RedisClient).take(RULES, [step]);
   const [caught] = sent;
   if (!caught) throw new Error('the hold script was not sent');
   return caught;

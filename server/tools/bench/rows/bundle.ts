@@ -3,9 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { ROOT } from '../../checks/child-process.ts';
 import { buildClient } from '../../client-build/build-client.ts';
-import { BenchError } from '../bench-error.ts';
-import type { Benchmark, Findings } from '../benchmark.ts';
-import { installedVersion } from '../installed-version.ts';
+import { type Benchmark, BenchError, type Findings } from '../benchmark.ts';
+import { installedVersion } from '../surroundings.ts';
 
 const TARGET_KB = 100;
 const BYTES_PER_KB = 1_000;
@@ -116,7 +115,6 @@ async function measure(): Promise<Findings> {
           .slice(0, FILES_LISTED),
       },
     ],
-    cpu: [],
     versions: [installedVersion('svelte'), installedVersion('@sveltejs/kit')],
   };
 }
@@ -124,7 +122,6 @@ async function measure(): Promise<Findings> {
 export const bundle: Benchmark = {
   name: 'bundle',
   what: 'JavaScript of the show page until a buyer can choose seats, after gzip',
-  against: '',
   target: `≤ ${TARGET_KB} kB`,
   measure,
 };

@@ -2,8 +2,8 @@ import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { encodeSectionDelta, type SeatChange } from '@stampede/shared/seat-map/section-delta.ts';
 import { HELD } from '@stampede/shared/seat-map/seat-status.ts';
-import { installedVersion } from '../installed-version.ts';
 import type { Benchmark, Findings } from '../benchmark.ts';
+import { installedVersion } from '../surroundings.ts';
 
 const ALONE_MAX = 12;
 const TOGETHER = 32;
@@ -69,7 +69,6 @@ async function measure(): Promise<Findings> {
         rows,
       },
     ],
-    cpu: [],
     versions: [installedVersion('msgpackr')],
   };
 }

@@ -1,17 +1,16 @@
 import { Redis } from 'ioredis';
 import { startDatabase, startRedis } from '../../stack/private-servers.ts';
-import type { Benchmark, BenchContext, Findings } from '../benchmark.ts';
-import { CpuMeter } from '../cpu-time.ts';
-import { installedVersion } from '../installed-version.ts';
+import { type Benchmark, type BenchContext, eachRun, type Findings } from '../benchmark.ts';
 import { installPeers, peerVersion } from '../peers/peer-packages.ts';
-import { spreadText } from '../report.ts';
-import { openBenchMysql } from '../rigs/catalog.ts';
-import { spreadOf } from '../statistics.ts';
-import { attemptsPerSecond, type Wish } from '../strategies/contest.ts';
+import { spreadTextOf } from '../report.ts';
+import { openBenchMysql, provide } from '../rigs/house.ts';
+import { readable, spreadOf } from '../statistics.ts';
+import { attemptsPerSecond, type Contest, type Wish } from '../strategies/contest.ts';
 import { inProcess, ourLua, ourMysql } from '../strategies/our-strategies.ts';
 import { redlocks } from '../strategies/redlock.ts';
 import { RowLock } from '../strategies/row-lock.ts';
 import type { Strategy } from '../strategies/strategy.ts';
+import { installedVersion, metered } from '../surroundings.ts';
 
 /** Buyers whose clicks are under way at a time. */
 const AT_ONCE = 200;
@@ -21,15 +20,16 @@ const TO_ROW_LOCK = 15;
 const OURS = 'our Lua';
 const ROW_LOCK = 'MySQL row lock';
 const REDLOCKS = ['redlock', 'redlock, no retries'];
+/** Of the load: connections, compiled code, caches of the database. */
+const WARM_UP = 0.1;
 
-type Rates = Map<string, Record<Wish, number[]>>;
+/** How each way did in one run, by its name. */
+type Round = ReadonlyMap<string, Readonly<Record<Wish, Contest>>>;
 
 async function measure(context: BenchContext): Promise<Findings> {
   await installPeers(context.say);
-  const redisServer = await startRedis(context.say);
-  context.afterwards(() => redisServer.remove());
-  const databaseServer = await startDatabase(context.say);
-  context.afterwards(() => databaseServer.remove());
+  const redisServer = await provide(context, startRedis);
+  const databaseServer = await provide(context, startDatabase);
   const redis = new Redis(redisServer.url);
   context.afterwards(() => redis.disconnect());
   const database = await openBenchMysql(databaseServer.url);
@@ -38,77 +38,87 @@ async function measure(context: BenchContext): Promise<Findings> {
   context.afterwards(() => rowLock.close());
   const strategies = [inProcess(), ...ourLua(redis), ...redlocks(redis), rowLock, ourMysql(database)];
 
-  const meter = new CpuMeter({ clients: process.pid, Redis: redisServer.pid, database: databaseServer.pid });
-  const rates: Rates = new Map(strategies.map(({ name }) => [name, { random: [], hot: [] }]));
   let house = 0;
-  // The first round warms up: connections, compiled code, caches of the database.
-  for (let round = 0; round <= context.runs; round++) {
-    context.say(round === 0 ? 'warming up' : `run ${round} of ${context.runs}`);
+  const contest = (strategy: Strategy, wish: Wish, share: number): Promise<Contest> => {
+    const attempts = Math.max(AT_ONCE, Math.round(strategy.attempts * share));
+    return attemptsPerSecond(strategy, wish, { house: ++house, attempts, atOnce: AT_ONCE });
+  };
+  const everyWay = async (share: number): Promise<Round> => {
+    const round = new Map<string, Record<Wish, Contest>>();
     for (const strategy of strategies) {
-      for (const wish of WISHES) {
-        house += 1;
-        const share = round === 0 ? context.size / 10 : context.size;
-        const attempts = Math.max(AT_ONCE, Math.round(strategy.attempts * share));
-        meter.start();
-        const rate = await attemptsPerSecond(strategy, wish, { house, attempts, atOnce: AT_ONCE });
-        meter.stop();
-        if (round > 0) rates.get(strategy.name)?.[wish].push(rate);
-      }
+      const random = await contest(strategy, 'random', share);
+      round.set(strategy.name, { random, hot: await contest(strategy, 'hot', share) });
     }
-  }
-  const versions = [
-    redisServer.product,
-    databaseServer.product,
-    peerVersion('redlock'),
-    installedVersion('ioredis'),
-    installedVersion('mysql2'),
-  ];
-  return { ...findings(strategies, rates), cpu: meter.shares, versions };
-}
-
-function findings(strategies: readonly Strategy[], rates: Rates): Omit<Findings, 'cpu' | 'versions'> {
-  const of = (name: string, wish: Wish): readonly number[] => rates.get(name)?.[wish] ?? [];
-  const median = (name: string, wish: Wish): number => spreadOf(of(name, wish)).median;
-  const toBestRedlock = WISHES.map(
-    (wish) => median(OURS, wish) / Math.max(...REDLOCKS.map((name) => median(name, wish))),
-  );
-  const toRowLock = WISHES.map((wish) => median(OURS, wish) / median(ROW_LOCK, wish));
+    return round;
+  };
+  context.say('warming up');
+  await everyWay(context.size * WARM_UP);
+  const processes = { clients: process, Redis: redisServer, database: databaseServer };
+  const rounds = await eachRun(context, () => metered(processes, () => everyWay(context.size)));
   return {
-    unit: 'attempts/s',
-    runs: of(OURS, 'random').map((value, run) => ({
-      value,
-      yardstick: Math.max(...REDLOCKS.map((name) => of(name, 'random')[run] ?? 0)),
-    })),
-    reached: Math.min(...toBestRedlock) >= TO_REDLOCK && Math.min(...toRowLock) >= TO_ROW_LOCK,
-    remarks: [
-      `our Lua is ${ratioText(toBestRedlock)} × the faster redlock, ${ratioText(toRowLock)} × the row lock ` +
-        '(random seats, one hot seat)',
-    ],
-    charts: WISHES.map((wish) => ({
-      name: `lock-strategies-${wish}`,
-      title: wish === 'hot' ? '200 buyers at once, one hot seat' : '200 buyers at once, random seats',
-      unit: 'attempts/s',
-      bars: strategies.map(({ name }) => ({
-        label: name,
-        spread: spreadOf(of(name, wish)),
-        isOurs: name.startsWith('our'),
-      })),
-    })),
-    tables: [
-      {
-        title: `Attempts a second of ${AT_ONCE} buyers at once, median (min … max)`,
-        columns: ['strategy', 'random seats', 'one hot seat', 'how'],
-        rows: strategies.map(({ name, how }) => [
-          name,
-          ...WISHES.map((wish) => spreadText(spreadOf(of(name, wish)))),
-          how,
-        ]),
-      },
+    ...findings(
+      strategies,
+      rounds.map(({ result }) => result),
+    ),
+    cpu: rounds.map(({ cpu }) => cpu),
+    versions: [
+      redisServer.product,
+      databaseServer.product,
+      peerVersion('redlock'),
+      installedVersion('ioredis'),
+      installedVersion('mysql2'),
     ],
   };
 }
 
-const ratioText = (ratios: readonly number[]): string => ratios.map((one) => one.toFixed(1)).join(' and ');
+function findings(
+  strategies: readonly Strategy[],
+  rounds: readonly Round[],
+): Omit<Findings, 'cpu' | 'versions'> {
+  const of = (name: string, wish: Wish, figure: keyof Contest = 'perSecond'): readonly number[] =>
+    rounds.map((round) => round.get(name)?.[wish][figure] ?? NaN);
+  const median = (name: string, wish: Wish, figure?: keyof Contest): number =>
+    spreadOf(of(name, wish, figure)).median;
+  const toRedlock = WISHES.map(
+    (wish) => median(OURS, wish) / Math.max(...REDLOCKS.map((name) => median(name, wish))),
+  );
+  const toRowLock = WISHES.map((wish) => median(OURS, wish) / median(ROW_LOCK, wish));
+  const both = (ratios: readonly number[]): string => ratios.map((one) => one.toFixed(1)).join(' and ');
+  const latencies = (name: string, wish: Wish): string =>
+    `${readable(median(name, wish, 'p50'))} / ${readable(median(name, wish, 'p99'))}`;
+  return {
+    unit: 'attempts/s',
+    runs: of(OURS, 'random').map((value, run) => ({
+      value,
+      yardstick: Math.max(...REDLOCKS.map((name) => of(name, 'random')[run] ?? NaN)),
+    })),
+    reached: Math.min(...toRedlock) >= TO_REDLOCK && Math.min(...toRowLock) >= TO_ROW_LOCK,
+    remarks: [
+      `our Lua is ${both(toRedlock)} × the faster redlock, ${both(toRowLock)} × the row lock (random seats, one hot seat)`,
+    ],
+    charts: WISHES.map((wish) => ({
+      title: `${AT_ONCE} buyers at once, ${wish === 'hot' ? 'one hot seat' : 'random seats'}`,
+      unit: 'attempts/s',
+      bars: new Map(strategies.map(({ name }) => [name, median(name, wish)])),
+    })),
+    tables: [
+      {
+        title: `${AT_ONCE} buyers at once: attempts a second, median (min … max), and milliseconds to the answer, p50 / p99`,
+        columns: ['way', 'random seats', 'ms', 'one hot seat', 'ms', 'how'],
+        rows: strategies.map(({ name, how }) => [
+          name,
+          ...WISHES.flatMap((wish) => [spreadTextOf(of(name, wish)), latencies(name, wish)]),
+          how,
+        ]),
+      },
+      {
+        title: 'What the figures do not say',
+        columns: ['way', 'how it scales out', 'who waits, and how', 'what a crash leaves'],
+        rows: strategies.map(({ name, scaling, waiting, crash }) => [name, scaling, waiting, crash]),
+      },
+    ],
+  };
+}
 
 export const lockStrategies: Benchmark = {
   name: 'lock-strategies',

@@ -1,81 +1,65 @@
 import { systemClock } from '@stampede/shared/platform/clock.ts';
-import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { Redis } from 'ioredis';
 import type { Database } from '../../../src/platform/database.ts';
 import { showKey } from '../../../src/platform/redis-keys.ts';
-import { nextTurn } from '../../../src/platform/turn.ts';
-import { HoldSeats } from '../../../src/seating/hold-seats.ts';
+import { type NextTurn, nextTurn } from '../../../src/platform/outside.ts';
 import { MemorySeatStore } from '../../../src/seating/memory-seat-store.ts';
-import { MemoryShowFeed } from '../../../src/seating/memory-show-feed.ts';
+import { MemoryShowFeed } from '../../../src/feed/memory-show-feed.ts';
 import { MysqlSeatStore } from '../../../src/seating/mysql-seat-store.ts';
 import { RedisSeatStore } from '../../../src/seating/redis-seat-store.ts';
+import { holdStep } from '../../../src/seating/seat-steps.ts';
 import type { SeatStore } from '../../../src/seating/seat-store.ts';
-import { buyerId, type House, SEATS, type Strategy } from './strategy.ts';
+import { buyerId, type Character, type House, SEATS, type Strategy } from './strategy.ts';
 
 const everybody = { isAdmitted: () => true };
 const NO_FACTS = { sold: [], checkouts: [] };
-const PRICES = [5_000];
 const SESSIONS_PER_CALL = 5_000;
 const LIFETIME_MS = 86_400_000;
 
 let lastEpoch = 0;
 const newEpoch = (): number => ++lastEpoch;
 
-/** A seat store, asked as a gateway asks it: what comes in one turn goes together; or each alone. */
-class StoreStrategy implements Strategy {
-  readonly name: string;
-  readonly how: string;
-  readonly attempts: number;
-  readonly #store: SeatStore;
-  readonly #together: HoldSeats | null;
-  readonly #admit: (house: House) => Promise<void>;
-  #house: House | null = null;
-
-  constructor(
-    words: Pick<Strategy, 'name' | 'how' | 'attempts'>,
-    store: SeatStore,
-    isTogether: boolean,
-    admit: (house: House) => Promise<void> = async () => undefined,
-  ) {
-    this.name = words.name;
-    this.how = words.how;
-    this.attempts = words.attempts;
-    this.#store = store;
-    this.#together = isTogether ? new HoldSeats(store, nextTurn) : null;
-    this.#admit = admit;
-  }
-
-  async reset(house: House): Promise<void> {
-    this.#house = house;
-    await this.#store.open(house.rules, NO_FACTS);
-    await this.#admit(house);
-  }
-
-  async attempt(session: number, seat: number): Promise<boolean> {
-    if (!this.#house) throw new Error('there is no house yet');
-    const { show, rules } = this.#house;
-    const buyer = { session: buyerId(session), network: null };
-    if (this.#together) return (await this.#together.run(show, rules, buyer, [seat])).ok;
-    const request = { ...buyer, seats: [seat], prices: PRICES };
-    const [outcome] = await this.#store.hold(rules, [request]);
-    return outcome?.ok === true;
-  }
+/** A seat store, asked as a gateway asks it. */
+function storeStrategy(
+  character: Character & Pick<Strategy, 'attempts'>,
+  store: SeatStore,
+  admit: (house: House) => Promise<void> = async () => undefined,
+): Strategy {
+  let current: House | null = null;
+  return {
+    ...character,
+    async reset(house) {
+      current = house;
+      await store.open(house.rules, NO_FACTS);
+      await admit(house);
+    },
+    async attempt(session, seat) {
+      if (!current) throw new Error('there is no house yet');
+      const { show, rules } = current;
+      const buyer = { session: buyerId(session), network: null };
+      const [outcome] = await store.take(rules, [holdStep(show, buyer, [seat])]);
+      return outcome.ok;
+    },
+  };
 }
 
 export function inProcess(): Strategy {
-  const store = new MemorySeatStore({
-    feed: new MemoryShowFeed(),
-    admissions: everybody,
-    newEpoch,
-    clock: systemClock,
-  });
-  const words = { name: 'in process', how: 'a JavaScript object; one process only', attempts: SEATS };
-  return new StoreStrategy(words, store, true);
+  const feed = new MemoryShowFeed({ nextTurn });
+  const store = new MemorySeatStore({ feed, admissions: everybody, newEpoch, clock: systemClock });
+  const character = {
+    name: 'in process',
+    how: 'a JavaScript object',
+    scaling: 'none: one process has all seats',
+    waiting: 'nobody: an attempt is over before the next begins',
+    crash: 'every hold is gone; sold seats come back from the database',
+  };
+  return storeStrategy({ ...character, attempts: SEATS }, store);
 }
 
 /** The hold script, as gateways call it and one request a call. */
 export function ourLua(redis: Redis): readonly Strategy[] {
-  const store = new RedisSeatStore({ redis, newEpoch, onHistoryLost: () => undefined });
+  const storeCalling = (turn: NextTurn) =>
+    new RedisSeatStore({ redis, outside: { nextTurn: turn }, newEpoch, onHistoryLost: () => undefined });
   const admit = async ({ rules }: House): Promise<void> => {
     for (let from = 0; from < SEATS; from += SESSIONS_PER_CALL) {
       const sessions = Array.from({ length: SESSIONS_PER_CALL }, (_, index) => buyerId(from + index));
@@ -83,31 +67,33 @@ export function ourLua(redis: Redis): readonly Strategy[] {
       await redis.zadd(showKey(rules.show, 'admitted'), ...scored);
     }
   };
+  const shared = {
+    scaling: 'any number of gateways; shows spread over a Redis Cluster, one show has one core of Redis',
+    waiting: 'nobody: the script decides at once, in order of coming',
+    crash:
+      'nothing of a gateway: a script runs whole or not at all. Redis: up to a second of holds, never a sale',
+  };
+  const each = { name: 'our Lua', how: 'one script call a turn of the event loop', attempts: SEATS };
+  const alone = { name: 'our Lua, one by one', how: 'one script call a request', attempts: SEATS / 2 };
   return [
-    new StoreStrategy(
-      { name: 'our Lua', how: 'one script call a turn of the event loop', attempts: SEATS },
-      store,
-      true,
-      admit,
-    ),
-    new StoreStrategy(
-      { name: 'our Lua, one by one', how: 'one script call a request', attempts: SEATS / 2 },
-      store,
-      false,
+    storeStrategy({ ...each, ...shared }, storeCalling(nextTurn), admit),
+    storeStrategy(
+      { ...alone, ...shared },
+      storeCalling((task) => task()),
       admit,
     ),
   ];
 }
 
-/** The fallback when Redis is down, one request a transaction. */
+/** The fallback when Redis is down. */
 export function ourMysql(database: Database): Strategy {
-  const store = new MysqlSeatStore({
-    database,
-    admissions: everybody,
-    newEpoch,
-    clock: systemClock,
-    random: systemRandom,
-  });
-  const how = 'our fallback store, one request a transaction; taken seats are seen without a lock';
-  return new StoreStrategy({ name: 'our MySQL store', how, attempts: SEATS / 20 }, store, false);
+  const parts = { database, admissions: everybody, newEpoch, outside: { nextTurn } };
+  const character = {
+    name: 'our MySQL store',
+    how: 'our fallback store; what comes during a transaction goes together in the next one',
+    scaling: 'any number of gateways on one database server',
+    waiting: "in the database, for the show's row; gateways gather what waits",
+    crash: 'nothing: the database rolls back',
+  };
+  return storeStrategy({ ...character, attempts: SEATS / 20 }, new MysqlSeatStore(parts));
 }

@@ -9,6 +9,11 @@ const ROWS_PER_INSERT = 1_000;
 export class RowLock implements Strategy {
   readonly name = 'MySQL row lock';
   readonly how = 'SELECT … FOR UPDATE, UPDATE, COMMIT';
+  readonly scaling = "none: a row lives on one database server, and replicas can't decide";
+  readonly waiting =
+    'in the database, in order of coming, each with a connection of the pool; up to innodb_lock_wait_timeout';
+  readonly crash =
+    'nothing: the database rolls back when the connection is lost, and others wait until it notices';
   readonly attempts = SEATS / 10;
   readonly #pool: Pool;
 

@@ -1,14 +1,24 @@
-import { showId, type SessionId, sessionId } from '../../../src/platform/ids.ts';
-import type { Show } from '../../../src/catalog/show.ts';
-import type { SeatRules } from '../../../src/seating/seat-store.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
+import type { Show } from '../../../src/catalog/show.ts';
+import { type SessionId, sessionId, showId } from '../../../src/platform/ids.ts';
+import type { SeatRules } from '../../../src/seating/seat-store.ts';
 import { benchDraft, benchLayout } from '../rigs/bench-show.ts';
 
-/** A way to give a seat to one of many who want it at the same time. */
-export interface Strategy {
+/** What a reader wants to know of a way besides its figures. */
+export interface Character {
   readonly name: string;
-  /** How it is built, for the reader of the table. */
+  /** How it is built. */
   readonly how: string;
+  /** What more machines bring. */
+  readonly scaling: string;
+  /** What those do who come second. */
+  readonly waiting: string;
+  /** What is left when a process dies halfway. */
+  readonly crash: string;
+}
+
+/** A way to give a seat to one of many who want it at the same time. */
+export interface Strategy extends Character {
   /** Attempts of one measurement: enough for about a second. */
   readonly attempts: number;
   /** Every seat is free again, in a house that nobody has used. */

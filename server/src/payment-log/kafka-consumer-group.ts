@@ -1,0 +1,220 @@
+import type { Consumer, KafkaMessage } from 'kafkajs';
+import { KAFKA_RETRY, type KafkaConnection } from '../platform/kafka.ts';
+import type { Outside } from '../platform/outside.ts';
+import { backoffMs, pause } from '../platform/retry.ts';
+
+export interface KafkaConsumerGroupParts {
+  readonly kafka: KafkaConnection;
+  readonly topic: string;
+  readonly group: string;
+  /** Gets the records of a partition in their order and must not keep the fetching waiting. */
+  readonly take: (partition: number, records: readonly KafkaMessage[]) => void;
+  /** Partitions were dealt out: what was taken before may not be committed any more, what stays comes again. */
+  readonly dealt: () => void;
+  /** The offsets that may be committed, by partition. */
+  readonly committable: () => ReadonlyMap<number, number>;
+  readonly isFull: (partition: number) => boolean;
+  readonly outside: Outside;
+}
+
+/**
+ * How long a fetch waits for records. Short, because a broker answers a connection's requests one after another:
+ * a commit behind a fetch waits for it. Records that come end the wait.
+ */
+const FETCH_WAIT_MS = 100;
+/**
+ * Between two fetches, or every payment that comes alone has a fetch of its own, and a look into the database.
+ */
+const FETCH_GATHER_MS = 8;
+/** What one fetch brings: a few hundred payments per partition. */
+const PARTITION_BYTES_MAX = 128 * 1_024;
+const FETCH_BYTES_MAX = 1_024 * 1_024;
+/** Batches of one fetch, one per partition, that are taken at once. */
+const BATCHES_MAX = 64;
+/** A worker that died is noticed after this, and its payments go to others. */
+const SESSION_MS = 6_000;
+const HEARTBEAT_MS = 1_500;
+const REBALANCE_MS = 20_000;
+/**
+ * Commits gather what was settled meanwhile: each is a write to disk, and holds up the fetch behind it. Offsets that
+ * a crash loses make payments come again that are found final.
+ */
+const COMMIT_GATHER_MS = 200;
+const COMMIT_AGAIN_MS = 1_000;
+/** A consumer that lived so long starts again without having to wait for its earlier crashes. */
+const STABLE_AFTER_MS = 30_000;
+
+/**
+ * A member of a consumer group for as long as it isn't stopped: kafkajs's consumer, made anew whenever it crashes.
+ * Offsets are committed as they become committable, one commit at a time; a commit that fails is made good by the
+ * next, and lost ones only make records come again.
+ */
+export class KafkaConsumerGroup {
+  readonly #parts: KafkaConsumerGroupParts;
+  #consumer: Consumer | null = null;
+  #assigned: readonly number[] = [];
+  readonly #paused = new Set<number>();
+  readonly #committed = new Map<number, number>();
+  #committing: Promise<void> | null = null;
+  #cancelCommit: (() => void) | null = null;
+  #cancelRestart: (() => void) | null = null;
+  /** What the batches of one fetch wait for before the next one. */
+  #gathering: Promise<void> | null = null;
+  #crashes = 0;
+  #joinedAt = 0;
+  #isStopped = false;
+
+  constructor(parts: KafkaConsumerGroupParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when the first try to join has ended; where it failed, others follow. */
+  async start(): Promise<void> {
+    const { group, kafka, topic } = this.#parts;
+    const consumer = kafka.newClient().consumer({
+      groupId: group,
+      allowAutoTopicCreation: false,
+      sessionTimeout: SESSION_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      rebalanceTimeout: REBALANCE_MS,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      maxBytesPerPartition: PARTITION_BYTES_MAX,
+      maxBytes: FETCH_BYTES_MAX,
+      // kafkajs would begin anew after some errors and give up after others; here one rule serves for all.
+      retry: { restartOnFailure: async () => false },
+    });
+    this.#consumer = consumer;
+    consumer.on(consumer.events.CRASH, ({ payload }) => this.#restart(consumer, payload.error));
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      if (this.#consumer === consumer) this.#dealt(payload.memberAssignment[topic] ?? []);
+    });
+    try {
+      await consumer.connect();
+      if (this.#consumer !== consumer) {
+        await consumer.disconnect();
+        return;
+      }
+      // A group without offsets starts with the oldest record: rather a payment again than never [P2].
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        // All batches of a fetch at once; the next one comes when all have returned.
+        partitionsConsumedConcurrently: BATCHES_MAX,
+        eachBatch: async ({ batch }) => {
+          if (this.#consumer !== consumer) return;
+          this.#parts.take(batch.partition, batch.messages);
+          this.adjust();
+          await this.#gather();
+        },
+      });
+      // kafkajs doesn't stop a consumer that is just joining.
+      if (this.#consumer !== consumer) await consumer.disconnect();
+    } catch (cause) {
+      await consumer.disconnect().catch(() => undefined);
+      this.#restart(consumer, cause);
+    }
+  }
+
+  /** Call when something became committable, or room was made or used: plans a commit, pauses and resumes. */
+  adjust(): void {
+    this.#holdBack();
+    this.#planCommit(COMMIT_GATHER_MS);
+  }
+
+  /** Commits what can be committed and leaves the group, so that others take over at once. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelRestart?.();
+    this.#cancelCommit?.();
+    await this.#committing;
+    const consumer = this.#consumer;
+    if (!consumer) return;
+    await this.#commit().catch((cause: unknown) => {
+      this.#parts.outside.report('the last offsets could not be committed; their payments come again', cause);
+    });
+    this.#consumer = null;
+    await consumer.disconnect().catch((cause: unknown) => {
+      this.#parts.outside.report('a consumer could not leave its group', cause);
+    });
+  }
+
+  #gather(): Promise<void> {
+    this.#gathering ??= pause(this.#parts.outside.clock, FETCH_GATHER_MS).finally(() => {
+      this.#gathering = null;
+    });
+    return this.#gathering;
+  }
+
+  #dealt(partitions: readonly number[]): void {
+    const { outside, topic } = this.#parts;
+    this.#joinedAt = outside.clock.now();
+    this.#assigned = partitions;
+    this.#consumer?.resume([{ topic, partitions: [...this.#paused] }]);
+    this.#paused.clear();
+    this.#committed.clear();
+    this.#parts.dealt();
+  }
+
+  /** Called for crashes as well as for a start that failed. */
+  #restart(consumer: Consumer, cause: unknown): void {
+    if (this.#isStopped || this.#consumer !== consumer) return;
+    const { clock, random, report } = this.#parts.outside;
+    this.#consumer = null;
+    this.#assigned = [];
+    this.#crashes = clock.now() - this.#joinedAt > STABLE_AFTER_MS ? 1 : this.#crashes + 1;
+    const waitMs = backoffMs(KAFKA_RETRY, this.#crashes, random());
+    report(`the consumer of ${this.#parts.topic} failed and starts again in ${waitMs} ms`, cause);
+    this.#cancelRestart = clock.after(waitMs, () => void this.start());
+  }
+
+  #holdBack(): void {
+    const consumer = this.#consumer;
+    if (!consumer) return;
+    const { isFull, topic } = this.#parts;
+    const toPause = this.#assigned.filter((one) => isFull(one) && !this.#paused.has(one));
+    const toResume = [...this.#paused].filter((one) => !isFull(one));
+    for (const one of toPause) this.#paused.add(one);
+    for (const one of toResume) this.#paused.delete(one);
+    try {
+      if (toPause.length > 0) consumer.pause([{ topic, partitions: toPause }]);
+      if (toResume.length > 0) consumer.resume([{ topic, partitions: toResume }]);
+    } catch (cause) {
+      // kafkajs refuses both while it is crashing, and its successor begins with nothing paused.
+      this.#parts.outside.report('fetching could not be paused or resumed', cause);
+    }
+  }
+
+  #planCommit(afterMs: number): void {
+    if (this.#cancelCommit || this.#committing || this.#isStopped) return;
+    this.#cancelCommit = this.#parts.outside.clock.after(afterMs, () => {
+      this.#cancelCommit = null;
+      let waitMs = COMMIT_GATHER_MS;
+      this.#committing = this.#commit()
+        .catch((cause: unknown) => {
+          waitMs = COMMIT_AGAIN_MS;
+          this.#parts.outside.report('offsets could not be committed yet', cause);
+        })
+        .finally(() => {
+          this.#committing = null;
+          if (this.#consumer && this.#uncommitted().length > 0) this.#planCommit(waitMs);
+        });
+    });
+  }
+
+  #uncommitted(): readonly (readonly [partition: number, offset: number])[] {
+    return [...this.#parts.committable()].filter(
+      ([partition, offset]) => this.#committed.get(partition) !== offset,
+    );
+  }
+
+  async #commit(): Promise<void> {
+    const offsets = this.#uncommitted();
+    const consumer = this.#consumer;
+    if (!consumer || offsets.length === 0) return;
+    const { topic } = this.#parts;
+    await consumer.commitOffsets(
+      offsets.map(([partition, offset]) => ({ topic, partition, offset: String(offset) })),
+    );
+    for (const [partition, offset] of offsets) this.#committed.set(partition, offset);
+  }
+}

@@ -1,0 +1,99 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
+import type { ServerMessage } from '@stampede/shared/protocol/messages.ts';
+import { openLiveSale, settle } from '../../test/integration/app-stand-sale.ts';
+import { sessionId } from '../platform/ids.ts';
+import type { Listener } from './sale.ts';
+
+const [ANN, BOB] = [sessionId('ann'), sessionId('bob')];
+
+class Tab implements Listener {
+  readonly told: ServerMessage[] = [];
+  restarts = 0;
+
+  tell(message: ServerMessage): void {
+    this.told.push(message);
+  }
+
+  restart(): void {
+    this.restarts += 1;
+  }
+}
+
+let house: Awaited<ReturnType<typeof openLiveSale>>;
+beforeEach(async () => {
+  house = await openLiveSale();
+});
+
+describe('the tabs of a sale', () => {
+  test('[P4] the first tab to come and the last to go are told apart from those between', () => {
+    const { sale } = house;
+    const [one, two] = [new Tab(), new Tab()];
+    expect([sale.enter(ANN, one), sale.enter(ANN, two), sale.enter(BOB, new Tab())]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect([sale.leave(ANN, one), sale.leave(ANN, one), sale.leave(ANN, two), sale.leave(ANN, two)]).toEqual([
+      false,
+      false,
+      true,
+      false,
+    ]);
+    expect([sale.hasTabs(ANN), sale.hasTabs(BOB), sale.sessionCount]).toEqual([false, true, 1]);
+  });
+
+  test('[P6] 2.6 a notice goes to all tabs of its session and to nobody else', async () => {
+    const { sale, seats, waitingRoom, clock } = house;
+    const [one, two, other] = [new Tab(), new Tab(), new Tab()];
+    sale.enter(ANN, one);
+    sale.enter(ANN, two);
+    sale.enter(BOB, other);
+    await waitingRoom.join(sale.waitingRules, ANN);
+    await waitingRoom.admit(sale.waitingRules);
+    await seats.take(sale.seatRules, [
+      { kind: 'hold', session: ANN, network: null, seats: [3], prices: [100] },
+    ]);
+    await waitingRoom.leave(sale.waitingRules, ANN);
+    clock.advance(sale.show.sale.holdLifetimeMs);
+    await seats.expire(sale.seatRules);
+    await settle();
+    expect(one.told.map((message) => message.type)).toEqual(['admitted', 'hold', 'outside', 'hold-ended']);
+    expect(two.told).toEqual(one.told);
+    expect(other.told).toEqual([]);
+  });
+
+  test('a session that is admitted or falls out waits no more', async () => {
+    const { sale, waitingRoom, clock } = house;
+    sale.enter(ANN, new Tab());
+    const joined = await waitingRoom.join(sale.waitingRules, ANN);
+    if (!joined.ok || joined.value.state !== 'waiting') throw new Error('Ann should wait');
+    sale.positions.add(ANN, joined.value, sale.onSale, clock.now());
+    await waitingRoom.admit(sale.waitingRules);
+    await settle();
+    expect(sale.positions.size).toBe(0);
+  });
+
+  test('5.5 when history is lost, every tab starts anew', async () => {
+    const { sale, feed } = house;
+    const tabs = [new Tab(), new Tab()];
+    for (const tab of tabs) sale.enter(ANN, tab);
+    const { sectionOf, sectionCount, seatCount } = sale.seatRules;
+    const statuses = new Uint8Array(seatCount).fill(SOLD);
+    feed.begin(sale.show.id, { epoch: 8, statuses }, sectionOf, sectionCount);
+    expect(tabs.map((tab) => tab.restarts)).toEqual([1, 1]);
+    expect([sale.board.epoch, sale.board.soldOut, sale.phase()]).toEqual([8, true, 'sold-out']);
+  });
+
+  test('a phase is announced when it changes, and not again', () => {
+    const { sale, clock, newWire } = house;
+    const wire = newWire();
+    wire.subscribe(sale.nextTopic());
+    sale.announcePhase();
+    sale.announcePhase();
+    clock.advance(sale.show.sale.closesAt - clock.now());
+    sale.announcePhase();
+    sale.announcePhase();
+    expect(wire.of('phase').map(({ phase }) => phase)).toEqual(['open', 'closed']);
+  });
+});

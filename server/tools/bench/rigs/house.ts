@@ -1,0 +1,180 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@stampede/shared/platform/clock.ts';
+import { systemRandom } from '@stampede/shared/platform/random.ts';
+import { catalogTables } from '../../../src/catalog/catalog-tables.ts';
+import { SqlCatalogStore } from '../../../src/catalog/sql-catalog-store.ts';
+import { orderTables } from '../../../src/checkout/order-tables.ts';
+import { paymentLogTable } from '../../../src/payment-log/payment-log-table.ts';
+import type { Database } from '../../../src/platform/database.ts';
+import { openMysqlDatabase } from '../../../src/platform/database-mysql.ts';
+import { openSqliteDatabase } from '../../../src/platform/database-sqlite.ts';
+import { openFilesMax } from '../../../src/gateway/open-files.ts';
+import { liveSeatTables } from '../../../src/seating/mysql-seat-tables.ts';
+import type { NativeServer } from '../../stack/native-server.ts';
+import { startDatabase, startKafka, startRedis } from '../../stack/private-servers.ts';
+import type { Report } from '../../stack/stack-error.ts';
+import { type BenchContext, BenchError } from '../benchmark.ts';
+import type { Driver } from '../driver/driver.ts';
+import type { Errand, OpenCall, OpenPeerCall } from '../driver/driver-calls.ts';
+import type { BareServer } from './bare-server.ts';
+import { benchDraft, benchLayout, type BenchVenue } from './bench-show.ts';
+import { type Child, startChild } from './child.ts';
+import { type ServerProcess, startServer } from './server-process.ts';
+
+const TABLES = [...catalogTables, ...orderTables, paymentLogTable, ...liveSeatTables];
+const DRAW_SEED = '5'.repeat(64);
+/** Files a process has open besides its sockets, generously. */
+const OTHER_FILES = 300;
+/** Sockets that come into a show at a time. */
+const ENTERING_MAX = 300;
+/** Payments that always succeed, at once: what is measured is ours. */
+const PAYMENTS = { PAYMENT_DELAY_MIN_MS: '0', PAYMENT_DELAY_MAX_MS: '0', PAYMENT_SUCCESS_RATE: '1' };
+
+/** A server of the benchmark's own: `startRedis`, `startDatabase`, `startKafka`; removed afterwards. */
+export async function provide(
+  context: BenchContext,
+  start: (report: Report) => Promise<NativeServer>,
+): Promise<NativeServer> {
+  const server = await start(context.say);
+  context.afterwards(() => server.remove());
+  return server;
+}
+
+/** Many clients in a process of their own, connected. */
+export async function startDriver(
+  context: BenchContext,
+  call: OpenCall | OpenPeerCall,
+): Promise<Child<Driver>> {
+  const max = openFilesMax();
+  const files = call.sockets + OTHER_FILES;
+  if (max !== null && files > max) {
+    throw new BenchError(
+      `${call.sockets} sockets are needed, and a process may have ${max} files open: raise the limit (ulimit -n) to ` +
+        `${files} or more.`,
+    );
+  }
+  const driver = startChild<Driver>(context, 'driver', new URL('../driver/driver.ts', import.meta.url));
+  await ('name' in call ? driver.calls.openPeer(call) : driver.calls.open(call));
+  return driver;
+}
+
+export type Entering = Omit<Extract<Errand, { kind: 'enter' }>, 'kind'>;
+
+/** Brings every client of a driver into a show. */
+export async function enter(driver: Child<Driver>, entering: Entering): Promise<void> {
+  const errand = { kind: 'enter', ...entering } as const;
+  await driver.calls.work({ errand, times: 1, pace: { inFlight: ENTERING_MAX } });
+}
+
+/** A process with a bare uWebSockets.js server, listening. */
+export async function startBareServer(
+  context: BenchContext,
+  replyBytes: number,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ readonly server: Child<BareServer>; readonly port: number }> {
+  const file = new URL('bare-server.ts', import.meta.url);
+  const server = startChild<BareServer>(context, 'bare server', file, environment);
+  return { server, port: await server.calls.listen({ replyBytes }) };
+}
+
+/** Opens MySQL with every table of the server. */
+export const openBenchMysql = (url: string): Promise<Database> =>
+  openMysqlDatabase(url, TABLES, { clock: systemClock, random: systemRandom, onTrouble: () => undefined });
+
+/** Puts shows that are all alike into a database that no server uses yet, closes it, and returns their numbers. */
+async function addShows(database: Database, venue: BenchVenue, count: number): Promise<readonly number[]> {
+  try {
+    const catalog = new SqlCatalogStore(database);
+    await catalog.addLayouts([benchLayout(venue)]);
+    const shows: number[] = [];
+    const draft = benchDraft(venue, systemClock.now());
+    while (shows.length < count) shows.push(await catalog.addShow(draft, DRAW_SEED));
+    return shows;
+  } finally {
+    await database.close();
+  }
+}
+
+/** A folder for a server's data, deleted afterwards. */
+async function dataFolder(context: BenchContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'stampede-bench-'));
+  context.afterwards(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** What starts a gateway with seats and places in Redis, and shows that are all alike. */
+export async function prepareGateway(
+  context: BenchContext,
+  { redis, venue, count = 1 }: { redis: NativeServer; venue: BenchVenue; count?: number },
+): Promise<{
+  start: (settings?: Record<string, string>) => Promise<ServerProcess>;
+  shows: readonly number[];
+}> {
+  const dataDir = await dataFolder(context);
+  const shows = await addShows(await openSqliteDatabase(dataDir, TABLES), venue, count);
+  const own = { DATA_DIR: dataDir, REDIS_URL: redis.url };
+  return { start: (settings = {}) => startServer(context, { ...own, ...settings }), shows };
+}
+
+/** A gateway with seats and places in a Redis of its own, and buyers in its show. */
+export interface HoldHouse {
+  readonly redis: NativeServer;
+  readonly gateway: ServerProcess;
+  readonly driver: Child<Driver>;
+  readonly seatCount: number;
+  readonly show: number;
+}
+
+/** Starts Redis, the gateway and its buyers, and waits until all are in. */
+export async function openHoldHouse(
+  context: BenchContext,
+  { venue, sockets, ...entering }: { venue: BenchVenue; sockets: number } & Omit<Entering, 'show'>,
+): Promise<HoldHouse> {
+  const redis = await provide(context, startRedis);
+  const { start, shows } = await prepareGateway(context, { redis, venue });
+  const gateway = await start();
+  const [show = 0] = shows;
+  context.say(`${sockets} buyers are coming in`);
+  const driver = await startDriver(context, { port: gateway.port, sockets, firstBuyer: 0 });
+  await enter(driver, { show, ...entering });
+  return { redis, gateway, driver, seatCount: venue.sections * venue.seatsPerSection, show };
+}
+
+/** The whole of it: Redis, Kafka and MySQL, a gateway and a worker, and a process full of clients. */
+export interface StackHouse {
+  /** All of them, by what they are called in a report. */
+  readonly processes: Readonly<Record<string, { readonly pid?: number | undefined }>>;
+  readonly redis: NativeServer;
+  readonly database: NativeServer;
+  readonly driver: Child<Driver>;
+  /** Empty shows, all alike. */
+  readonly shows: readonly number[];
+  readonly versions: readonly string[];
+}
+
+/** Starts everything, with a show for each run and one to warm up, and `sockets` clients connected. */
+export async function openStackHouse(
+  context: BenchContext,
+  { venue, sockets }: { venue: BenchVenue; sockets: number },
+): Promise<StackHouse> {
+  const redis = await provide(context, startRedis);
+  const database = await provide(context, startDatabase);
+  const kafka = await provide(context, startKafka);
+  const shows = await addShows(await openBenchMysql(database.url), venue, context.runs + 1);
+  const settings = {
+    ...PAYMENTS,
+    REDIS_URL: redis.url,
+    DATABASE_URL: database.url,
+    KAFKA_BROKERS: kafka.url,
+    PAYMENT_SECRET: 'a secret of no payment and for benchmarks only',
+    DATA_DIR: await dataFolder(context),
+  };
+  const worker = await startServer(context, { ...settings, ROLES: 'worker,scheduler' });
+  const gateway = await startServer(context, { ...settings, ROLES: 'gateway,scheduler' });
+  const driver = await startDriver(context, { port: gateway.port, sockets, firstBuyer: 0 });
+  const processes = { gateway, worker, Redis: redis, Kafka: kafka, database, clients: driver };
+  const versions = [redis.product, kafka.product, database.product];
+  return { processes, redis, database, driver, shows, versions };
+}
