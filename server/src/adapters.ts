@@ -239,7 +239,7 @@ async function openPaymentPorts(
   database: Database,
   closings: (() => void | Promise<void>)[],
 ): Promise<PaymentPorts> {
-  const records = new PaymentRecords(await secretsFor('payment', config.paymentSecrets, dataDir));
+  const records = new PaymentRecords(await secretsFor('payment', config.paymentSecret, dataDir));
   const help = 'Accepted payments, by what happened to them on their way to a worker.';
   const counts = metrics.tallies('stampede_payments_total', help, 'step', PAYMENT_COUNTS);
   const count = (what: PaymentCount, payments: number): void => counts.add(what, payments);

@@ -40,7 +40,7 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
   const dataDir = resolve(config.dataDir);
   // A process that serves no buyers reads no session: it need not know what would make one.
   const secrets = config.roles.has('gateway')
-    ? await secretsFor('session', config.sessionSecrets, dataDir)
+    ? await secretsFor('session', config.sessionSecret, dataDir)
     : ([randomBytes(SECRET_BYTES)] as const);
   const metrics = new Metrics(clock);
   const adapters = await openAdapters({ config, dataDir, outside, logger, metrics });

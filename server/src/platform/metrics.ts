@@ -12,9 +12,6 @@ const SETTLED = ['confirmed', 'declined', 'voided', 'refunded'] as const satisfi
 export type RequestResult = 'done' | 'failed' | RefusalCode;
 const RESULTS: readonly RequestResult[] = ['done', 'failed', ...REFUSALS];
 
-const MENDED = ['sold', 'unsold', 'counts'] as const;
-const CATALOG_LAYERS = ['process', 'redis', 'database'] as const;
-
 /** From what a script in Redis takes to what a buyer gives up at. */
 const ANSWER_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5];
 /** A bank takes seconds; the payment deadline bounds the rest. */
@@ -86,23 +83,61 @@ export interface Readings {
 
 type Value = readonly [labels: Readonly<Record<string, string | number>>, value: number];
 
+/** Readings that are one number, and what tells of them. */
+const NUMBERS = {
+  socketsOpen: ['stampede_sockets_open', 'Sockets open on this node.'],
+  clockSkewSeconds: ['stampede_clock_skew_seconds', "How far this machine's clock is ahead of the fleet's."],
+  outboxPending: ['stampede_outbox_pending', 'Settled orders whose effects have not been seen to happen.'],
+  reconciliationDifference: [
+    'stampede_reconciliation_difference',
+    'Seats and buyers that differ between seat store and database, and not because an order is on its way.',
+  ],
+} as const satisfies Partial<Record<keyof Readings, readonly [name: string, help: string]>>;
+
 /** Every metric of the process. Made once and handed to whom it concerns; two in one process don't meet. */
 export class Metrics {
-  readonly framesSent: Tally;
-  readonly bytesSent: Tally;
-  readonly seatChanges: Tally;
-  readonly admissions: Tally;
-  readonly unknownNotices: Tally;
-  readonly mended: Tallies<(typeof MENDED)[number]>;
-  readonly catalogReads: Tallies<(typeof CATALOG_LAYERS)[number]>;
-  readonly #holds: Tallies<RequestResult>;
-  readonly #checkouts: Tallies<RequestResult>;
-  readonly #settled: Tallies<(typeof SETTLED)[number]>;
-  readonly #failedReadings: Tally;
-  readonly #holdSeconds: Histogram;
-  readonly #settleSeconds: Histogram;
   readonly #registry = new Registry();
   readonly #clock: Clock;
+  readonly framesSent = this.#tally(
+    'stampede_frames_sent_total',
+    'Frames sent to sockets, broadcasts included.',
+  );
+  readonly bytesSent = this.#tally('stampede_sent_bytes_total', 'Bytes of the frames sent to sockets.');
+  readonly seatChanges = this.#tally('stampede_seat_changes_total', 'Seat changes read from the feeds.');
+  readonly admissions = this.#tally('stampede_admissions_total', 'Buyers let in by this node.');
+  readonly unknownNotices = this.#tally(
+    'stampede_unknown_notices_total',
+    'Notices of a newer version in the feeds, skipped by this node.',
+  );
+  readonly mended = this.tallies(
+    'stampede_reconciliation_repairs_total',
+    'Live seats and counts that were made what the database says.',
+    'kind',
+    ['sold', 'unsold', 'counts'],
+  );
+  readonly catalogReads = this.tallies(
+    'stampede_catalog_reads_total',
+    'Catalogue reads that reached a layer; every read reaches the process.',
+    'layer',
+    ['process', 'redis', 'database'],
+  );
+  readonly #failedReadings = this.#tally(
+    'stampede_failed_readings_total',
+    'Metrics that could not be read when Prometheus asked.',
+  );
+  readonly #holds = this.tallies('stampede_holds_total', 'Requests for seats.', 'outcome', RESULTS);
+  readonly #checkouts = this.tallies('stampede_checkouts_total', 'Requests to pay.', 'outcome', RESULTS);
+  readonly #settled = this.tallies('stampede_orders_settled_total', 'Orders with an end.', 'status', SETTLED);
+  readonly #holdSeconds = this.#histogram(
+    'stampede_hold_seconds',
+    'From the request for seats to its answer.',
+    ANSWER_SECONDS,
+  );
+  readonly #settleSeconds = this.#histogram(
+    'stampede_settle_seconds',
+    'From the click on pay to the order settled in the database.',
+    SETTLE_SECONDS,
+  );
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -110,46 +145,6 @@ export class Metrics {
       register: this.#registry,
       eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS,
     });
-    this.framesSent = this.#tally(
-      'stampede_frames_sent_total',
-      'Frames sent to sockets, broadcasts included.',
-    );
-    this.bytesSent = this.#tally('stampede_sent_bytes_total', 'Bytes of the frames sent to sockets.');
-    this.seatChanges = this.#tally('stampede_seat_changes_total', 'Seat changes read from the feeds.');
-    this.admissions = this.#tally('stampede_admissions_total', 'Buyers let in by this node.');
-    this.unknownNotices = this.#tally(
-      'stampede_unknown_notices_total',
-      'Notices of a newer version in the feeds, skipped by this node.',
-    );
-    this.mended = this.tallies(
-      'stampede_reconciliation_repairs_total',
-      'Live seats and counts that were made what the database says.',
-      'kind',
-      MENDED,
-    );
-    this.#failedReadings = this.#tally(
-      'stampede_failed_readings_total',
-      'Metrics that could not be read when Prometheus asked.',
-    );
-    this.#holds = this.tallies('stampede_holds_total', 'Requests for seats.', 'outcome', RESULTS);
-    this.#checkouts = this.tallies('stampede_checkouts_total', 'Requests to pay.', 'outcome', RESULTS);
-    this.#settled = this.tallies('stampede_orders_settled_total', 'Orders with an end.', 'status', SETTLED);
-    this.catalogReads = this.tallies(
-      'stampede_catalog_reads_total',
-      'Catalogue reads that reached a layer; every read reaches the process.',
-      'layer',
-      CATALOG_LAYERS,
-    );
-    this.#holdSeconds = this.#histogram(
-      'stampede_hold_seconds',
-      'From the request for seats to its answer.',
-      ANSWER_SECONDS,
-    );
-    this.#settleSeconds = this.#histogram(
-      'stampede_settle_seconds',
-      'From the click on pay to the order settled in the database.',
-      SETTLE_SECONDS,
-    );
   }
 
   /** A request for seats was answered; null where it was turned away unread. */
@@ -178,28 +173,32 @@ export class Metrics {
 
   /** Adds metrics that are read when Prometheus asks; each reading may be added once. */
   addReadings(readings: Readings): void {
-    const { shows, waitingRooms } = readings;
-    const number = (name: string, help: string, read: (() => number | Promise<number>) | undefined): void => {
+    for (const [key, [name, help]] of Object.entries(NUMBERS)) {
+      const read = readings[key as keyof typeof NUMBERS];
       if (read) this.#gauge(name, help, [], read, (value) => [[{}, value]]);
-    };
-    number('stampede_sockets_open', 'Sockets open on this node.', readings.socketsOpen);
-    number(
-      'stampede_clock_skew_seconds',
-      "How far this machine's clock is ahead of the fleet's.",
-      readings.clockSkewSeconds,
-    );
-    number(
-      'stampede_outbox_pending',
-      'Settled orders whose effects have not been seen to happen.',
-      readings.outboxPending,
-    );
-    number(
-      'stampede_reconciliation_difference',
-      'Seats and buyers that differ between seat store and database, and not because an order is on its way.',
-      readings.reconciliationDifference,
-    );
-    if (shows) this.#showGauges(shows);
-    if (waitingRooms) this.#waitingRoomGauges(waitingRooms);
+    }
+    const { shows, waitingRooms } = readings;
+    if (shows) {
+      const help = 'Buyers who have the show open on this node.';
+      this.#gauge('stampede_sessions', help, ['show'], shows, (all) =>
+        all.map(({ show, sessions }) => [{ show }, sessions]),
+      );
+      const seatHelp = 'Seats by status, as this node knows them.';
+      this.#gauge('stampede_seats', seatHelp, ['show', 'status'], shows, (all) =>
+        all.flatMap(({ show, seats }) =>
+          Object.entries(seats).map(([status, count]): Value => [{ show, status }, count]),
+        ),
+      );
+    }
+    if (waitingRooms) {
+      const read = shared(waitingRooms);
+      this.#gauge('stampede_waiting', 'Places in the waiting room.', ['show'], read, (all) =>
+        all.map(({ show, waiting }) => [{ show }, waiting]),
+      );
+      this.#gauge('stampede_admitted', 'Buyers who may shop now.', ['show'], read, (all) =>
+        all.map(({ show, admitted }) => [{ show }, admitted]),
+      );
+    }
   }
 
   get contentType(): string {
@@ -213,64 +212,39 @@ export class Metrics {
 
   #tally(name: string, help: string): Tally {
     const tally = new Tally();
-    new Counter({
-      name,
-      help,
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        this.inc(tally.value);
-      },
-    });
+    this.#counter(name, help, [], () => [[{}, tally.value]]);
     return tally;
   }
 
   /** Adds a counter with a few known labels; each name may be added once. */
-  tallies<Label extends string>(
+  tallies<const Label extends string>(
     name: string,
     help: string,
     labelName: string,
     labels: readonly Label[],
   ): Tallies<Label> {
     const tallies = new Tallies(labels);
+    this.#counter(name, help, [labelName], () =>
+      Array.from(tallies.entries(), ([label, tally]) => [{ [labelName]: label }, tally.value]),
+    );
+    return tallies;
+  }
+
+  #counter(name: string, help: string, labelNames: readonly string[], read: () => readonly Value[]): void {
     new Counter({
       name,
       help,
-      labelNames: [labelName],
+      labelNames,
       registers: [this.#registry],
       collect() {
         this.reset();
-        for (const [label, tally] of tallies.entries()) this.inc({ [labelName]: label }, tally.value);
+        for (const [labels, value] of read()) this.inc(labels, value);
       },
     });
-    return tallies;
   }
 
   #histogram(name: string, help: string, buckets: number[]): Histogram {
     return new Histogram({ name, help, buckets, registers: [this.#registry] });
-  }
-
-  #showGauges(shows: () => readonly ShowReading[]): void {
-    const help = 'Buyers who have the show open on this node.';
-    this.#gauge('stampede_sessions', help, ['show'], shows, (readings) =>
-      readings.map(({ show, sessions }) => [{ show }, sessions]),
-    );
-    const seatHelp = 'Seats by status, as this node knows them.';
-    this.#gauge('stampede_seats', seatHelp, ['show', 'status'], shows, (readings) =>
-      readings.flatMap(({ show, seats }) =>
-        Object.entries(seats).map(([status, count]): Value => [{ show, status }, count]),
-      ),
-    );
-  }
-
-  #waitingRoomGauges(waitingRooms: () => Promise<readonly WaitingRoomReading[]>): void {
-    const read = shared(waitingRooms);
-    this.#gauge('stampede_waiting', 'Places in the waiting room.', ['show'], read, (readings) =>
-      readings.map(({ show, waiting }) => [{ show }, waiting]),
-    );
-    this.#gauge('stampede_admitted', 'Buyers who may shop now.', ['show'], read, (readings) =>
-      readings.map(({ show, admitted }) => [{ show }, admitted]),
-    );
   }
 
   #gauge<T>(

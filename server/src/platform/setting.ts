@@ -2,7 +2,6 @@ import { z } from 'zod';
 
 /** One setting: how its text is read, and what people are told about it. */
 export interface Setting<T> {
-  readonly name: string;
   /** As it would be written; empty: not set. */
   readonly fallback: string;
   readonly meaning: string;
@@ -11,7 +10,10 @@ export interface Setting<T> {
   readonly schema: z.ZodType<T, string>;
 }
 
-export type SettingTexts = Pick<Setting<unknown>, 'name' | 'fallback' | 'meaning'>;
+/** How a setting is read; what it is for makes it one. */
+interface Form<T> {
+  means(meaning: string): Setting<T>;
+}
 
 const DIGITS = /^\d+$/;
 const DECIMAL = /^\d+(\.\d+)?$/;
@@ -20,34 +22,46 @@ const SECRET_LENGTH_MIN = 32;
 const SECRET_CHARACTERS_MIN = 8;
 const SECRETS_MAX = 8;
 
-export function text<T>(texts: SettingTexts, allowed: string, schema: z.ZodType<T, string>): Setting<T> {
-  return { ...texts, allowed, schema, secret: false };
+export function text<T>(
+  fallback: string,
+  allowed: string,
+  schema: z.ZodType<T, string>,
+  secret = false,
+): Form<T> {
+  return { means: (meaning) => ({ fallback, meaning, allowed, secret, schema }) };
 }
 
-export function integer(texts: SettingTexts, min: number, max: number): Setting<number> {
+export function integer(fallback: string, min: number, max: number): Form<number> {
   const schema = z.string().regex(DIGITS).transform(Number).pipe(z.number().min(min).max(max));
-  return text(texts, `a whole number, ${min} to ${max}`, schema);
+  return text(fallback, `a whole number, ${min} to ${max}`, schema);
 }
 
-export function fraction(texts: SettingTexts): Setting<number> {
+export function fraction(fallback: string): Form<number> {
   const schema = z.string().regex(DECIMAL).transform(Number).pipe(z.number().max(1));
-  return text(texts, 'a number, 0 to 1', schema);
+  return text(fallback, 'a number, 0 to 1', schema);
 }
 
 /** An address that may carry a password; its own adapter reads it and says what is wrong with it. */
-export function optional(texts: SettingTexts): Setting<string | null> {
-  const schema = z.string().transform((value) => (value === '' ? null : value));
-  return { ...texts, allowed: 'text as described, or nothing', schema, secret: true };
-}
+export const optional: Form<string | null> = text(
+  '',
+  'text as described, or nothing',
+  z.string().transform((value) => (value === '' ? null : value)),
+  true,
+);
 
 export function oneOf<const T extends readonly [string, ...string[]]>(
-  texts: SettingTexts,
+  fallback: T[number],
   values: T,
-): Setting<T[number]> {
-  return text(texts, values.join(', '), z.string().pipe(z.enum(values)));
+): Form<T[number]> {
+  return text(fallback, values.join(', '), z.string().pipe(z.enum(values)));
 }
 
-export function list<T>(texts: SettingTexts, allowed: string, read: (entries: string[]) => T): Setting<T> {
+export function list<T>(
+  fallback: string,
+  allowed: string,
+  read: (entries: string[]) => T,
+  secret = false,
+): Form<T> {
   const schema = z.string().transform((value, context) => {
     try {
       const entries = value.split(',').map((entry) => entry.trim());
@@ -57,14 +71,16 @@ export function list<T>(texts: SettingTexts, allowed: string, read: (entries: st
       return z.NEVER;
     }
   });
-  return text(texts, allowed, schema);
+  return text(fallback, allowed, schema, secret);
 }
 
 /** Keys of one use, the newest first. */
-export function secrets(texts: SettingTexts): Setting<readonly string[]> {
-  const allowed = `up to ${SECRETS_MAX} secrets of at least ${SECRET_LENGTH_MIN} random characters, separated by commas`;
-  return { ...list(texts, allowed, readSecrets), secret: true };
-}
+export const secrets = list(
+  '',
+  `up to ${SECRETS_MAX} secrets of at least ${SECRET_LENGTH_MIN} random characters, separated by commas`,
+  readSecrets,
+  true,
+);
 
 function readSecrets(entries: readonly string[]): readonly string[] {
   const isWeak = (secret: string): boolean =>
