@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
-import type { ClientMessage, ServerMessage, ServerMessageOf } from '../protocol/messages.ts';
+import { UINT32_MAX } from '../protocol/fields.ts';
+import type { ClientMessageOf, ServerMessage, ServerMessageOf } from '../protocol/messages.ts';
 import type { Answer, Refused } from './client-view.ts';
 
 type AnswerType = ServerMessage['type'];
@@ -7,52 +8,67 @@ type AnswerType = ServerMessage['type'];
 /** What a request needs before it may be sent: a session that was welcomed, or a show that was entered. */
 export type Readiness = 'session' | 'show';
 
-/** A request as it is planned, before it has a number. */
-export interface RequestPlan<Type extends AnswerType> {
-  /** Default: the show. */
-  readonly needs?: Readiness;
-  /** Makes the message; called again with another number if it has to be repeated. */
-  readonly build: (requestId: number) => ClientMessage;
+interface RequestRules {
+  readonly needs: Readiness;
   /** The messages that answer it, besides `refused`. */
-  readonly answers: readonly Type[];
+  readonly answers: readonly AnswerType[];
   /** When the socket drops it is given up as `disconnected`; otherwise it is repeated on the next one. */
   readonly once?: true;
   readonly timeoutMs?: number;
 }
 
-export type Settled<Type extends AnswerType> =
-  { readonly ok: true; readonly message: ServerMessageOf<Type> } | Refused;
-
-interface Pending {
-  readonly plan: RequestPlan<AnswerType>;
-  /** Its number on the current socket; null while it waits to be sent. */
-  requestId: number | null;
-  readonly settle: (settled: Settled<AnswerType>) => void;
-  readonly cancelTimeout: () => void;
-}
-
 /** How long a caller waits for the answer to a request, in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 10_000;
+/** A checkout is safe to repeat, so it is given the time to outlast a server. */
+export const CHECKOUT_TIMEOUT_MS = 60_000;
 
-const REQUEST_ID_MAX = 2 ** 32 - 1;
+const REQUESTS = {
+  enter: { needs: 'session', answers: ['entered'] },
+  orders: { needs: 'session', answers: ['orders'] },
+  join: { needs: 'show', answers: ['waiting', 'admitted'] },
+  leave: { needs: 'show', answers: ['outside'] },
+  watch: { needs: 'show', answers: ['done'] },
+  hold: { needs: 'show', answers: ['hold'], once: true },
+  extend: { needs: 'show', answers: ['hold'], once: true },
+  release: { needs: 'show', answers: ['hold', 'hold-ended'], once: true },
+  checkout: { needs: 'show', answers: ['order'], timeoutMs: CHECKOUT_TIMEOUT_MS },
+} as const satisfies Readonly<Record<string, RequestRules>>;
+
+export type RequestType = keyof typeof REQUESTS;
+
+/** A request without its number. */
+export type RequestFields<Type extends RequestType> = Omit<ClientMessageOf<Type>, 'type' | 'requestId'>;
+
+export type Settled<Type extends RequestType> =
+  | { readonly ok: true; readonly message: ServerMessageOf<(typeof REQUESTS)[Type]['answers'][number]> }
+  | Refused;
+
+interface Pending {
+  readonly rules: RequestRules;
+  readonly send: (requestId: number) => void;
+  /** Its number on the current socket; null while it waits to be sent. */
+  requestId: number | null;
+  readonly settle: (settled: Settled<RequestType>) => void;
+  readonly cancelTimeout: () => void;
+}
 
 /** Every request from the call until its one answer, across sockets, in the order of the calls. */
 export class PendingRequests {
   readonly #pending = new Set<Pending>();
   readonly #clock: Clock;
-  readonly #send: (message: ClientMessage) => void;
+  readonly #send: (message: ClientMessageOf<RequestType>) => void;
   #lastRequestId = 0;
   #ready: Readiness | null = null;
   #closed = false;
 
-  constructor(clock: Clock, send: (message: ClientMessage) => void) {
+  constructor(clock: Clock, send: (message: ClientMessageOf<RequestType>) => void) {
     this.#clock = clock;
     this.#send = send;
   }
 
   /** A number that no open request has; for messages whose answer nobody waits for as well. */
   nextRequestId(): number {
-    this.#lastRequestId = this.#lastRequestId === REQUEST_ID_MAX ? 1 : this.#lastRequestId + 1;
+    this.#lastRequestId = this.#lastRequestId === UINT32_MAX ? 1 : this.#lastRequestId + 1;
     return this.#lastRequestId;
   }
 
@@ -61,18 +77,28 @@ export class PendingRequests {
     return this.#ready;
   }
 
-  /** Takes a request in and sends it as soon as the socket is ready; `settle` is called exactly once. */
-  add<Type extends AnswerType>(plan: RequestPlan<Type>, settle: (settled: Settled<Type>) => void): void {
+  /**
+   * Takes a request in and sends it as soon as the socket is ready; `settle` is called exactly once. `fields` is asked
+   * again if it has to be repeated.
+   */
+  add<Type extends RequestType>(
+    type: Type,
+    fields: () => RequestFields<Type>,
+    settle: (settled: Settled<Type>) => void,
+  ): void {
     if (this.#closed) {
       settle(unanswered('disconnected'));
       return;
     }
+    const rules: RequestRules = REQUESTS[type];
     const pending: Pending = {
-      plan,
+      rules,
+      // The fields are those of the type.
+      send: (requestId) => this.#send({ type, requestId, ...fields() } as ClientMessageOf<Type>),
       requestId: null,
-      // `settleWith` lets only the planned types of answers get here.
+      // `settleWith` lets only the type's answers get here.
       settle: settle as Pending['settle'],
-      cancelTimeout: this.#clock.after(plan.timeoutMs ?? REQUEST_TIMEOUT_MS, () => {
+      cancelTimeout: this.#clock.after(rules.timeoutMs ?? REQUEST_TIMEOUT_MS, () => {
         this.#finish(pending, unanswered('timed-out'));
       }),
     };
@@ -81,8 +107,8 @@ export class PendingRequests {
   }
 
   /** The same, for callers that wait. */
-  request<Type extends AnswerType>(plan: RequestPlan<Type>): Promise<Settled<Type>> {
-    return new Promise((resolve) => this.add(plan, resolve));
+  request<Type extends RequestType>(type: Type, fields: RequestFields<Type>): Promise<Settled<Type>> {
+    return new Promise((resolve) => this.add(type, () => fields, resolve));
   }
 
   becomeReady(ready: Readiness): void {
@@ -102,8 +128,9 @@ export class PendingRequests {
       this.#finish(pending, { ok: false, code, seats, retryAfterMs, detail });
       return true;
     }
-    if (!pending.plan.answers.includes(message.type)) return false;
-    this.#finish(pending, { ok: true, message });
+    if (!pending.rules.answers.includes(message.type)) return false;
+    // One of those that answer it.
+    this.#finish(pending, { ok: true, message } as Settled<RequestType>);
     return true;
   }
 
@@ -112,7 +139,7 @@ export class PendingRequests {
     this.#ready = null;
     for (const pending of [...this.#pending]) {
       pending.requestId = null;
-      if (pending.plan.once) this.#finish(pending, unanswered('disconnected'));
+      if (pending.rules.once) this.#finish(pending, unanswered('disconnected'));
     }
   }
 
@@ -129,12 +156,12 @@ export class PendingRequests {
 
   #sendIfReady(pending: Pending): void {
     if (pending.requestId !== null || this.#ready === null) return;
-    if (pending.plan.needs !== 'session' && this.#ready === 'session') return;
+    if (pending.rules.needs === 'show' && this.#ready === 'session') return;
     pending.requestId = this.nextRequestId();
-    this.#send(pending.plan.build(pending.requestId));
+    pending.send(pending.requestId);
   }
 
-  #finish(pending: Pending, settled: Settled<AnswerType>): void {
+  #finish(pending: Pending, settled: Settled<RequestType>): void {
     if (!this.#pending.delete(pending)) return;
     pending.cancelTimeout();
     pending.settle(settled);
@@ -147,7 +174,7 @@ export function isPassing(code: Refused['code']): boolean {
 }
 
 /** Whether a request was done, for those who read what was answered in the view. */
-export function plain(settled: Settled<ServerMessage['type']>): Answer {
+export function plain(settled: Settled<RequestType>): Answer {
   return settled.ok ? { ok: true } : settled;
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SECTIONS_WATCHED_MAX } from '../protocol/limits.ts';
-import { REQUEST_TIMEOUT_MS } from './pending-requests.ts';
-import { CHECKOUT_TIMEOUT_MS } from './stampede-client.ts';
+import { CHECKOUT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './pending-requests.ts';
 import { EPOCH, LAYOUT, ORDER, SHOW, Stage } from './testing/show-script.ts';
 
 const INTENT = { idempotencyKey: 'checkout-0001', amount: 9_500 };

@@ -6,7 +6,7 @@ import { type OpenSocket, openWebSocket } from './client-socket.ts';
 import type { Answer, ClientChange, ClientView, HoldView, Refused } from './client-view.ts';
 import { Connection, type NetworkHints } from './connection.ts';
 import { CurrentView, holdViewOf } from './current-view.ts';
-import { isPassing, PendingRequests, plain, type RequestPlan, unanswered } from './pending-requests.ts';
+import { isPassing, PendingRequests, plain, unanswered } from './pending-requests.ts';
 import { passingShelf, type ReceiptShelf, Visit } from './visit.ts';
 import { type FeedOutcome, WatchedSections } from './watched-sections.ts';
 
@@ -29,9 +29,6 @@ export interface ClientOptions {
   /** Default: as long as the client lives. */
   readonly receipts?: ReceiptShelf;
 }
-
-/** A checkout is safe to repeat, so it is given the time to outlast a server. */
-export const CHECKOUT_TIMEOUT_MS = 60_000;
 
 /**
  * One buyer's session with the server, from the waiting room to the ticket. It keeps the connection alive, enters
@@ -140,8 +137,8 @@ export class StampedeClient {
   }
 
   /** Gives the place or the admission up. */
-  leave(): Promise<Answer> {
-    return this.#ask({ build: (requestId) => ({ type: 'leave', requestId }), answers: ['outside'] });
+  async leave(): Promise<Answer> {
+    return plain(await this.#pending.request('leave', {}));
   }
 
   /** Watches these sections and no others; answered when their seats are in the view. */
@@ -161,8 +158,7 @@ export class StampedeClient {
       return unanswered('limit-exceeded', `at most ${SEATS_PER_REQUEST_MAX} seats`);
     }
     if (this.#isAway) return unanswered('disconnected');
-    const build = (requestId: number): ClientMessage => ({ type: 'hold', requestId, seats });
-    const settled = await this.#pending.request({ build, answers: ['hold'], once: true });
+    const settled = await this.#pending.request('hold', { seats });
     return settled.ok ? { ok: true, hold: holdViewOf(settled.message) } : settled;
   }
 
@@ -171,8 +167,7 @@ export class StampedeClient {
     if (!this.#view.hold) return NO_HOLD;
     if (this.#isAway) return unanswered('disconnected');
     const { holdToken } = this.#view.hold;
-    const build = (requestId: number): ClientMessage => ({ type: 'extend', requestId, holdToken });
-    return this.#ask({ build, answers: ['hold'], once: true });
+    return plain(await this.#pending.request('extend', { holdToken }));
   }
 
   /** Gives seats of the hold back; without seats the whole hold. */
@@ -180,8 +175,7 @@ export class StampedeClient {
     if (!this.#view.hold) return NO_HOLD;
     if (this.#isAway) return unanswered('disconnected');
     const { holdToken } = this.#view.hold;
-    const build = (requestId: number): ClientMessage => ({ type: 'release', requestId, holdToken, seats });
-    return this.#ask({ build, answers: ['hold', 'hold-ended'], once: true });
+    return plain(await this.#pending.request('release', { holdToken, seats }));
   }
 
   /**
@@ -198,23 +192,14 @@ export class StampedeClient {
       this.#intent = { idempotencyKey, holdToken: this.#view.hold.holdToken };
     }
     const { holdToken } = this.#intent;
-    const settled = await this.#pending.request({
-      build: (requestId) => ({ type: 'checkout', requestId, holdToken, idempotencyKey, amount }),
-      answers: ['order'],
-      timeoutMs: CHECKOUT_TIMEOUT_MS,
-    });
+    const settled = await this.#pending.request('checkout', { holdToken, idempotencyKey, amount });
     return settled.ok ? { ok: true, order: settled.message.order } : settled;
   }
 
   /** The session's latest orders of any show; they appear in the view too. */
   async listOrders(): Promise<Answer<{ readonly orders: readonly OrderMessage[] }>> {
-    const build = (requestId: number): ClientMessage => ({ type: 'orders', requestId });
-    const settled = await this.#pending.request({ needs: 'session', build, answers: ['orders'] });
+    const settled = await this.#pending.request('orders', {});
     return settled.ok ? { ok: true, orders: settled.message.orders } : settled;
-  }
-
-  async #ask(plan: RequestPlan<ServerMessage['type']>): Promise<Answer> {
-    return plain(await this.#pending.request(plan));
   }
 
   /** Then seats aren't asked for: nobody is told later of a seat that they clicked long ago. */

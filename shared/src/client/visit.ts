@@ -63,16 +63,16 @@ export class Visit {
   }
 
   /** `settle` hears of this attempt; attempts go on by themselves unless there is no such show. */
-  enter(settle: (settled: Settled<'entered'>) => void = ignore): void {
+  enter(settle: (settled: Settled<'enter'>) => void = ignore): void {
     const { pending, view } = this.#parts;
     const show = this.#show;
     if (show === null) return;
     this.#entersOpen++;
-    const build = (requestId: number): ClientMessage => {
+    const fields = () => {
       view.entering();
-      return { type: 'enter', requestId, show };
+      return { show };
     };
-    pending.add({ needs: 'session', build, answers: ['entered'] }, (settled) => {
+    pending.add('enter', fields, (settled) => {
       this.#entersOpen--;
       if (!settled.ok && this.#show === show) {
         if (settled.code === 'show-unknown') this.#show = null;
@@ -83,15 +83,11 @@ export class Visit {
   }
 
   /** Asks for the watched sections, each from where it stands. */
-  watch(settle: (settled: Settled<'done'>) => void = ignore): void {
+  watch(settle: (settled: Settled<'watch'>) => void = ignore): void {
     const { pending, sections } = this.#parts;
     this.#watchesOpen++;
-    const build = (requestId: number): ClientMessage => ({
-      type: 'watch',
-      requestId,
-      sections: sections.positions(),
-    });
-    pending.add({ build, answers: ['done'] }, (settled) => {
+    const fields = () => ({ sections: sections.positions() });
+    pending.add('watch', fields, (settled) => {
       this.#watchesOpen--;
       // A section may have missed something meanwhile; the pause keeps a server that never sends it calm.
       if (settled.ok ? !sections.complete : isPassing(settled.code)) {
@@ -108,10 +104,11 @@ export class Visit {
   }
 
   /** Asks for a place, with the receipt of the one there was. */
-  async join(): Promise<Answer> {
-    const { pending } = this.#parts;
-    const build = (requestId: number): ClientMessage => ({ type: 'join', requestId, receipt: this.#receipt });
-    return plain(await pending.request({ build, answers: ['waiting', 'admitted'] }));
+  join(): Promise<Answer> {
+    const fields = () => ({ receipt: this.#receipt });
+    return new Promise((resolve) => {
+      this.#parts.pending.add('join', fields, (settled) => resolve(plain(settled)));
+    });
   }
 
   /** The server knows who we are. */

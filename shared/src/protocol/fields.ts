@@ -24,42 +24,37 @@ export const UINT32_MAX = 2 ** 32 - 1;
 /** Longer sets of codes have a section of PROTOCOL.md to themselves. */
 const CODES_PRINTED_MAX = 8;
 
-function same<T>(value: T): T {
-  return value;
+/** A value that travels as it is. */
+function asItIs<T>(wire: string, isOne: (raw: unknown) => raw is T, expected: string): Field<T> {
+  return {
+    wire,
+    pack: (value) => value,
+    read(raw) {
+      if (!isOne(raw)) throw new FieldError(`expected ${expected}`);
+      return raw;
+    },
+  };
+}
+
+/** How a bound is printed. */
+function printed(max: number): string {
+  if (max === Number.MAX_SAFE_INTEGER) return '2^53−1';
+  return max === UINT32_MAX ? '2^32−1' : String(max);
 }
 
 /** A whole number `min…max`, at most 2^53 − 1. */
 export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): Field<number> {
-  const wire =
-    max === Number.MAX_SAFE_INTEGER
-      ? `uint ${min}…2^53−1`
-      : max === UINT32_MAX
-        ? `uint ${min}…2^32−1`
-        : `uint ${min}…${max}`;
-  return {
-    wire,
-    pack: same,
-    read(raw) {
-      if (typeof raw !== 'number' || !Number.isInteger(raw) || raw < min || raw > max) {
-        throw new FieldError(`expected a whole number ${min}…${max}`);
-      }
-      return raw;
-    },
-  };
+  const isOne = (raw: unknown): raw is number =>
+    typeof raw === 'number' && Number.isInteger(raw) && raw >= min && raw <= max;
+  return asItIs(`uint ${min}…${printed(max)}`, isOne, `a whole number ${min}…${max}`);
 }
 
 /** Text of `min…max` UTF-16 code units. */
 export function text(max: number, min = 0): Field<string> {
-  return {
-    wire: min === max ? `text of ${max}` : `text of ${min}…${max}`,
-    pack: same,
-    read(raw) {
-      if (typeof raw !== 'string' || raw.length < min || raw.length > max) {
-        throw new FieldError(`expected text of ${min}…${max} characters`);
-      }
-      return raw;
-    },
-  };
+  const isOne = (raw: unknown): raw is string =>
+    typeof raw === 'string' && raw.length >= min && raw.length <= max;
+  const wire = min === max ? `text of ${max}` : `text of ${min}…${max}`;
+  return asItIs(wire, isOne, `text of ${min}…${max} characters`);
 }
 
 const PRINTABLE_ASCII = /^[\x21-\x7e]*$/;
@@ -69,7 +64,7 @@ export function asciiWord(max: number, min: number): Field<string> {
   const word = text(max, min);
   return {
     wire: `word of ${min}…${max}`,
-    pack: same,
+    pack: word.pack,
     read(raw) {
       const value = word.read(raw);
       if (!PRINTABLE_ASCII.test(value)) throw new FieldError('expected printable ASCII without spaces');
@@ -80,16 +75,8 @@ export function asciiWord(max: number, min: number): Field<string> {
 
 /** Bytes, at most `max`. */
 export function bytes(max: number): Field<Uint8Array> {
-  return {
-    wire: `bytes, at most ${max}`,
-    pack: same,
-    read(raw) {
-      if (!(raw instanceof Uint8Array) || raw.length > max) {
-        throw new FieldError(`expected at most ${max} bytes`);
-      }
-      return raw;
-    },
-  };
+  const isOne = (raw: unknown): raw is Uint8Array => raw instanceof Uint8Array && raw.length <= max;
+  return asItIs(`bytes, at most ${max}`, isOne, `at most ${max} bytes`);
 }
 
 /** One of a fixed set of names; its number in `numbers` travels. */
