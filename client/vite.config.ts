@@ -37,7 +37,7 @@ export default defineConfig({
           groups: [
             {
               name: 'everywhere',
-              test: /src\/lib\/(i18n\/(?!en|ko)|layout\/(?!SiteHeader)|notices|shows\/PhaseBadge|ticket-paper|api|ticker)/,
+              test: /src\/lib\/(i18n\/(?!en|ko)|layout\/(?!SiteHeader)|notices|shows\/PhaseBadge|ticket-paper|api|browser-shelf|ticker)/,
             },
             { name: 'live', test: /shared\/src\/|node_modules\/@msgpack\/|seat-map\/seat-order/ },
             // Of the show's page: with it comes what its later parts have in common, but not SvelteKit's history.

@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { forbiddenShelf, memoryShelf } from '../../../test/memory-shelf.ts';
 import { keyOfIntent } from './checkout-intent.ts';
 
 const intent = { show: 7, holdToken: 12, seats: [3, 1], amount: 5_000, after: null };
-
-function memory() {
-  const items = new Map<string, string>();
-  return {
-    getItem: (name: string) => items.get(name) ?? null,
-    setItem: (name: string, value: string) => void items.set(name, value),
-  };
-}
 
 function counter() {
   let made = 0;
@@ -18,13 +11,13 @@ function counter() {
 
 describe('[P2] idempotency key of a checkout', () => {
   it('is the same for the same intent, also after a reload', () => {
-    const [store, newKey] = [memory(), counter()];
+    const [store, newKey] = [memoryShelf(), counter()];
     const first = keyOfIntent(intent, store, newKey);
     expect(keyOfIntent({ ...intent, seats: [1, 3] }, store, newKey)).toBe(first);
   });
 
   it('is another one after a decline, and for other seats, sums or holds', () => {
-    const [store, newKey] = [memory(), counter()];
+    const [store, newKey] = [memoryShelf(), counter()];
     const keys = [
       keyOfIntent(intent, store, newKey),
       keyOfIntent({ ...intent, after: 'order-1' }, store, newKey),
@@ -36,10 +29,10 @@ describe('[P2] idempotency key of a checkout', () => {
   });
 
   it('works where storage is forbidden or holds something else', () => {
-    const forbidden = () => {
-      throw new Error('no storage');
-    };
-    expect(keyOfIntent(intent, { getItem: forbidden, setItem: forbidden }, () => 'key')).toBe('key');
-    expect(keyOfIntent(intent, { getItem: () => '{', setItem: () => undefined }, () => 'key')).toBe('key');
+    expect(keyOfIntent(intent, forbiddenShelf, () => 'key')).toBe('key');
+    for (const foreign of ['{', '{"a":1}', '[1]']) {
+      const shelf = memoryShelf(new Map([['stampede:checkout-intent', foreign]]));
+      expect(keyOfIntent(intent, shelf, () => 'key')).toBe('key');
+    }
   });
 });

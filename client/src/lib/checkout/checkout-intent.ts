@@ -1,3 +1,5 @@
+import type { BrowserShelf } from '#lib/browser-shelf.ts';
+
 /** What a buyer agreed to pay for. A new try after a decline is a new intent. */
 export interface CheckoutIntent {
   readonly show: number;
@@ -8,9 +10,6 @@ export interface CheckoutIntent {
   readonly after: string | null;
 }
 
-/** The part of `Storage` that is needed, so that tests bring their own. */
-type KeyStore = Pick<Storage, 'getItem' | 'setItem'>;
-
 const STORAGE_KEY = 'stampede:checkout-intent';
 
 function fingerprint({ show, holdToken, seats, amount, after }: CheckoutIntent): string {
@@ -19,21 +18,14 @@ function fingerprint({ show, holdToken, seats, amount, after }: CheckoutIntent):
 
 /**
  * The idempotency key of an intent: made once and found again after a reload, so that pressing Pay twice, or
- * pressing it before and after a reload, is one payment [P2]. Another intent gets another key.
+ * pressing it before and after a reload, is one payment [P2]. Another intent gets another key. Without storage a reload
+ * may not find the key; the hold's own state still forbids a second payment.
  */
-export function keyOfIntent(intent: CheckoutIntent, store: KeyStore, newKey: () => string): string {
+export function keyOfIntent(intent: CheckoutIntent, shelf: BrowserShelf, newKey: () => string): string {
   const wanted = fingerprint(intent);
-  try {
-    const [stored, key] = JSON.parse(store.getItem(STORAGE_KEY) ?? '[]') as [string?, string?];
-    if (stored === wanted && key) return key;
-  } catch {
-    // Storage that is forbidden, or holds something else, is as good as empty.
-  }
+  const kept = shelf.readJson(STORAGE_KEY);
+  if (Array.isArray(kept) && kept[0] === wanted && typeof kept[1] === 'string') return kept[1];
   const key = newKey();
-  try {
-    store.setItem(STORAGE_KEY, JSON.stringify([wanted, key]));
-  } catch {
-    // Without storage a reload may not find the key; the hold's own state still forbids a second payment.
-  }
+  shelf.keep(STORAGE_KEY, JSON.stringify([wanted, key]));
   return key;
 }

@@ -1,4 +1,5 @@
 import { createContext } from 'svelte';
+import { lasting } from '#lib/browser-shelf.ts';
 import type { Dictionary } from './en.ts';
 import { type InstantStyle, instantText, isLocalTime, zoneName } from './instants.ts';
 import { chooseLanguage, type Language, regionOf } from './languages.ts';
@@ -27,7 +28,7 @@ export class Locale {
 
   /** Of this browser: what the reader chose before, else what the browser prefers. */
   static async ofBrowser(): Promise<Locale> {
-    const language = chooseLanguage([readStored(), ...navigator.languages]);
+    const language = chooseLanguage([lasting.read(STORAGE_KEY), ...navigator.languages]);
     const words = await dictionaries[language]().catch(() => null);
     return words ? new Locale(language, words) : Locale.inEnglish();
   }
@@ -52,11 +53,7 @@ export class Locale {
     // They can't be had, or another language was chosen meanwhile.
     if (!words || this.#wanted !== language) return;
     this.#spoken = { language, words };
-    try {
-      localStorage.setItem(STORAGE_KEY, language);
-    } catch {
-      // Storage may be full or forbidden; then the choice lasts as long as the page.
-    }
+    lasting.keep(STORAGE_KEY, language);
   }
 
   number(value: number): string {
@@ -94,14 +91,6 @@ export class Locale {
 /** Prerendering has no reader, and no other languages than Node's own. */
 function navigatorLanguages(): readonly string[] {
   return 'document' in globalThis ? navigator.languages : [];
-}
-
-function readStored(): string | null {
-  try {
-    return localStorage.getItem(STORAGE_KEY);
-  } catch {
-    return null;
-  }
 }
 
 export const [getLocale, setLocale] = createContext<Locale>();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { en } from '#lib/i18n/en.ts';
+import { memoryShelf } from '../../../test/memory-shelf.ts';
 import { startOfWait } from './start-of-wait.ts';
 import { waitWords } from './wait-words.ts';
 
@@ -18,11 +19,7 @@ describe('an estimated wait', () => {
 
 describe('where a wait began', () => {
   it('[P4] is remembered over a reload, and a place farther back begins anew', () => {
-    const items = new Map<string, string>();
-    const store = {
-      getItem: (name: string) => items.get(name) ?? null,
-      setItem: (name: string, value: string) => void items.set(name, value),
-    };
+    const store = memoryShelf();
     expect(startOfWait(7, 500, store)).toBe(500);
     expect(startOfWait(7, 200, store)).toBe(500);
     expect(startOfWait(7, 900, store)).toBe(900);

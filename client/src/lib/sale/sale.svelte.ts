@@ -14,6 +14,7 @@ import { BLOCKED } from '@stampede/shared/seat-map/seat-status.ts';
 import type { SectionSummary } from '@stampede/shared/seat-map/section-summary.ts';
 import { createContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
+import { ofThisTab } from '#lib/browser-shelf.ts';
 import { keyOfIntent } from '#lib/checkout/checkout-intent.ts';
 import { canBeOffered, statusOf } from '#lib/seat-map/offered-seats.ts';
 import { Ticker } from '#lib/ticker.svelte.ts';
@@ -250,7 +251,7 @@ export class Sale {
       amount: this.total,
       after: this.declined?.id ?? null,
     };
-    const idempotencyKey = keyOfIntent(intent, sessionStorage, () => crypto.randomUUID());
+    const idempotencyKey = keyOfIntent(intent, ofThisTab, () => crypto.randomUUID());
     return this.#client.checkout({ idempotencyKey, amount: intent.amount });
   }
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { BrowserShelf } from '#lib/browser-shelf.ts';
+import { forbiddenShelf, memoryShelf } from '../../../test/memory-shelf.ts';
 import { keepTickets, readKeptTickets, withKept } from './kept-tickets.ts';
 import type { TicketOrder } from './ticket-order.ts';
 
@@ -26,19 +28,11 @@ function orderOf(id: string, more: { startsIn?: number; createdAt?: number } = {
   };
 }
 
-function memory() {
-  const items = new Map<string, string>();
-  return {
-    getItem: (name: string) => items.get(name) ?? null,
-    setItem: (name: string, value: string) => void items.set(name, value),
-  };
-}
-
-const idsIn = (store: ReturnType<typeof memory>) => readKeptTickets(store).map(({ id }) => id);
+const idsIn = (store: BrowserShelf) => readKeptTickets(store).map(({ id }) => id);
 
 describe('tickets kept in the browser', () => {
   it('outlive the session that bought them, and are complete', () => {
-    const store = memory();
+    const store = memoryShelf();
     keepTickets([orderOf('old', { createdAt: NOW - DAY_MS })], store, NOW);
     keepTickets([orderOf('new')], store, NOW + 60 * DAY_MS);
     expect(idsIn(store)).toEqual(['new', 'old']);
@@ -46,7 +40,7 @@ describe('tickets kept in the browser', () => {
   });
 
   it('are replaced by what the server says of them now', () => {
-    const store = memory();
+    const store = memoryShelf();
     keepTickets([orderOf('one')], store, NOW);
     keepTickets([{ ...orderOf('one'), status: 'refunded' }], store, NOW);
     expect(readKeptTickets(store)).toMatchObject([{ id: 'one', status: 'refunded' }]);
@@ -64,7 +58,7 @@ describe('tickets kept in the browser', () => {
   });
 
   it('[P7] are let go a month after the show, and are never more than a list of orders', () => {
-    const store = memory();
+    const store = memoryShelf();
     keepTickets(
       [orderOf('over', { startsIn: -31 * DAY_MS }), orderOf('lately', { startsIn: -DAY_MS })],
       store,
@@ -78,15 +72,10 @@ describe('tickets kept in the browser', () => {
   });
 
   it('are none where storage is forbidden, full, or holds something else', () => {
-    const forbidden = () => {
-      throw new Error('no storage');
-    };
-    expect(readKeptTickets({ getItem: forbidden, setItem: forbidden })).toEqual([]);
-    expect(() =>
-      keepTickets([orderOf('one')], { getItem: forbidden, setItem: forbidden }, NOW),
-    ).not.toThrow();
+    expect(readKeptTickets(forbiddenShelf)).toEqual([]);
+    expect(() => keepTickets([orderOf('one')], forbiddenShelf, NOW)).not.toThrow();
     for (const foreign of ['{', 'null', '{"a":1}', '[2,[{}]]', '[1,"x"]']) {
-      expect(readKeptTickets({ getItem: () => foreign, setItem: () => undefined })).toEqual([]);
+      expect(readKeptTickets(memoryShelf(new Map([['stampede:tickets', foreign]])))).toEqual([]);
     }
   });
 });

@@ -1,14 +1,6 @@
 import { ORDERS_LISTED_MAX } from '@stampede/shared/protocol/limits.ts';
+import type { BrowserShelf } from '#lib/browser-shelf.ts';
 import type { TicketOrder } from './ticket-order.ts';
-
-/** The part of `Storage` that is needed, so that tests bring their own. */
-type TicketStore = Pick<Storage, 'getItem' | 'setItem'>;
-
-/** Of this browser. Merely touching storage throws where it is forbidden, so it is touched where that is expected. */
-export const browserStore: TicketStore = {
-  getItem: (name) => localStorage.getItem(name),
-  setItem: (name, value) => localStorage.setItem(name, value),
-};
 
 const STORAGE_KEY = 'stampede:tickets';
 /** Rises when what is kept could no longer be read by an older page. */
@@ -17,26 +9,18 @@ const VERSION = 1;
 const KEPT_AFTER_SHOW_MS = 30 * 24 * 3_600_000;
 
 /** The tickets in this browser, newest order first: those of sessions that have ended too. */
-export function readKeptTickets(store: TicketStore): readonly TicketOrder[] {
-  try {
-    const [version, orders] = JSON.parse(store.getItem(STORAGE_KEY) ?? '[]') as [number?, TicketOrder[]?];
-    return version === VERSION && Array.isArray(orders) ? orders : [];
-  } catch {
-    // Storage that is forbidden, or holds something else, is as good as empty.
-    return [];
-  }
+export function readKeptTickets(shelf: BrowserShelf): readonly TicketOrder[] {
+  const kept = shelf.readJson(STORAGE_KEY);
+  if (!Array.isArray(kept) || kept[0] !== VERSION || !Array.isArray(kept[1])) return [];
+  return kept[1] as readonly TicketOrder[];
 }
 
 /** Keeps orders in this browser, in place of what was kept of them before. */
-export function keepTickets(orders: readonly TicketOrder[], store: TicketStore, now: number): void {
-  const all = withKept(orders, readKeptTickets(store))
+export function keepTickets(orders: readonly TicketOrder[], shelf: BrowserShelf, now: number): void {
+  const all = withKept(orders, readKeptTickets(shelf))
     .filter(({ show }) => now < Date.parse(show.startsAt) + KEPT_AFTER_SHOW_MS)
     .slice(0, ORDERS_LISTED_MAX);
-  try {
-    store.setItem(STORAGE_KEY, JSON.stringify([VERSION, all]));
-  } catch {
-    // Without storage the tickets are shown as long as there is a network.
-  }
+  shelf.keep(STORAGE_KEY, JSON.stringify([VERSION, all]));
 }
 
 /** Fresh orders and those that are only kept, newest first. */

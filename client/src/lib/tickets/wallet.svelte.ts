@@ -4,9 +4,9 @@ import type { ShowDetail } from '@stampede/shared/protocol/http.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import { seatMapOf, type SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
 import { SvelteMap } from 'svelte/reactivity';
-import { ApiError, type ApiFailure, ensureSession, fetchLayout, fetchShow } from '#lib/api.ts';
-import { browserStore, keepTickets, readKeptTickets, withKept } from './kept-tickets.ts';
-import { fetchRecoveryCode } from './recovery.ts';
+import { type ApiFailure, ensureSession, fetchLayout, fetchRecoveryCode, fetchShow } from '#lib/api.ts';
+import { lasting } from '#lib/browser-shelf.ts';
+import { keepTickets, readKeptTickets, withKept } from './kept-tickets.ts';
 import { type TicketOrder, ticketOrderOf } from './ticket-order.ts';
 
 interface WalletShow {
@@ -20,7 +20,7 @@ interface WalletShow {
  */
 export class Wallet {
   readonly #client: StampedeClient;
-  readonly #kept = readKeptTickets(browserStore);
+  readonly #kept = readKeptTickets(lasting);
   #connection = $state.raw<Connection>({ state: 'connecting' });
   #orders = $state.raw<readonly OrderMessage[] | null>(null);
   #failure = $state.raw<ApiFailure | null>(null);
@@ -67,20 +67,15 @@ export class Wallet {
   }
 
   async start(): Promise<void> {
-    this.#failure = null;
-    try {
-      await ensureSession(fetch);
-    } catch (cause) {
-      if (!(cause instanceof ApiError)) throw cause;
-      this.#failure = cause.failure;
-      return;
-    }
+    const session = await ensureSession();
+    this.#failure = session.ok ? null : session.failure;
+    if (!session.ok) return;
     this.#client.start();
     await this.#client.listOrders();
     this.#take();
     if (!this.#orders?.some(({ status }) => status === 'confirmed')) return;
-    this.#recoveryCode = await fetchRecoveryCode(fetch);
-    keepTickets(this.tickets, browserStore, Date.now());
+    this.#recoveryCode = await fetchRecoveryCode();
+    keepTickets(this.tickets, lasting, Date.now());
   }
 
   stop(): void {
@@ -90,17 +85,13 @@ export class Wallet {
   #take(): void {
     this.#orders = [...this.#client.view.orders.values()].sort((a, b) => b.createdAt - a.createdAt);
     for (const { show } of this.#orders) if (!this.#shows.has(show)) void this.#fetchShow(show);
-    keepTickets(this.tickets, browserStore, Date.now());
+    keepTickets(this.tickets, lasting, Date.now());
   }
 
   async #fetchShow(id: number): Promise<void> {
-    try {
-      const [show, { layout }] = await Promise.all([fetchShow(fetch, id), fetchLayout(fetch, id)]);
-      this.#shows.set(id, { show, map: seatMapOf(layout) });
-      keepTickets(this.tickets, browserStore, Date.now());
-    } catch (cause) {
-      if (!(cause instanceof ApiError)) throw cause;
-      this.#shows.set(id, null);
-    }
+    const [show, seats] = await Promise.all([fetchShow(id), fetchLayout(id)]);
+    const known = show.ok && seats.ok;
+    this.#shows.set(id, known ? { show: show.body, map: seatMapOf(seats.body.layout) } : null);
+    keepTickets(this.tickets, lasting, Date.now());
   }
 }
