@@ -34,10 +34,8 @@ import { ReconciliationJob } from './sale/reconciliation-job.ts';
 import type { SeatStore } from './seating/seat-store.ts';
 import type { ShowFeed } from './feed/show-feed.ts';
 import { startGatewayJobs, startKeepingUp, startSchedulerJobs } from './sale/sale-jobs.ts';
-import type { WaitingRoomParts } from './waiting-room/join-waiting-room.ts';
-import { finishVisit } from './waiting-room/leave-waiting-room.ts';
+import { rulesOf, type WaitingRoomParts, type WaitingRoomSettings } from './waiting-room/waiting-room.ts';
 import type { PlaceReceipts } from './waiting-room/place-receipts.ts';
-import type { WaitingRoomSettings } from './waiting-room/waiting-room-rules.ts';
 import type { WaitingRoomStore } from './waiting-room/waiting-room-store.ts';
 
 /** Everything an app stands on: the adapters behind the ports, and what the process gives. */
@@ -267,7 +265,7 @@ function buyerRequests(parts: AppParts, { waitingRoom, sales }: Started): BuyerR
 
 function paymentJobs(
   parts: AppParts,
-  waitingRoom: WaitingRoomParts,
+  { store, settings }: WaitingRoomParts,
   sales: Sales,
   outside: Outside,
 ): { readonly settlements: Settlements; readonly worker: PaymentWorker } {
@@ -282,7 +280,7 @@ function paymentJobs(
     seatRules: (show) => sales.seatRules(show),
     finished: async ({ show: id, session, createdAt }) => {
       const show = sales.listed(id)?.show;
-      if (show) await finishVisit(waitingRoom, show, session, createdAt);
+      if (show) await store.finish(rulesOf(show, settings), session, createdAt);
     },
   });
   const priceOf = async ({ show: id, seats: asked }: PaymentRequest): Promise<number | null> => {

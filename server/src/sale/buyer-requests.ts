@@ -6,9 +6,8 @@ import { type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
 import { holdStep } from '../seating/seat-steps.ts';
 import type { SeatStore } from '../seating/seat-store.ts';
 import { sellingRefusal } from '../seating/selling-refusal.ts';
-import { joinWaitingRoom, type WaitingRoomParts } from '../waiting-room/join-waiting-room.ts';
+import { joinWaitingRoom, type WaitingRoomParts } from '../waiting-room/waiting-room.ts';
 import type { Standing } from '../waiting-room/waiting-room-store.ts';
-import { leaveWaitingRoom } from '../waiting-room/leave-waiting-room.ts';
 import { holdMessage } from './hold-message.ts';
 import type { Sale } from './sale.ts';
 import { countRequest, type RequestCounts } from './request-metrics.ts';
@@ -161,7 +160,7 @@ export class BuyerRequests {
       const step = { kind: 'release', session, holdToken: hold.holdToken, seats: [] } as const;
       await seats.take(sale.seatRules, [step]);
     }
-    const standing = await leaveWaitingRoom(waitingRoom, sale.show, session);
+    const standing = await waitingRoom.store.leave(sale.waitingRules, session);
     return sale.standingMessage(session, standing, requestId);
   }
 

@@ -4,15 +4,14 @@ import type { Sales } from './sales.ts';
 import type { Outside } from '../platform/outside.ts';
 import { repeat } from '../platform/repeat.ts';
 import type { SeatStore } from '../seating/seat-store.ts';
-import { AdmissionLoop } from '../waiting-room/admission-loop.ts';
-import { PRESENCE_MS, type WaitingRoomSettings } from '../waiting-room/waiting-room-rules.ts';
-import type { WaitingRoomStore } from '../waiting-room/waiting-room-store.ts';
+import { serveWaitingRoom, type WaitingRoomParts } from '../waiting-room/waiting-room.ts';
+import { PRESENCE_MS } from '../waiting-room/waiting-room-store.ts';
 
 export interface SaleJobParts {
   readonly sales: Sales;
   readonly seats: SeatStore;
   readonly checkouts: OverdueCheckouts;
-  readonly waitingRoom: { readonly store: WaitingRoomStore; readonly settings: WaitingRoomSettings };
+  readonly waitingRoom: Pick<WaitingRoomParts, 'store' | 'settings'>;
   readonly outside: Pick<Outside, 'clock' | 'report'>;
   readonly countAdmissions: (count: number) => void;
 }
@@ -39,15 +38,9 @@ export function startKeepingUp({ sales, outside }: SaleJobParts, serves: boolean
  */
 export function startSchedulerJobs(parts: SaleJobParts): Stop {
   const { sales, seats, checkouts, waitingRoom, outside, countAdmissions } = parts;
-  const admissions = new AdmissionLoop({
-    ...waitingRoom,
-    clock: outside.clock,
-    intervalMs: ADMISSION_INTERVAL_MS,
-    shows: () => sales.list().map(({ show, board }) => ({ show, soldOut: board.soldOut })),
-    onAdmitted: countAdmissions,
-    onError: (show, cause) => outside.report(`admissions of show ${show ?? 'unknown'} failed`, cause),
-  });
-  admissions.start();
+  const stopAdmissions = forEachSale(parts, ADMISSION_INTERVAL_MS, 'admissions', ({ show, board }) =>
+    serveWaitingRoom(waitingRoom, { show, soldOut: board.soldOut }, outside.clock.now(), countAdmissions),
+  );
   const stopExpiry = forEachSale(parts, EXPIRY_INTERVAL_MS, 'ending holds', async (sale) => {
     await seats.expire(sale.seatRules);
   });
@@ -65,7 +58,7 @@ export function startSchedulerJobs(parts: SaleJobParts): Stop {
     },
   );
   return async () => {
-    await Promise.all([admissions.stop(), stopExpiry(), stopHandingOver()]);
+    await Promise.all([stopAdmissions(), stopExpiry(), stopHandingOver()]);
   };
 }
 

@@ -8,7 +8,7 @@ import { loadVenueLayout } from '../catalog/venue-layout-file.ts';
 import { sessionId, showId } from '../platform/ids.ts';
 import { SeatBoard } from './seat-board.ts';
 import { MemoryWaitingRoomStore } from '../waiting-room/memory-waiting-room-store.ts';
-import { rulesOf } from '../waiting-room/waiting-room-rules.ts';
+import { rulesOf } from '../waiting-room/waiting-room.ts';
 import { readShows, readWaitingRooms } from './sale-readings.ts';
 
 const clock = new ManualClock();

@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { type ListedShow, type Show, withSeats } from '../catalog/show.ts';
 import type { ShowId } from '../platform/ids.ts';
 import { CHECKOUT_CARE, type SeatRules } from '../seating/seat-store.ts';
-import { phaseOf } from '../waiting-room/on-sale-phase.ts';
+import { phaseOf } from '../waiting-room/waiting-room.ts';
 import { Sale, type SaleParts } from './sale.ts';
 import { seatRulesOf, ShowSeats, type ShowSeatsParts } from './show-seats.ts';
 

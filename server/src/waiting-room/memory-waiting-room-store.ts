@@ -6,12 +6,9 @@ import { done, type Outcome, refuse } from '../platform/outcome.ts';
 import type { FeedEntry, Notice } from '../feed/show-feed.ts';
 import { drawScore, lateScore, microsecondsSince } from './draw-score.ts';
 import { type Ranked, RankedQueue } from './ranked-queue.ts';
-import { available, type BucketLimits, fullBucket, refill, take, type TokenBucket } from './token-bucket.ts';
-import { RESTORING_MS } from './waiting-room-rules.ts';
+import { type Arrival, type LostPlace, RESTORING_MS } from './waiting-room-store.ts';
 import type {
   AdmissionCheck,
-  Arrival,
-  LostPlace,
   Ranks,
   Standing,
   WaitingRoomRules,
@@ -23,6 +20,10 @@ export type Publish = (show: ShowId, entry: FeedEntry) => void;
 
 /** How many of those who fell out are told why when they ask; the oldest are forgotten first [P7]. */
 const OUTSIDE_REMEMBERED_MAX = 200_000;
+
+/** Adding up tenths gives 0.999…; this much short of a whole token counts as one, and is owed by the next. */
+const ROUNDING = 1e-9;
+const MS_PER_SECOND = 1_000;
 
 /** A place. It ends with the grace time of an absent buyer, and never while they are present. */
 interface Place extends Ranked {
@@ -62,7 +63,8 @@ class MemoryWaitingRoom {
   #lastLate = -1;
   /** Who was given a place of an earlier room back. */
   readonly #restored = new Set<SessionId>();
-  #bucket: TokenBucket | null = null;
+  /** Admissions in store at an instant, parts of one included; null before the first were given. */
+  #bucket: { readonly tokens: number; readonly at: number } | null = null;
   #restoringSince: number | null = null;
 
   constructor(name: string, publish: (notice: Notice) => void) {
@@ -126,9 +128,13 @@ class MemoryWaitingRoom {
 
   admit(rules: WaitingRoomRules, now: number): number {
     if (now < rules.opensAt || this.#isRestoring(now)) return 0;
-    const limits: BucketLimits = { perSecond: rules.admissionsPerSecond, burst: rules.admissionBurst };
-    const bucket = refill(this.#bucket ?? fullBucket(limits, rules.opensAt), limits, now);
-    const allowed = Math.min(available(bucket), rules.admittedMax - this.admittedCount(now));
+    const { admissionBurst: burst, admissionsPerSecond, admittedMax, opensAt } = rules;
+    // Any stretch of t seconds gives at most burst + rate · t [A2]. A bucket that was filled in the future, before the
+    // clock was set back, counts as filled now; a lowered burst holds at once.
+    const elapsedMs = Math.max(0, now - (this.#bucket?.at ?? opensAt));
+    const filled = (this.#bucket?.tokens ?? burst) + (elapsedMs * admissionsPerSecond) / MS_PER_SECOND;
+    const tokens = Math.min(burst, filled);
+    const allowed = Math.min(Math.floor(tokens + ROUNDING), admittedMax - this.admittedCount(now));
     const admissions: { session: SessionId; deadline: number }[] = [];
     while (admissions.length < allowed) {
       const head = this.#waiting.first();
@@ -136,7 +142,7 @@ class MemoryWaitingRoom {
       if (now >= head.endsAt) this.#end(head, 'expired');
       else admissions.push(this.#open(head, rules, now));
     }
-    this.#bucket = take(bucket, admissions.length);
+    this.#bucket = { tokens: tokens - admissions.length, at: now };
     if (admissions.length > 0) this.#publish({ kind: 'admitted', admissions });
     return admissions.length;
   }

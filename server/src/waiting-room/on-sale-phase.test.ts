@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { phaseOf } from './on-sale-phase.ts';
+import { phaseOf } from './waiting-room.ts';
 
 const terms = { lobbyAt: 100, opensAt: 200, closesAt: 300 };
 

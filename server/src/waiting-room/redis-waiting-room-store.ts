@@ -2,138 +2,123 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { type OutsideReason, outsideReasonNumbers } from '@stampede/shared/protocol/messages.ts';
 import type { SessionId } from '../platform/ids.ts';
+import { defineScript } from '../platform/lua-script.ts';
 import type { Outcome } from '../platform/outcome.ts';
+import type { Outside } from '../platform/outside.ts';
 import { keysOfShow } from '../platform/redis-keys.ts';
-import { listOf, numberOf, numbersOf, type Packed, PackingError, textOf } from '../platform/redis-packing.ts';
+import {
+  listOf,
+  numberOf,
+  numbersOf,
+  type Packed,
+  PackingError,
+  textOf,
+  unpack,
+} from '../platform/redis-packing.ts';
 import { outcomeOf } from '../platform/redis-refusals.ts';
 import type { RedisClient } from '../platform/redis.ts';
 import { ShowSteps } from '../platform/show-steps.ts';
-import type { Outside } from '../platform/outside.ts';
 import { drawScore, LATE_SCORE_MIN } from './draw-score.ts';
-import * as scripts from './redis-waiting-room-scripts.ts';
-import { RESTORING_MS } from './waiting-room-rules.ts';
-import type { Arrival, Ranks, Standing, WaitingRoomRules, WaitingRoomStore } from './waiting-room-store.ts';
+import { type Arrival, type Ranks, RESTORING_MS, type Standing } from './waiting-room-store.ts';
+import type { WaitingRoomRules, WaitingRoomStore } from './waiting-room-store.ts';
 
-/** In one script call: what is more waits for the next, so that others are served in between. */
-const EXPIRED_PER_CALL_MAX = 2_000;
+/** In one step: what is more waits for the next, so that others are served in between. */
+const EXPIRED_PER_STEP_MAX = 2_000;
 const PRESENT_PER_STEP_MAX = 250;
+
+/** The instant is `false` where Redis's own clock tells the time. */
+const roomSteps = defineScript<
+  [given: number | false, lateScoreMin: number, newName: string, steps: Packed]
+>()({
+  file: new URL('lua/room-steps.lua', import.meta.url),
+  keys: [
+    ...(['meta', 'feed', 'room', 'waiting', 'place-ends', 'seen', 'admitted', 'admissions'] as const),
+    ...(['outside', 'place-networks', 'network-places', 'restored'] as const),
+  ],
+  reply: (raw) => listOf(unpack(raw)),
+});
 
 /**
  * Waiting rooms in Redis, shared by any number of nodes. Each method is one step of a Lua script; `expire` is as many
- * as it takes, which changes nothing for anybody: what has run out counts as gone, swept or not. What buyers of a
- * show do in one turn of the event loop travels in one script call. The score of the draw is computed here, because
- * Lua in Redis has no HMAC.
+ * as it takes, which changes nothing for anybody: what has run out counts as gone, swept or not. What is asked for a
+ * show in one turn of the event loop travels in one script call, in order: who goes and comes back within a turn is
+ * there. The score of the draw is computed here, because Lua in Redis has no HMAC.
  */
 export class RedisWaitingRoomStore implements WaitingRoomStore {
-  readonly #redis: RedisClient;
-  readonly #given: () => number | false;
-  /** One queue for all that buyers do: who goes and comes back within a turn is there. */
   readonly #steps: ShowSteps<Packed, unknown>;
 
   /** @param clock tells the time instead of Redis: for tests, because it may differ from node to node */
   constructor(redis: RedisClient, outside: Pick<Outside, 'nextTurn'>, clock?: Clock) {
-    this.#redis = redis;
-    this.#given = () => clock?.now() ?? false;
-    this.#steps = new ShowSteps(outside, async (show, steps) => {
-      const keys = keysOfShow(show);
-      return listOf(
-        await scripts.roomSteps.run(redis, keys, this.#given(), LATE_SCORE_MIN, randomUUID(), steps),
-      );
-    });
+    this.#steps = new ShowSteps(outside, (show, steps) =>
+      roomSteps.run(redis, keysOfShow(show), clock?.now() ?? false, LATE_SCORE_MIN, randomUUID(), steps),
+    );
   }
 
   async join(
-    { show, opensAt, drawSeed, queueMax, placesPerNetworkMax }: WaitingRoomRules,
+    rules: WaitingRoomRules,
     session: SessionId,
     { network = null, lost = null }: Arrival = {},
   ): Promise<Outcome<Standing>> {
-    const places = [queueMax, placesPerNetworkMax];
-    const step = [
-      'join',
-      opensAt,
-      session,
-      drawScore(drawSeed, session),
-      network ?? false,
-      ...places,
-      lost?.room ?? false,
-      lost?.score ?? false,
-    ];
-    return outcomeOf(await this.#steps.take(show, step), standingOf);
+    const { drawSeed, queueMax, placesPerNetworkMax } = rules;
+    const place = [drawScore(drawSeed, session), network ?? false, queueMax, placesPerNetworkMax];
+    const earlier = [lost?.room ?? false, lost?.score ?? false];
+    return outcomeOf(await this.#take(rules, 'join', session, ...place, ...earlier), standingOf);
   }
 
-  async leave({ show, opensAt }: WaitingRoomRules, session: SessionId): Promise<Standing> {
-    return standingOf(await this.#steps.take(show, ['leave', opensAt, session]));
+  async leave(rules: WaitingRoomRules, session: SessionId): Promise<Standing> {
+    return standingOf(await this.#take(rules, 'leave', session));
   }
 
-  async finish(
-    { show, opensAt }: WaitingRoomRules,
-    session: SessionId,
-    orderedAt: number,
-  ): Promise<Standing> {
-    return standingOf(await this.#steps.take(show, ['finish', opensAt, session, orderedAt]));
+  async finish(rules: WaitingRoomRules, session: SessionId, orderedAt: number): Promise<Standing> {
+    return standingOf(await this.#take(rules, 'finish', session, orderedAt));
   }
 
-  async standing({ show, opensAt }: WaitingRoomRules, session: SessionId): Promise<Standing> {
-    return standingOf(await this.#steps.take(show, ['standing', opensAt, session]));
+  async standing(rules: WaitingRoomRules, session: SessionId): Promise<Standing> {
+    return standingOf(await this.#take(rules, 'standing', session));
   }
 
-  async ranks({ show, opensAt }: WaitingRoomRules, sessions: readonly SessionId[]): Promise<Ranks> {
-    const keys = keysOfShow(show);
-    const answer = await scripts.roomRanks.run(this.#redis, keys, this.#given(), opensAt, sessions);
-    const [drawn, waiting, ahead] = listOf(answer);
+  async ranks(rules: WaitingRoomRules, sessions: readonly SessionId[]): Promise<Ranks> {
+    const [drawn, waiting, ahead] = listOf(await this.#take(rules, 'ranks', sessions));
     return { drawn: drawn === true, waiting: numberOf(waiting), ahead: numbersOf(ahead).map(aheadOf) };
   }
 
   async admit(rules: WaitingRoomRules): Promise<number> {
-    return scripts.admit.run(
-      this.#redis,
-      keysOfShow(rules.show),
-      this.#given(),
-      rules.opensAt,
-      rules.admissionsPerSecond,
-      rules.admissionBurst,
-      rules.admittedMax,
-      rules.admissionLifetimeMs,
-      rules.claimMs,
-      rules.presenceMs,
-      RESTORING_MS,
-    );
+    const { admissionsPerSecond, admissionBurst, admittedMax } = rules;
+    const { admissionLifetimeMs, claimMs, presenceMs } = rules;
+    const rates = [admissionsPerSecond, admissionBurst, admittedMax];
+    const times = [admissionLifetimeMs, claimMs, presenceMs, RESTORING_MS];
+    return numberOf(await this.#take(rules, 'admit', ...rates, ...times));
   }
 
-  async expire({ show, opensAt, graceMs, admissionLifetimeMs }: WaitingRoomRules): Promise<number> {
-    let total = 0;
-    for (;;) {
-      const count = await scripts.expireRoom.run(
-        this.#redis,
-        keysOfShow(show),
-        this.#given(),
-        opensAt,
-        graceMs,
-        admissionLifetimeMs,
-        EXPIRED_PER_CALL_MAX,
+  async expire(rules: WaitingRoomRules): Promise<number> {
+    const { graceMs, admissionLifetimeMs } = rules;
+    for (let total = 0; ;) {
+      const count = numberOf(
+        await this.#take(rules, 'expire', graceMs, admissionLifetimeMs, EXPIRED_PER_STEP_MAX),
       );
       total += count;
-      if (count < EXPIRED_PER_CALL_MAX) return total;
+      if (count < EXPIRED_PER_STEP_MAX) return total;
     }
   }
 
-  async setPresent(
-    { show, opensAt, graceMs, admissionLifetimeMs }: WaitingRoomRules,
-    sessions: readonly SessionId[],
-    present: boolean,
-  ): Promise<void> {
+  async setPresent(rules: WaitingRoomRules, sessions: readonly SessionId[], present: boolean): Promise<void> {
+    const { graceMs, admissionLifetimeMs } = rules;
     for (let from = 0; from < sessions.length; from += PRESENT_PER_STEP_MAX) {
       const some = sessions.slice(from, from + PRESENT_PER_STEP_MAX);
-      await this.#steps.take(show, ['present', opensAt, some, present, graceMs, admissionLifetimeMs]);
+      await this.#take(rules, 'present', some, present, graceMs, admissionLifetimeMs);
     }
   }
 
-  async admittedCount({ show }: WaitingRoomRules): Promise<number> {
-    return scripts.admittedCount.run(this.#redis, keysOfShow(show), this.#given());
+  async admittedCount(rules: WaitingRoomRules): Promise<number> {
+    return numberOf(await this.#take(rules, 'admitted-count'));
+  }
+
+  #take({ show, opensAt }: WaitingRoomRules, kind: string, ...rest: Packed[]): Promise<unknown> {
+    return this.#steps.take(show, [kind, opensAt, ...rest]);
   }
 }
 
-/** Reads what `standing_of` in `lua/waiting-book.lua` answers. */
+/** Reads what `standing_of` in `lua/room-steps.lua` answers. */
 function standingOf(answer: unknown): Standing {
   const [state, first, second, third] = listOf(answer);
   switch (state) {

@@ -1,17 +1,25 @@
 import type { OutsideReason } from '@stampede/shared/protocol/messages.ts';
+import type { SaleTerms } from '../catalog/show.ts';
 import type { NetworkTag, SessionId, ShowId } from '../platform/ids.ts';
 import type { Outcome } from '../platform/outcome.ts';
 
-/** What a store must know of an on-sale to run its waiting room. Lifetimes in milliseconds, rates per second. */
-export interface WaitingRoomRules {
+/** Nodes tell who is present three times as often; a node that is busy for seconds makes nobody absent. */
+export const PRESENCE_MS = 60_000;
+
+/**
+ * Admissions wait so long from the first place that is given back: buyers come back within this, and until they have, the
+ * head of the line is only whoever was fastest.
+ */
+export const RESTORING_MS = 3_000;
+
+/** What of an on-sale's terms its waiting room goes by. */
+type Terms = 'opensAt' | 'admissionsPerSecond' | 'admissionBurst' | 'admittedMax' | 'admissionLifetimeMs';
+
+/** What a store must know of an on-sale to run its waiting room. Lifetimes in milliseconds. */
+export interface WaitingRoomRules extends Pick<SaleTerms, Terms> {
   readonly show: ShowId;
-  readonly opensAt: number;
   /** Hex of the seed of the draw. */
   readonly drawSeed: string;
-  readonly admissionsPerSecond: number;
-  readonly admissionBurst: number;
-  readonly admittedMax: number;
-  readonly admissionLifetimeMs: number;
   /** How long a place or admission outlives its last socket. */
   readonly graceMs: number;
   /** How long a word of presence is believed. */
@@ -71,8 +79,8 @@ export interface Ranks {
  * admit more than the rules allow. A place or admission whose time has run out counts as gone, swept or not: it
  * ends at its deadline, not after it.
  *
- * What a node asks for buyers (`join`, `leave`, `standing`, `setPresent`) is decided in the order it was asked,
- * awaited or not, each for itself: whose socket goes and comes back in one moment is there [P4].
+ * What a node asks for (`join`, `leave`, `standing`, `setPresent`, `expire`, `admit`) is decided in the order it was
+ * asked, awaited or not, each for itself: whose socket goes and comes back in one moment is there [P4].
  *
  * The store tells the time by its own clock, one for all nodes: a node whose clock is wrong is wrong for itself only.
  * What is stored from further ahead than the clock can explain, because it was set back, counts as from now.

@@ -1,9 +1,8 @@
 import { type Clock, systemClock } from '@stampede/shared/platform/clock.ts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RedisConnection } from '../../src/platform/redis.ts';
-import { AdmissionLoop } from '../../src/waiting-room/admission-loop.ts';
 import { RedisWaitingRoomStore } from '../../src/waiting-room/redis-waiting-room-store.ts';
-import type { OnSale } from '../../src/waiting-room/waiting-room-rules.ts';
+import { type OnSale, serveWaitingRoom } from '../../src/waiting-room/waiting-room.ts';
 import { startRedis } from '../../tools/stack/private-servers.ts';
 import { connectTo } from './redis/redis-stand.ts';
 import { freshRules, sessions } from './waiting-room-under-test.ts';
@@ -45,23 +44,10 @@ describe('waiting rooms in Redis, asked by nodes whose clocks are wrong', () => 
     await remove();
   });
 
-  /** Lets a node serve a show until it has done so once, and then go for ever. */
+  /** Lets a node serve a show once, and then go for ever. */
   async function serveOnce(show: OnSale, clock: Clock): Promise<void> {
-    const counts: number[] = [];
-    const loop = new AdmissionLoop({
-      store,
-      clock,
-      settings: { graceMs: 60_000, claimMs: 30_000, queueMax: 1_000, placesPerNetworkMax: 1_000 },
-      intervalMs: 10,
-      shows: () => [{ show, soldOut: false }],
-      onAdmitted: (count) => counts.push(count),
-      onError: (_show, cause) => {
-        throw cause;
-      },
-    });
-    loop.start();
-    await vi.waitFor(() => expect(counts.length).toBeGreaterThan(0), PATIENCE);
-    await loop.stop();
+    const settings = { graceMs: 60_000, claimMs: 30_000, queueMax: 1_000, placesPerNetworkMax: 1_000 };
+    await serveWaitingRoom({ store, settings }, { show, soldOut: false }, clock.now(), () => undefined);
   }
 
   test('[A4] a node ten minutes ahead does not stop admission when it is gone', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SessionId } from '../../src/platform/ids.ts';
-import { RESTORING_MS } from '../../src/waiting-room/waiting-room-rules.ts';
+import { RESTORING_MS } from '../../src/waiting-room/waiting-room-store.ts';
 import type { LostPlace, WaitingRoomRules } from '../../src/waiting-room/waiting-room-store.ts';
 import { freshRules, OPENS_AT, sessions, type WaitingRoomUnderTest } from './waiting-room-under-test.ts';
 

@@ -35,6 +35,20 @@ export function describeTime(room: () => WaitingRoomUnderTest): void {
     ).toBe(2);
   });
 
+  test('[A2] a tenth ten times is one, and a lowered burst holds at once', async () => {
+    const rules = freshRules({ admissionsPerSecond: 1, admissionBurst: 2 });
+    for (const session of sessions(9)) await room().at(OPENS_AT).join(rules, session);
+    expect(await room().at(OPENS_AT).admit(rules)).toBe(2);
+    const admitted: number[] = [];
+    for (let ms = 100; ms <= 1_000; ms += 100) {
+      const store = room().at(OPENS_AT + ms);
+      admitted.push(await store.admit(rules));
+    }
+    expect(admitted).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    const later = room().at(OPENS_AT + 60_000);
+    expect(await later.admit({ ...rules, admissionBurst: 1 })).toBe(1);
+  });
+
   test('[A4] [X4] the place of somebody who went by a clock that was ahead ends a grace time from now', async () => {
     const rules = freshRules();
     await room().at(OPENS_AT).join(rules, anna);

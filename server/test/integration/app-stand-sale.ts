@@ -13,7 +13,7 @@ import { MemoryShowFeed } from '../../src/feed/memory-show-feed.ts';
 import { seatRulesOf } from '../../src/sale/show-seats.ts';
 import type { Audience } from '../../src/sale/audience.ts';
 import { MemoryWaitingRoomStore } from '../../src/waiting-room/memory-waiting-room-store.ts';
-import type { WaitingRoomSettings } from '../../src/waiting-room/waiting-room-rules.ts';
+import type { WaitingRoomSettings } from '../../src/waiting-room/waiting-room.ts';
 import { draftOf, DRAW_SEED, layoutOf } from './app-stand-show.ts';
 
 /** The other end of a socket, without a socket: keeps what was sent, and listens to topics like one. */

@@ -1,9 +1,9 @@
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sessionId, showId } from '../platform/ids.ts';
-import { AdmissionLoop } from './admission-loop.ts';
 import { MemoryWaitingRoomStore } from './memory-waiting-room-store.ts';
-import { type OnSale, rulesOf } from './waiting-room-rules.ts';
+import { repeat } from '../platform/repeat.ts';
+import { type OnSale, rulesOf, serveWaitingRoom } from './waiting-room.ts';
 import type { WaitingRoomRules } from './waiting-room-store.ts';
 
 const START = 1_900_000_000_000;
@@ -49,27 +49,28 @@ class WatchedStore extends MemoryWaitingRoomStore {
   }
 }
 
-describe('[A2] admission loop', () => {
+describe('[A2] serving waiting rooms again and again', () => {
   let clock: ManualClock;
   let store: WatchedStore;
   let shows: { show: OnSale; soldOut: boolean }[];
   let errors: unknown[];
-  let loop: AdmissionLoop;
+  let stop: () => Promise<void>;
 
   beforeEach(() => {
     clock = new ManualClock(START - 1_000);
     store = new WatchedStore(() => undefined, clock);
     shows = [{ show: showWith(1), soldOut: false }];
     errors = [];
-    loop = new AdmissionLoop({
-      store,
+    const serve = ({ show, soldOut }: (typeof shows)[number]): Promise<void> =>
+      serveWaitingRoom({ store, settings }, { show, soldOut }, clock.now(), () => undefined).catch(
+        (cause: unknown) => void errors.push([show.id, cause]),
+      );
+    stop = repeat(
       clock,
-      settings,
-      intervalMs: TICK_MS,
-      shows: () => shows,
-      onError: (show, cause) => errors.push([show, cause]),
-    });
-    loop.start();
+      TICK_MS,
+      async () => void (await Promise.all(shows.map(serve))),
+      (cause) => errors.push(cause),
+    );
   });
 
   /** Lets time pass tick by tick, so that each run ends before the next is due. */
@@ -150,7 +151,7 @@ describe('[A2] admission loop', () => {
     await pass(1_700);
     expect(store.calls).toEqual(['expire 1']);
     let stopped = false;
-    const stopping = loop.stop().then(() => (stopped = true));
+    const stopping = stop().then(() => (stopped = true));
     await new Promise(setImmediate);
     expect(stopped).toBe(false);
     open(undefined);

@@ -2,11 +2,9 @@ import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { describe, expect, test } from 'vitest';
 import { sessionId, showId } from '../platform/ids.ts';
 import { refuse } from '../platform/outcome.ts';
-import { joinWaitingRoom } from './join-waiting-room.ts';
-import { finishVisit } from './leave-waiting-room.ts';
 import { MemoryWaitingRoomStore } from './memory-waiting-room-store.ts';
+import { type OnSale, joinWaitingRoom, rulesOf } from './waiting-room.ts';
 import { PlaceReceipts } from './place-receipts.ts';
-import { type OnSale, rulesOf } from './waiting-room-rules.ts';
 
 const LOBBY_AT = 1_000;
 const OPENS_AT = 2_000;
@@ -97,7 +95,7 @@ describe('waiting room commands', () => {
     await joinWaitingRoom(parts, { show, soldOut: false, session }, OPENS_AT);
     await parts.store.admit(rules);
     expect(await parts.store.admittedCount(rules)).toBe(1);
-    await finishVisit(parts, { ...show, paused: true }, session, OPENS_AT + 1);
+    await parts.store.finish(rulesOf({ ...show, paused: true }, settings), session, OPENS_AT + 1);
     expect(await parts.store.standing(rules, session)).toEqual({ state: 'outside', reason: 'finished' });
     expect(await parts.store.admittedCount(rules)).toBe(0);
   });
