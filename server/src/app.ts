@@ -20,7 +20,6 @@ import { BuyerRequests } from './sale/buyer-requests.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Sales } from './sale/sales.ts';
 import type { BusyShows } from './sale/busy-shows.ts';
-import { readShows, readWaitingRooms } from './sale/sale-readings.ts';
 import type { StaticFiles } from './gateway/static-files.ts';
 import type { ShowId } from './platform/ids.ts';
 import type { KeepLease } from './platform/lease.ts';
@@ -136,8 +135,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   metrics.addReadings({
     socketsOpen: () => gateway.socketCount,
     clockSkewSeconds: parts.clockSkewSeconds,
-    shows: () => readShows(sales.list()),
-    waitingRooms: () => readWaitingRooms(sales.list(), parts.waitingRoom),
+    shows: () => sales.list().map((sale) => sale.reading),
+    waitingRooms: () => Promise.all(sales.list().map((sale) => sale.readRoom())),
     reconciliationDifference: () => reconciliation.differences,
     outboxPending: async () => (await parts.orders.pendingOutbox(OUTBOX_COUNTED_MAX, 0)).length,
   });
@@ -241,25 +240,13 @@ function readBearer({ sessions, outside }: AppParts, bearer: string) {
 }
 
 function buyerRequests(parts: AppParts, { waitingRoom, sales }: Started): BuyerRequests {
-  const { seats, orders, paymentLog, outside } = parts;
-  const { clock } = outside;
-  const begin = new BeginCheckout({
-    seats,
-    keys: parts.checkoutKeys,
-    log: paymentLog,
-    orders,
-    outside: { ...outside, report: sparingReport(outside) },
-  });
-  const lists = new ListOrders({ orders, seats, outside });
+  const { seats, orders, paymentLog: log, checkoutKeys: keys, outside, metrics: counts } = parts;
+  const sparing = { ...outside, report: sparingReport(outside) };
   return new BuyerRequests({
-    waitingRoom,
-    seats,
-    counts: parts.metrics,
-    checkout: {
-      begin: ({ show, seatRules }, intent) => begin.run(show, seatRules, intent),
-      list: (session, show) => lists.run(session, show ? [show] : sales.list().map((sale) => sale.show)),
-    },
-    clock,
+    ...{ waitingRoom, seats, counts, clock: outside.clock },
+    checkout: new BeginCheckout({ seats, keys, log, orders, outside: sparing }),
+    orders: new ListOrders({ orders, seats, outside }),
+    shows: () => sales.list().map((sale) => sale.show),
   });
 }
 

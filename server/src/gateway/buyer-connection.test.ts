@@ -47,7 +47,9 @@ beforeEach(async () => {
   const requests = new BuyerRequests({
     waitingRoom: { store: waitingRoom, settings: waitingRoomSettings, receipts },
     seats,
-    checkout: { begin: () => beginCheckout(), list: () => listOrders() },
+    checkout: { run: () => beginCheckout() },
+    orders: { run: () => listOrders() },
+    shows: () => [],
     counts: metrics,
     clock,
   });

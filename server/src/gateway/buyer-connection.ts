@@ -74,7 +74,7 @@ export class BuyerConnection implements Listener {
     this.#parts = parts;
     this.#wire = wire;
     this.#network = network;
-    this.#inbound = new InboundFrames(parts.clock, parts.requests.counts);
+    this.#inbound = new InboundFrames(parts.clock, parts.requests);
     const cancelTimeout = parts.clock.after(AUTHENTICATION_TIMEOUT_MS, () =>
       this.#close('authentication-timeout'),
     );

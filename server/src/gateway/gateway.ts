@@ -4,11 +4,10 @@ import { remoteAddress } from './http-exchange.ts';
 import { tcpConnections } from './tcp-connections.ts';
 import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import uWS from 'uWebSockets.js';
-import type { Audience } from '../sale/audience.ts';
+import type { Audience } from '../sale/section-broadcast.ts';
 import { type HealthParts, type HttpParts, routeHealth, routeHttp } from './http-routes.ts';
 import { listen, type Listening } from './http-listen.ts';
-import { type BuyerSockets, openBuyerSockets, type SocketParts } from './uws-sockets.ts';
-import type { CountFrames } from './uws-wire.ts';
+import { type BuyerSockets, type CountFrames, openBuyerSockets, type SocketParts } from './uws-sockets.ts';
 
 /** Clients that reconnect a second: what the servers that stay take in beside their own buyers. */
 const MOVES_PER_SECOND = 2_000;

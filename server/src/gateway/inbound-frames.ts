@@ -3,8 +3,12 @@ import { MALFORMED_FRAMES_MAX, OVERHASTY_FRAMES_MAX } from '@stampede/shared/pro
 import type { ClientMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { type Refusal, refuse } from '../platform/outcome.ts';
-import { MessageBudget } from './message-budget.ts';
-import { countOverhasty, type RequestCounts } from '../sale/request-metrics.ts';
+import type { BuyerRequests } from '../sale/buyer-requests.ts';
+
+/** A person with two busy thumbs sends fewer; a script that sends more waits. */
+const MESSAGES_PER_SECOND = 30;
+const MESSAGES_BURST = 60;
+const MS_PER_SECOND = 1_000;
 
 /** A frame that became no message. */
 export interface RefusedFrame {
@@ -19,13 +23,13 @@ export interface RefusedFrame {
 
 /** Turns a socket's frames into messages, within what a client may say and how often [P7]. */
 export class InboundFrames {
-  readonly #counts: RequestCounts;
+  readonly #requests: Pick<BuyerRequests, 'countOverhasty'>;
   #budget: MessageBudget;
   #malformed = 0;
   #overhasty = 0;
 
-  constructor(clock: Clock, counts: RequestCounts) {
-    this.#counts = counts;
+  constructor(clock: Clock, requests: Pick<BuyerRequests, 'countOverhasty'>) {
+    this.#requests = requests;
     this.#budget = new MessageBudget(clock);
   }
 
@@ -54,7 +58,7 @@ export class InboundFrames {
   /** Refusing costs as much as answering, so whoever never slows down is sent away. */
   #tooSoon(message: ClientMessage, retryAfterMs: number): RefusedFrame {
     this.#overhasty += 1;
-    countOverhasty(this.#counts, message.type);
+    this.#requests.countOverhasty(message.type);
     return {
       ok: false,
       requestId: 'requestId' in message ? message.requestId : null,
@@ -62,5 +66,29 @@ export class InboundFrames {
       refusal: refuse('rate-limited', { retryAfterMs }),
       isLast: this.#overhasty >= OVERHASTY_FRAMES_MAX,
     };
+  }
+}
+
+/** What one socket may say: a token bucket in three numbers, because every message pays for the check. */
+class MessageBudget {
+  readonly #clock: Clock;
+  #left = MESSAGES_BURST;
+  #countedAt: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#countedAt = clock.now();
+  }
+
+  /** Milliseconds until the next message is welcome; 0 if this one is, and then it is counted. */
+  spend(): number {
+    const now = this.#clock.now();
+    // A machine's clock may be set back; that must not cost the buyer what they had.
+    const earned = (Math.max(0, now - this.#countedAt) / MS_PER_SECOND) * MESSAGES_PER_SECOND;
+    this.#left = Math.min(MESSAGES_BURST, this.#left + earned);
+    this.#countedAt = now;
+    if (this.#left < 1) return Math.ceil(((1 - this.#left) / MESSAGES_PER_SECOND) * MS_PER_SECOND);
+    this.#left -= 1;
+    return 0;
   }
 }

@@ -9,7 +9,10 @@ import type { NetworkTag, SessionId } from '../platform/ids.ts';
 import { repeat } from '../platform/repeat.ts';
 import { SessionTabs } from '../sale/session-tabs.ts';
 import { type Arrival, type UpgradeParts, upgradeSocket } from './socket-upgrade.ts';
-import { type CountFrames, UwsWire } from './uws-wire.ts';
+import type { EndReason, Wire } from './wire.ts';
+
+/** uWebSockets.js: the socket did not take the message because too much is unread. */
+const DROPPED = 2;
 
 /** Where buyers' sockets connect. */
 export const SOCKET_PATH = '/socket';
@@ -25,6 +28,9 @@ const LINGER_MS = 16_000;
 const ABNORMAL = 1_006;
 /** A socket outlives its session by so much at most. */
 const SESSION_CHECK_MS = 10_000;
+
+/** Told of frames handed to sockets, and the bytes of each. */
+export type CountFrames = (frames: number, bytesEach: number) => void;
 
 export interface SocketParts extends UpgradeParts {
   readonly countFrames: CountFrames;
@@ -163,4 +169,50 @@ function socketData(
   if (reading.kind === 'stale') return 'session-stale';
   const session = reading.kind === 'session' ? reading.session : null;
   return { session, address, connection: null, wire: null };
+}
+
+/** One of the library's sockets. */
+class UwsWire implements Wire {
+  readonly #countFrames: CountFrames;
+  /** Why we ended it; null while we have not. */
+  endedFor: EndReason | null = null;
+  #socket: uWS.WebSocket<unknown> | null;
+
+  constructor(socket: uWS.WebSocket<unknown>, countFrames: CountFrames) {
+    this.#socket = socket;
+    this.#countFrames = countFrames;
+  }
+
+  send(frame: Uint8Array): void {
+    if (!this.#socket) return;
+    this.#countFrames(1, frame.length);
+    // An answer that a slow reader can't take would be missing for good; reconnecting brings the truth.
+    if (this.#socket.send(frame, true) === DROPPED) this.close('slow-reader');
+  }
+
+  close(reason: EndReason): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    this.endedFor = reason;
+    if (reason === 'slow-reader') socket.close();
+    else socket.end(closeCodes[reason], reason);
+  }
+
+  subscribe(topic: string): void {
+    this.#socket?.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#socket?.unsubscribe(topic);
+  }
+
+  cork(run: () => void): void {
+    this.#socket?.cork(run);
+  }
+
+  /** The socket is gone and must not be touched again. */
+  detach(): void {
+    this.#socket = null;
+  }
 }

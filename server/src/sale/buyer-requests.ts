@@ -1,36 +1,31 @@
 import type { Clock } from '@stampede/shared/platform/clock.ts';
-import type { ClientMessage, OrderMessage, ServerMessage } from '@stampede/shared/protocol/messages.ts';
+import type { ClientMessage, ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Show } from '../catalog/show.ts';
-import { holdToken, type HoldToken, type NetworkTag, type SessionId } from '../platform/ids.ts';
-import { type Outcome, type Refusal, refuse } from '../platform/outcome.ts';
+import type { BeginCheckout } from '../checkout/begin-checkout.ts';
+import type { ListOrders } from '../checkout/list-orders.ts';
+import { holdToken, type NetworkTag, type SessionId } from '../platform/ids.ts';
+import type { RequestResult } from '../platform/metrics.ts';
+import { type Refusal, refuse } from '../platform/outcome.ts';
 import { holdStep } from '../seating/seat-steps.ts';
 import type { SeatStore } from '../seating/seat-store.ts';
 import { sellingRefusal } from '../seating/selling-refusal.ts';
 import { joinWaitingRoom, type WaitingRoomParts } from '../waiting-room/waiting-room.ts';
 import type { Standing } from '../waiting-room/waiting-room-store.ts';
-import { holdMessage } from './hold-message.ts';
-import type { Sale } from './sale.ts';
-import { countRequest, type RequestCounts } from './request-metrics.ts';
+import { holdMessage, type Sale } from './sale.ts';
 
-/** What a buyer wants to pay for. */
-export interface CheckoutIntent {
-  readonly session: SessionId;
-  readonly holdToken: HoldToken;
-  readonly idempotencyKey: string;
-  readonly amount: number;
-}
-
-/** The checkout room's commands as a transport calls them. */
-export interface CheckoutCommands {
-  begin(sale: Sale, intent: CheckoutIntent): Promise<Outcome<OrderMessage>>;
-  /** Newest first; what is processing is looked for in one show, or in all that are on sale here. */
-  list(session: SessionId, show: Show | null): Promise<readonly OrderMessage[]>;
+/** Where the outcomes of buyers' requests are counted. */
+interface RequestCounts {
+  countHold(outcome: RequestResult, durationMs: number | null): void;
+  countCheckout(outcome: RequestResult): void;
 }
 
 export interface BuyerRequestParts {
   readonly waitingRoom: WaitingRoomParts;
   readonly seats: SeatStore;
-  readonly checkout: CheckoutCommands;
+  readonly checkout: Pick<BeginCheckout, 'run'>;
+  readonly orders: Pick<ListOrders, 'run'>;
+  /** What is on sale here: of these a buyer's orders may be under way. */
+  readonly shows: () => readonly Show[];
   readonly counts: RequestCounts;
   readonly clock: Clock;
 }
@@ -52,19 +47,33 @@ export interface Buyer {
 export class BuyerRequests {
   readonly #parts: BuyerRequestParts;
 
-  /** Where what came of them is counted. */
-  get counts(): RequestCounts {
-    return this.#parts.counts;
-  }
-
   constructor(parts: BuyerRequestParts) {
     this.#parts = parts;
   }
 
-  /** Answers one request of a buyer about a sale. */
+  /** Answers one request of a buyer about a sale, and counts what came of it. Rejects if a part is broken. */
   async answer(sale: Sale, buyer: Buyer, message: SaleRequest): Promise<ServerMessage | Refusal> {
-    const { counts, clock } = this.#parts;
-    return countRequest(counts, clock, message.type, () => this.#run(sale, buyer, message));
+    const { clock } = this.#parts;
+    const beganAt = clock.now();
+    let outcome: RequestResult = 'failed';
+    try {
+      const answer = await this.#run(sale, buyer, message);
+      outcome = 'ok' in answer ? answer.code : 'done';
+      return answer;
+    } finally {
+      this.#count(message.type, outcome, clock.now() - beganAt);
+    }
+  }
+
+  /** Counts a request that came too soon to be looked at. */
+  countOverhasty(type: ClientMessage['type']): void {
+    this.#count(type, 'rate-limited', null);
+  }
+
+  #count(type: ClientMessage['type'], outcome: RequestResult, durationMs: number | null): void {
+    const { counts } = this.#parts;
+    if (type === 'hold') counts.countHold(outcome, durationMs);
+    if (type === 'checkout') counts.countCheckout(outcome);
   }
 
   async #run(sale: Sale, buyer: Buyer, message: SaleRequest): Promise<ServerMessage | Refusal> {
@@ -88,23 +97,23 @@ export class BuyerRequests {
       case 'checkout': {
         const { idempotencyKey, amount } = message;
         const intent = { session, holdToken: holdToken(message.holdToken), idempotencyKey, amount };
-        const outcome = await this.#parts.checkout.begin(sale, intent);
+        const outcome = await this.#parts.checkout.run(sale.show, sale.seatRules, intent);
         return outcome.ok ? { type: 'order', requestId, order: outcome.value } : outcome;
       }
     }
   }
 
   async listOrders(session: SessionId, requestId: number): Promise<ServerMessage> {
-    const orders = await this.#parts.checkout.list(session, null);
+    const orders = await this.#parts.orders.run(session, this.#parts.shows());
     return { type: 'orders', requestId, orders };
   }
 
   /** Everything a buyer must know to go on with a sale, its state first and the answer to `enter` last. */
   async describe(sale: Sale, session: SessionId, requestId: number): Promise<ServerMessage[]> {
-    const { waitingRoom, seats, checkout, clock } = this.#parts;
+    const { waitingRoom, seats, clock } = this.#parts;
     const { show } = sale;
     // The database first, because it takes longest: who waits is noted as waiting, and that must not be old news.
-    const orders = await checkout.list(session, show);
+    const orders = await this.#parts.orders.run(session, [show]);
     const now = clock.now();
     const [standing, hold] = await Promise.all([
       waitingRoom.store.standing(sale.waitingRules, session),

@@ -1,7 +1,6 @@
 import type { Phase } from '@stampede/shared/protocol/messages.ts';
 import type { SessionId } from '../platform/ids.ts';
 import { type AdmissionRate, countAdmissions, measuredRate } from '../waiting-room/admission-rate.ts';
-import { LOBBY_PUSH_MS, pushIntervalMs } from './push-pace.ts';
 import { type Anchor, boundRanks, chooseAnchors } from '../waiting-room/rank-sampling.ts';
 import { type Ranked, RankedQueue } from '../waiting-room/ranked-queue.ts';
 import { estimateWait, type WaitEstimate } from '../waiting-room/wait-estimate.ts';
@@ -17,13 +16,16 @@ export interface Position {
   readonly wait: WaitEstimate | null;
 }
 
-/** An on-sale as it stands at the moment of a call. */
-export interface OnSaleNow {
-  readonly rules: WaitingRoomRules;
-  readonly phase: Phase;
-}
-
 export type WaitingStanding = Extract<Standing, { state: 'waiting' }>;
+
+/** Near the head every step counts, and the few who stand there are told at once. */
+const NEAR_PLACES = 200;
+const NEAR_MS = 1_000;
+const MIDDLE_PLACES = 5_000;
+const MIDDLE_MS = 5_000;
+const FAR_MS = 10_000;
+/** The number of people in the lobby is worth a message this often. */
+const LOBBY_PUSH_MS = 5_000;
 
 /** Messages of one tick: a fraction of what one core can send, and enough for every socket a process can have. */
 const TOLD_PER_TICK_MAX = 20_000;
@@ -45,6 +47,7 @@ interface OwnPlace extends Ranked {
  */
 export class PositionPush {
   readonly #store: WaitingRoomStore;
+  readonly #rules: () => WaitingRoomRules;
   readonly #tell: (session: SessionId, position: Position) => void;
   readonly #waitsNoMore: (session: SessionId) => void;
   readonly #places = new Map<SessionId, OwnPlace>();
@@ -55,15 +58,17 @@ export class PositionPush {
   #rate: AdmissionRate | null = null;
 
   /**
-   * `waitsNoMore` is called for a session that the store turns out not to know as waiting though nobody said so: an
+   * `rules` gives the show's at the moment. `waitsNoMore` is called for a session that the store turns out not to know as waiting though nobody said so: an
    * answer to it was overtaken by its admission, or feed history was lost. It should be told its standing anew.
    */
   constructor(
     store: WaitingRoomStore,
+    rules: () => WaitingRoomRules,
     tell: (session: SessionId, position: Position) => void,
     waitsNoMore: (session: SessionId) => void = () => undefined,
   ) {
     this.#store = store;
+    this.#rules = rules;
     this.#tell = tell;
     this.#waitsNoMore = waitsNoMore;
   }
@@ -74,14 +79,14 @@ export class PositionPush {
   }
 
   /** Takes a waiting session in, or its newer standing, and returns what to answer it at once. */
-  add(session: SessionId, { ahead, score }: WaitingStanding, onSale: OnSaleNow, now: number): Position {
+  add(session: SessionId, { ahead, score }: WaitingStanding, phase: Phase, now: number): Position {
     const before = this.#places.get(session);
     this.remove(session);
     this.#waiting = Math.max(this.#waiting, this.size + 1, (ahead ?? 0) + 1);
     const place: OwnPlace = { session, score, ahead, exact: ahead !== null, told: NOTHING_TOLD, toldAt: now };
     // A second tab must not see another number than the first.
     if (before?.score === score && ahead !== null) place.ahead = stillAhead(before.ahead, 0, ahead);
-    place.told = this.#position(place.ahead, onSale, now);
+    place.told = this.#position(place.ahead, phase, now);
     this.#places.set(session, place);
     this.#line.insert(place);
     return place.told;
@@ -102,25 +107,25 @@ export class PositionPush {
   }
 
   /** Asks the store once and tells those who are due and for whom something changed. Rejects as the store does. */
-  async tick(onSale: OnSaleNow, now: number): Promise<void> {
-    if (this.size === 0 || onSale.phase === 'paused') this.#rate = null;
+  async tick(phase: Phase, now: number): Promise<void> {
+    if (this.size === 0 || phase === 'paused') this.#rate = null;
     if (this.size === 0) return;
-    if (onSale.phase === 'lobby') await this.#tickLobby(onSale, now);
-    else if (onSale.phase === 'open' || onSale.phase === 'paused') await this.#tickQueue(onSale, now);
+    if (phase === 'lobby') await this.#tickLobby(phase, now);
+    else if (phase === 'open' || phase === 'paused') await this.#tickQueue(phase, now);
   }
 
-  async #tickLobby(onSale: OnSaleNow, now: number): Promise<void> {
-    this.#waiting = (await this.#store.ranks(onSale.rules, [])).waiting;
+  async #tickLobby(phase: Phase, now: number): Promise<void> {
+    this.#waiting = (await this.#store.ranks(this.#rules(), [])).waiting;
     const due = this.#line.toArray().filter(({ toldAt }) => isOver(LOBBY_PUSH_MS, toldAt, now));
-    this.#tellAll(due, onSale, now);
+    this.#tellAll(due, phase, now);
   }
 
-  async #tickQueue(onSale: OnSaleNow, now: number): Promise<void> {
+  async #tickQueue(phase: Phase, now: number): Promise<void> {
     const own = this.#line.toArray();
     const asked = chooseAnchors(own, this.#waiting);
     const askedPlaces = asked.flatMap((index) => own[index] ?? []);
     const ranks = await this.#store.ranks(
-      onSale.rules,
+      this.#rules(),
       askedPlaces.map(({ session }) => session),
     );
     this.#waiting = ranks.waiting;
@@ -147,15 +152,15 @@ export class PositionPush {
       this.remove(place.session);
       this.#waitsNoMore(place.session);
     }
-    this.#tellAll(due, onSale, now);
+    this.#tellAll(due, phase, now);
   }
 
   /** Who is left over in a tick is still due in the next. */
-  #tellAll(due: readonly OwnPlace[], onSale: OnSaleNow, now: number): void {
+  #tellAll(due: readonly OwnPlace[], phase: Phase, now: number): void {
     let told = 0;
     for (const place of due) {
       if (told === TOLD_PER_TICK_MAX) return;
-      const position = this.#position(place.ahead, onSale, now);
+      const position = this.#position(place.ahead, phase, now);
       if (same(position, place.told)) continue;
       place.told = position;
       place.toldAt = now;
@@ -170,11 +175,11 @@ export class PositionPush {
     return this.#unranked;
   }
 
-  #position(ahead: number | null, { rules, phase }: OnSaleNow, now: number): Position {
+  #position(ahead: number | null, phase: Phase, now: number): Position {
     if (ahead === null || phase === 'lobby') return this.#positionOfUnranked();
     const wait = estimateWait(ahead + 1, {
       measured: measuredRate(this.#rate, now),
-      configured: rules.admissionsPerSecond,
+      configured: this.#rules().admissionsPerSecond,
       paused: phase !== 'open',
     });
     return { position: ahead + 1, behind: Math.max(0, this.#waiting - ahead - 1), wait };
@@ -193,6 +198,12 @@ function stillAhead(before: number | null, least: number, most: number): number 
 /** Whether an interval is over; also one that began in the future, because then the clock was set back. */
 function isOver(intervalMs: number, beganAt: number, now: number): boolean {
   return now - beganAt >= intervalMs || now < beganAt;
+}
+
+/** How long after one message a buyer with `ahead` people in front gets the next, in milliseconds. */
+function pushIntervalMs(ahead: number): number {
+  if (ahead < NEAR_PLACES) return NEAR_MS;
+  return ahead < MIDDLE_PLACES ? MIDDLE_MS : FAR_MS;
 }
 
 function same(a: Position, b: Position): boolean {

@@ -67,7 +67,7 @@ export function startGatewayJobs(parts: SaleJobParts): Stop {
   const { outside, waitingRoom } = parts;
   const stops = [
     forEachSale(parts, POSITION_INTERVAL_MS, 'telling positions', (sale) =>
-      sale.positions.tick(sale.onSale, outside.clock.now()),
+      sale.positions.tick(sale.phase(), outside.clock.now()),
     ),
     forEachSale(parts, PRESENCE_INTERVAL_MS, 'telling who is present', (sale) =>
       waitingRoom.store.setPresent(sale.waitingRules, sale.sessions(), true),

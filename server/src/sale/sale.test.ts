@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
+import { BLOCKED, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import { openLiveSale, settle } from '../../test/integration/app-stand-sale.ts';
 import { sessionId } from '../platform/ids.ts';
@@ -68,10 +68,32 @@ describe('the tabs of a sale', () => {
     sale.enter(ANN, new Tab());
     const joined = await waitingRoom.join(sale.waitingRules, ANN);
     if (!joined.ok || joined.value.state !== 'waiting') throw new Error('Ann should wait');
-    sale.positions.add(ANN, joined.value, sale.onSale, clock.now());
+    sale.positions.add(ANN, joined.value, sale.phase(), clock.now());
     await waitingRoom.admit(sale.waitingRules);
     await settle();
     expect(sale.positions.size).toBe(0);
+  });
+
+  test('tells how many buyers it has here, and its seats by status', async () => {
+    const { sale } = house;
+    sale.enter(ANN, new Tab());
+    for (const [seat, status] of [SOLD, SOLD, HELD, BLOCKED].entries()) sale.board.apply([{ seat, status }]);
+    expect(sale.reading).toEqual({
+      ...{ show: 1, sessions: 1 },
+      seats: { available: sale.seatRules.seatCount - 4, held: 1, sold: 2, blocked: 1 },
+    });
+  });
+
+  test('tells who waits and who was let in', async () => {
+    const { sale, waitingRoom, clock } = house;
+    const waitingRules = { ...sale.waitingRules, admissionBurst: 1 };
+    for (const session of [ANN, BOB, sessionId('eve')]) await waitingRoom.join(waitingRules, session);
+    expect(await sale.readRoom()).toEqual({ show: 1, waiting: 3, admitted: 0 });
+    await waitingRoom.admit(waitingRules);
+    expect(await sale.readRoom()).toEqual({ show: 1, waiting: 2, admitted: 1 });
+    expect(await sale.isRoomEmpty()).toBe(false);
+    clock.advance(sale.show.sale.closesAt + 24 * 60 * 60 * 1_000);
+    expect(await sale.isRoomEmpty()).toBe(true);
   });
 
   test('5.5 when history is lost, every tab starts anew', async () => {

@@ -1,4 +1,4 @@
-import { type ServerMessage, type Phase } from '@stampede/shared/protocol/messages.ts';
+import type { Phase, ServerMessage, ServerMessageOf } from '@stampede/shared/protocol/messages.ts';
 import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import { encodeSummaries } from '@stampede/shared/seat-map/section-summary.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
@@ -6,17 +6,15 @@ import type { Show } from '../catalog/show.ts';
 import type { SessionId } from '../platform/ids.ts';
 import { SeatBoard } from './seat-board.ts';
 import type { SeatRules } from '../seating/seat-store.ts';
-import type { Audience } from './audience.ts';
-import { SectionBroadcast } from './section-broadcast.ts';
-import { showTopics } from './summary-rounds.ts';
+import { type Audience, SectionBroadcast, showTopics } from './section-broadcast.ts';
 import type { FeedBase, FeedEntry, FeedFollower, Notice, ShowFeed } from '../feed/show-feed.ts';
+import type { ShowReading, WaitingRoomReading } from '../platform/metrics.ts';
 import type { Outside } from '../platform/outside.ts';
-import type { WaitingRoomParts } from '../waiting-room/waiting-room.ts';
-import { isRoomOver, phaseOf, rulesOf } from '../waiting-room/waiting-room.ts';
+import type { Hold } from '../seating/hold.ts';
+import { isRoomOver, phaseOf, rulesOf, type WaitingRoomParts } from '../waiting-room/waiting-room.ts';
 import { seatRulesOf } from './show-seats.ts';
-import { type OnSaleNow, type Position, PositionPush } from './position-push.ts';
+import { type Position, PositionPush } from './position-push.ts';
 import type { Standing, WaitingRoomRules } from '../waiting-room/waiting-room-store.ts';
-import { holdMessage } from './hold-message.ts';
 import { SessionTabs } from './session-tabs.ts';
 
 /** One tab, as a sale tells it things. */
@@ -66,6 +64,7 @@ export class Sale implements FeedFollower {
     this.broadcast = new SectionBroadcast(show.id, this.board, parts.audience, this.#clock);
     this.positions = new PositionPush(
       parts.waitingRoom.store,
+      () => this.#waitingRules,
       (session, position) => this.tell(session, waitingMessage(position, 0)),
       (session) => void this.#tellStanding(session),
     );
@@ -115,14 +114,25 @@ export class Sale implements FeedFollower {
     return this.#usedAt < instant && !this.isAlive;
   }
 
-  /** Whether nobody waits or was let in, by the store; or nobody can be any more. */
-  async isRoomEmpty(): Promise<boolean> {
-    if (isRoomOver(this.#show, this.#clock.now())) return true;
+  /** The show on this node as metrics tell it; asks nobody. */
+  get reading(): ShowReading {
+    return { show: this.show.id, sessions: this.sessionCount, seats: this.board.countByStatus() };
+  }
+
+  /** Its waiting room, as it is for all nodes: two calls of the store. */
+  async readRoom(): Promise<WaitingRoomReading> {
     const { store } = this.#parts.waitingRoom;
     const [{ waiting }, admitted] = await Promise.all([
       store.ranks(this.#waitingRules, []),
       store.admittedCount(this.#waitingRules),
     ]);
+    return { show: this.show.id, waiting, admitted };
+  }
+
+  /** Whether nobody waits or was let in, by the store; or nobody can be any more. */
+  async isRoomEmpty(): Promise<boolean> {
+    if (isRoomOver(this.#show, this.#clock.now())) return true;
+    const { waiting, admitted } = await this.readRoom();
     return waiting === 0 && admitted === 0;
   }
 
@@ -146,11 +156,6 @@ export class Sale implements FeedFollower {
       if (notice) this.#pass(notice);
     }
     this.broadcast.wake();
-  }
-
-  /** The waiting room's view of this sale. */
-  get onSale(): OnSaleNow {
-    return { rules: this.waitingRules, phase: this.phase() };
   }
 
   phase(): Phase {
@@ -186,7 +191,7 @@ export class Sale implements FeedFollower {
         this.positions.remove(session);
         return { type: 'admitted', requestId, deadline: standing.deadline, now };
       case 'waiting': {
-        const position = this.positions.add(session, standing, this.onSale, now);
+        const position = this.positions.add(session, standing, this.phase(), now);
         // Nobody is left to tell if the last tab closed while the store was asked.
         if (!this.hasTabs(session)) this.positions.remove(session);
         return waitingMessage(position, requestId);
@@ -285,6 +290,17 @@ export class Sale implements FeedFollower {
 }
 
 /** A waiting buyer's position as it travels; `requestId` 0 for a push. */
-export function waitingMessage({ position, behind, wait }: Position, requestId: number): ServerMessage {
+function waitingMessage({ position, behind, wait }: Position, requestId: number): ServerMessage {
   return { type: 'waiting', requestId, position, behind, wait };
+}
+
+/** A hold as it travels; `requestId` 0 for a push. Nobody hears of an order before the payment log has it [P2]. */
+export function holdMessage(hold: Hold, requestId: number, now: number): ServerMessageOf<'hold'> {
+  const { holdToken, seats, expiresAt, extensionsLeft, revision } = hold;
+  const orderId = hold.isAccepted ? hold.orderId : null;
+  const payment = hold.orderId === null ? 'none' : hold.isAccepted ? 'accepted' : 'handing-over';
+  return {
+    ...{ type: 'hold', requestId, holdToken, seats, expiresAt, now, extensionsLeft },
+    ...{ orderId, payment, revision },
+  };
 }

@@ -2,7 +2,14 @@ import type { FeedPosition } from '@stampede/shared/seat-map/section-feed.ts';
 import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
 import type { SeatChange as SectionChange } from '@stampede/shared/seat-map/section-delta.ts';
 import type { SectionSummary } from '@stampede/shared/seat-map/section-summary.ts';
-import { AVAILABLE, BLOCKED, packStatuses, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
+import {
+  AVAILABLE,
+  BLOCKED,
+  packStatuses,
+  type SeatStatusName,
+  seatStatusNumbers,
+  SOLD,
+} from '@stampede/shared/seat-map/seat-status.ts';
 import type { FeedBase, SeatChange } from '../feed/show-feed.ts';
 
 /** Changes of a section kept for clients that come back; older ones get a snapshot. */
@@ -161,6 +168,19 @@ export class SeatBoard {
     if (section.recent.length > 2 * CHANGES_KEPT_MAX)
       section.recent = section.recent.slice(-CHANGES_KEPT_MAX);
     return { section: index, sequence: section.sequence, changes };
+  }
+
+  /** Seats by status; looks at every one of them. */
+  countByStatus(): Readonly<Record<SeatStatusName, number>> {
+    const counts = new Uint32Array(Object.keys(seatStatusNumbers).length);
+    for (const status of this.#statuses) counts[status] = (counts[status] ?? 0) + 1;
+    const count = (name: SeatStatusName): number => counts[seatStatusNumbers[name]] ?? 0;
+    return {
+      available: count('available'),
+      held: count('held'),
+      sold: count('sold'),
+      blocked: count('blocked'),
+    };
   }
 
   /** Every section's summary. */

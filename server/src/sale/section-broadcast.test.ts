@@ -6,8 +6,7 @@ import { decodeSummaries } from '@stampede/shared/seat-map/section-summary.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { showId } from '../platform/ids.ts';
 import { SeatBoard } from './seat-board.ts';
-import { SectionBroadcast, sectionTopic } from './section-broadcast.ts';
-import { showTopics } from './summary-rounds.ts';
+import { SectionBroadcast, sectionTopic, showTopics } from './section-broadcast.ts';
 
 const show = showId(3);
 const map: SeatMap = {

@@ -1,10 +1,11 @@
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
+import type { Phase } from '@stampede/shared/protocol/messages.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type SessionId, sessionId, showId } from '../platform/ids.ts';
 import { MemoryWaitingRoomStore } from '../waiting-room/memory-waiting-room-store.ts';
-import { type OnSaleNow, PositionPush } from './position-push.ts';
+import { PositionPush } from './position-push.ts';
 import type { WaitingRoomRules } from '../waiting-room/waiting-room-store.ts';
 
 const OPENS_AT = 1_900_000_000_000;
@@ -22,15 +23,16 @@ const rules: WaitingRoomRules = {
   queueMax: 200_000,
   placesPerNetworkMax: 1_000,
 };
-const open: OnSaleNow = { rules, phase: 'open' };
 
 /** A queue of which one node has a part, told to it second by second. */
 class Evening {
   readonly #clock = new ManualClock(OPENS_AT - 60_000);
   readonly #store = new MemoryWaitingRoomStore(() => undefined, this.#clock);
-  readonly #push = new PositionPush(this.#store, (session, { position }) => {
-    this.#hear(session, position);
-  });
+  readonly #push = new PositionPush(
+    this.#store,
+    () => rules,
+    (session, { position }) => this.#hear(session, position),
+  );
   readonly #told = new Map<SessionId, number>();
   /** Who left a moment ago and of whom the feed has not told this node yet. */
   #gone: SessionId[] = [];
@@ -46,7 +48,7 @@ class Evening {
   async come(session: SessionId, isHere: boolean): Promise<void> {
     const joined = await this.#store.join(rules, session);
     if (!joined.ok || joined.value.state !== 'waiting' || !isHere) return;
-    const { position } = this.#push.add(session, joined.value, this.#onSale, this.#clock.now());
+    const { position } = this.#push.add(session, joined.value, this.#phase, this.#clock.now());
     this.#hear(session, position);
   }
 
@@ -65,7 +67,7 @@ class Evening {
     await this.#store.admit(rules);
     const late = this.#gone;
     this.#gone = [];
-    await this.#push.tick(this.#onSale, this.#clock.now());
+    await this.#push.tick(this.#phase, this.#clock.now());
     for (const session of late) this.#push.remove(session);
   }
 
@@ -73,8 +75,8 @@ class Evening {
     this.#clock.advance(OPENS_AT - this.#clock.now());
   }
 
-  get #onSale(): OnSaleNow {
-    return { ...open, phase: this.#clock.now() < OPENS_AT ? 'lobby' : 'open' };
+  get #phase(): Phase {
+    return this.#clock.now() < OPENS_AT ? 'lobby' : 'open';
   }
 }
 

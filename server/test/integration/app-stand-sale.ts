@@ -11,7 +11,7 @@ import { nextTurn } from '../../src/platform/outside.ts';
 import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
 import { MemoryShowFeed } from '../../src/feed/memory-show-feed.ts';
 import { seatRulesOf } from '../../src/sale/show-seats.ts';
-import type { Audience } from '../../src/sale/audience.ts';
+import type { Audience } from '../../src/sale/section-broadcast.ts';
 import { MemoryWaitingRoomStore } from '../../src/waiting-room/memory-waiting-room-store.ts';
 import type { WaitingRoomSettings } from '../../src/waiting-room/waiting-room.ts';
 import { draftOf, DRAW_SEED, layoutOf } from './app-stand-show.ts';

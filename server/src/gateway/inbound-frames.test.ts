@@ -1,10 +1,28 @@
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
 import { ManualClock } from '@stampede/shared/platform/clock.ts';
-import { MessageBudget } from './message-budget.ts';
+import { encodeClientMessage } from '@stampede/shared/protocol/codec.ts';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import { InboundFrames } from './inbound-frames.ts';
+
+const PING = encodeClientMessage({ type: 'ping', requestId: 1 });
+
+/** What a socket may say; `spend` says one thing more and returns the milliseconds to wait, 0 if it was welcome. */
+class Budget {
+  readonly #frames: InboundFrames;
+
+  constructor(clock: Clock) {
+    this.#frames = new InboundFrames(clock, { countOverhasty: () => undefined });
+  }
+
+  spend(): number {
+    const read = this.#frames.read(PING, true);
+    return read.ok ? 0 : (read.refusal.retryAfterMs ?? NaN);
+  }
+}
 
 /** Spends until it is told to wait; returns how many passed and the wait. */
-function exhaust(budget: MessageBudget): { passed: number; retryAfterMs: number } {
+function exhaust(budget: Budget): { passed: number; retryAfterMs: number } {
   for (let passed = 0; ; passed++) {
     const retryAfterMs = budget.spend();
     if (retryAfterMs > 0) return { passed, retryAfterMs };
@@ -13,7 +31,7 @@ function exhaust(budget: MessageBudget): { passed: number; retryAfterMs: number 
 
 test('[P7] 7.4 after a burst of 60 messages the next is welcome when it says, not a millisecond before', () => {
   const clock = new ManualClock();
-  const budget = new MessageBudget(clock);
+  const budget = new Budget(clock);
   const { passed, retryAfterMs } = exhaust(budget);
   expect(passed).toBe(60);
   clock.advance(retryAfterMs - 1);
@@ -26,7 +44,7 @@ test('[P7] 7.4 however messages are spread, no second has more than the rate and
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 1, maxLength: 300 }), (pauses) => {
       const clock = new ManualClock();
-      const budget = new MessageBudget(clock);
+      const budget = new Budget(clock);
       const start = clock.now();
       let passed = 0;
       for (const pause of pauses) {
@@ -40,7 +58,7 @@ test('[P7] 7.4 however messages are spread, no second has more than the rate and
 
 test('a clock that is set back costs nobody what they had', () => {
   let now = 1_000_000;
-  const budget = new MessageBudget({ now: () => now, after: () => () => undefined });
+  const budget = new Budget({ now: () => now, after: () => () => undefined });
   expect(budget.spend()).toBe(0);
   now -= 3_600_000;
   expect(exhaust(budget).passed).toBe(59);
