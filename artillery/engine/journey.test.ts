@@ -1,6 +1,6 @@
 import { ScriptedServer, type ScriptedSocket } from '@stampede/shared/client/testing/scripted-server.ts';
 import { StampedeClient } from '@stampede/shared/client/stampede-client.ts';
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import type { ClientMessage } from '@stampede/shared/protocol/messages.ts';
 import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { describe, expect, it } from 'vitest';
 import { networkTag } from '../platform/ids.ts';
 import { createLogger } from '../platform/logger.ts';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ShowId, showId } from '../platform/ids.ts';
 import { Catalog, type CatalogLayer, type CatalogText } from './catalog.ts';

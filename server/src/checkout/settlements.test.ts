@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { describe, expect, test } from 'vitest';
 import { holdToken, orderId, sessionId, showId } from '../platform/ids.ts';
 import type { OrderStore, Verdict } from './order-store.ts';

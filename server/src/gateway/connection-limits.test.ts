@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { describe, expect, it } from 'vitest';
 import { ConnectionLimits } from './connection-limits.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { encodeClientMessage } from '@stampede/shared/protocol/codec.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { InboundFrames } from './inbound-frames.ts';

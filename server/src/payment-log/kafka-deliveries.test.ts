@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import type { KafkaMessage } from 'kafkajs';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { describe, expect, it } from 'vitest';
 import { orderId } from '../platform/ids.ts';
 import type { Authorization } from './payment-gateway.ts';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FleetClock } from './fleet-clock.ts';
 

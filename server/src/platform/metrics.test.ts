@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { refusalCodes } from '@stampede/shared/protocol/codes.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Metrics, type RequestResult } from './metrics.ts';

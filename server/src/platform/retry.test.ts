@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { backoffMs, retry } from './retry.ts';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import type { Phase } from '@stampede/shared/protocol/messages.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type SessionId, sessionId, showId } from '../platform/ids.ts';

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { describe, expect, it } from 'vitest';
 import { holdToken, orderId, type SessionId, sessionId, showId } from '../platform/ids.ts';
 import { differencesOf, reconcileShow } from './reconcile-show.ts';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SeatRange, SoldSeat } from '../checkout/order-store.ts';
 import { holdToken, orderId, sessionId, showId } from '../platform/ids.ts';

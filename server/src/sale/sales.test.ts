@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
 import { beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { decodeServerFrame } from '@stampede/shared/protocol/codec.ts';
 import { decodeSectionDelta } from '@stampede/shared/seat-map/section-delta.ts';
 import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';

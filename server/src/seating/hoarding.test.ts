@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { expect, test } from 'vitest';
 import { networkTag, type SessionId, sessionId, showId } from '../platform/ids.ts';
 import { MemorySeatStore } from './memory-seat-store.ts';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { describe, expect, test } from 'vitest';
 import { sessionId, showId } from '../platform/ids.ts';
 import { refuse } from '../platform/outcome.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CheckoutKeys, CLAIM_MS } from '../../src/checkout/checkout-keys.ts';
 import { MemoryCheckoutKeys } from '../../src/checkout/memory-checkout-keys.ts';

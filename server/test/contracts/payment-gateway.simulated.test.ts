@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { SimulatedPaymentGateway } from '../../src/payments/simulated-payment-gateway.ts';
 import { type OrderId, orderId } from '../../src/platform/ids.ts';
 import { paymentGatewayContract } from './payment-gateway.contract.ts';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { SqlPaymentLog } from '../../src/payment-log/sql-payment-log.ts';
 import { nextTurn } from '../../src/platform/outside.ts';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
 import { MemoryShowFeed } from '../../src/feed/memory-show-feed.ts';
 import { describeSeatStore } from './seat-store.contract.ts';

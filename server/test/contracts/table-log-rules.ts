@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { PaymentCount } from '../../src/payment-log/payment-deliveries.ts';

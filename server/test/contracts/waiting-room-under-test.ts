@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { type Clock, ManualClock } from '@stampede/shared/platform/clock.ts';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { type SessionId, sessionId, showId, type ShowId } from '../../src/platform/ids.ts';
 import type { Notice } from '../../src/feed/show-feed.ts';
 import type { WaitingRoomRules, WaitingRoomStore } from '../../src/waiting-room/waiting-room-store.ts';

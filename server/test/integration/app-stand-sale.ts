@@ -1,7 +1,7 @@
 import type { EndReason, Wire } from '../../src/gateway/wire.ts';
 import { decodeServerFrame } from '@stampede/shared/protocol/codec.ts';
 import type { ServerMessage, ServerMessageOf } from '@stampede/shared/protocol/messages.ts';
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
 import type { Show } from '../../src/catalog/show.ts';

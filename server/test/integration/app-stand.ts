@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StampedeClient } from '@stampede/shared/client/stampede-client.ts';
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { BuyerSessions, type SignedSession } from '../../src/access/buyer-session.ts';
 import { SqlRecoveryStore } from '../../src/access/sql-recovery-store.ts';

@@ -2,7 +2,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import uws from 'uWebSockets.js';
 import { expect } from 'vitest';
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { ErrorBody } from '@stampede/shared/protocol/http.ts';
 import type { Phase } from '@stampede/shared/protocol/messages.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ManualClock } from './clock.ts';
+import { ManualClock } from './testing/manual-clock.ts';
 import { seededRandom, systemRandom } from './random.ts';
 
 describe('manual clock', () => {

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { describe, expect, it } from 'vitest';
 import { SqlCatalogStore } from '../../../src/catalog/sql-catalog-store.ts';

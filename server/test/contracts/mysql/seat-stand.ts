@@ -1,5 +1,6 @@
 import { LockMode, type SqlEntityManager } from '@mikro-orm/sql';
-import { ManualClock, systemClock } from '@stampede/shared/platform/clock.ts';
+import { systemClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { sessionId, type ShowId } from '../../../src/platform/ids.ts';
 import type { Database } from '../../../src/platform/database.ts';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { SqlRecoveryStore } from '../../../src/access/sql-recovery-store.ts';

@@ -1,4 +1,5 @@
-import { ManualClock, systemClock } from '@stampede/shared/platform/clock.ts';
+import { systemClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import type { ShowId } from '../../../src/platform/ids.ts';
 import { showKey } from '../../../src/platform/redis-keys.ts';

@@ -1,6 +1,6 @@
 import type { ReleasedHold, Hold } from '../../../src/seating/hold.ts';
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
-import type { ManualClock } from '@stampede/shared/platform/clock.ts';
+import type { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import type { RefusalCode } from '@stampede/shared/protocol/codes.ts';
 import { expect, vi } from 'vitest';

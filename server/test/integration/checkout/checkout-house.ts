@@ -1,7 +1,7 @@
 import type { Hold } from '../../../src/seating/hold.ts';
 import { MemoryCheckoutKeys } from '../../../src/checkout/memory-checkout-keys.ts';
 import { setImmediate as turn } from 'node:timers/promises';
-import { ManualClock } from '@stampede/shared/platform/clock.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';

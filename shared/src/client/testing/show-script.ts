@@ -1,4 +1,4 @@
-import { ManualClock } from '../../platform/clock.ts';
+import { ManualClock } from '../../platform/testing/manual-clock.ts';
 import { seededRandom } from '../../platform/random.ts';
 import type { OrderMessage, ServerMessageOf } from '../../protocol/messages.ts';
 import { encodeSummaries } from '../../seat-map/section-summary.ts';
