@@ -122,8 +122,11 @@ describe('the catalogue of a node', () => {
     const [first] = node.list();
     outside.edit(listed(1), listed(3, { title: 'Added' }));
     await aSecondLater();
-    outside.edit(listed(1), listed(3, { title: 'Edited' }));
+    const { startsAt } = listed(3);
+    expect(node.lastStartsAt).toBe(startsAt);
+    outside.edit(listed(1), listed(3, { title: 'Edited', startsAt: startsAt + 1 }));
     await aSecondLater();
+    expect(node.lastStartsAt).toBe(startsAt + 1);
     expect(node.list().map(({ id }) => id)).toEqual([1, 3]);
     expect(node.list()[0]).toBe(first);
     expect(told).toEqual([

@@ -49,6 +49,7 @@ export class Catalog {
   readonly #houses = new Map<string, Promise<House>>();
   #version: number | null = null;
   #shows: ReadonlyMap<ShowId, ListedShow> = new Map();
+  #lastStartsAt = 0;
   #stop: () => Promise<void> = async () => undefined;
 
   constructor(parts: CatalogParts) {
@@ -82,6 +83,11 @@ export class Catalog {
   find(id: ShowId): ListedShow | null {
     this.#parts.onRead('process');
     return this.#shows.get(id) ?? null;
+  }
+
+  /** When the last show begins; 0 where there is none. */
+  get lastStartsAt(): number {
+    return this.#lastStartsAt;
   }
 
   /** A show with its seats; null if there is none. Who asks while it is being loaded waits for the same load. */
@@ -136,6 +142,7 @@ export class Catalog {
       return old && isDeepStrictEqual(old, show) ? old : show;
     };
     this.#shows = new Map(shows.map((show) => [show.id, known(show)]));
+    this.#lastStartsAt = shows.reduce((last, { startsAt }) => Math.max(last, startsAt), 0);
     this.#version = version;
     for (const id of new Set([...before.keys(), ...this.#shows.keys()])) {
       const show = this.#shows.get(id) ?? null;

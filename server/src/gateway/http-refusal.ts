@@ -8,6 +8,8 @@ interface RefusalDetails {
   readonly headers?: Readonly<Record<string, string>>;
   /** Fields of the body beside those that every error has. */
   readonly more?: Readonly<Record<string, unknown>>;
+  /** What broke, to be noted. */
+  readonly cause?: unknown;
 }
 
 /** What a caller is told instead of what was asked for: thrown wherever that is found out, answered in one place. */
@@ -18,7 +20,7 @@ export class HttpRefusal extends Error {
   readonly details: RefusalDetails;
 
   constructor(status: number, code: string, message: string, details: RefusalDetails = {}) {
-    super(message);
+    super(message, { cause: details.cause });
     this.status = status;
     this.code = code;
     this.details = details;

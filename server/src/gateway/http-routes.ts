@@ -2,10 +2,9 @@ import type { TemplatedApp } from 'uWebSockets.js';
 import type { Metrics } from '../platform/metrics.ts';
 import { answerByApi, apiDocument, declareReading, newApi } from './http-api.ts';
 import { type HttpContext, HttpExchange, NOT_KEPT } from './http-exchange.ts';
-import { declareRecoveries, type RecoveryParts } from './http-recoveries.ts';
 import { HttpRefusal, nothingHere, otherMethod, spendBudget } from './http-refusal.ts';
 import type { JsonRepresentation } from './http-representation.ts';
-import { declareSessions } from './http-sessions.ts';
+import { declareRecoveries, declareSessions, type SessionParts } from './http-sessions.ts';
 import { findShow, showReadings } from './http-shows.ts';
 import type { StaticFiles } from './static-files.ts';
 
@@ -24,7 +23,7 @@ export interface HealthParts extends HttpContext {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
 }
 
-export interface HttpParts extends HealthParts, RecoveryParts {
+export interface HttpParts extends HealthParts, SessionParts {
   readonly files: StaticFiles;
 }
 
@@ -47,12 +46,8 @@ export function routeHttp(app: TemplatedApp, parts: HttpParts): void {
   const tellDocument: Answer = (exchange) => exchange.represent((document ??= apiDocument(api)));
   route(app, parts, '/openapi.json', reads(tellDocument));
   const hasShow = (number: string): boolean => findShow(shows, number) !== undefined;
-  route(
-    app,
-    parts,
-    '/*',
-    reads((exchange) => files.serve(exchange, hasShow)),
-  );
+  const serveFile: Answer = (exchange) => files.serve(exchange, hasShow);
+  route(app, parts, '/*', reads(serveFile));
 }
 
 /**
@@ -60,28 +55,21 @@ export function routeHttp(app: TemplatedApp, parts: HttpParts): void {
  * On another one these are none of anybody's business. That the process lives, every port says.
  */
 export function routeHealth(app: TemplatedApp, parts: HealthParts, isTold: boolean): void {
-  route(
-    app,
-    parts,
-    '/healthz',
-    reads((exchange) => exchange.json(200, { status: 'alive' }, NOT_KEPT)),
-  );
+  const { metrics, readiness } = parts;
+  const tellAlive: Answer = (exchange) => exchange.json(200, { status: 'alive' }, NOT_KEPT);
+  const tellMetrics: Answer = async (exchange) => {
+    const text = Buffer.from(await metrics.text());
+    exchange.answer(200, { 'Content-Type': metrics.contentType, ...NOT_KEPT }, text);
+  };
   const told = (answer: Answer): Answer => (isTold ? reads(answer) : refuseUnknown);
+  route(app, parts, '/healthz', reads(tellAlive));
   route(
     app,
     parts,
     '/readyz',
-    told((exchange) => tellReadiness(exchange, parts.readiness)),
+    told((exchange) => tellReadiness(exchange, readiness)),
   );
-  route(
-    app,
-    parts,
-    '/metrics',
-    told(async (exchange) => {
-      const text = Buffer.from(await parts.metrics.text());
-      exchange.answer(200, { 'Content-Type': parts.metrics.contentType, ...NOT_KEPT }, text);
-    }),
-  );
+  route(app, parts, '/metrics', told(tellMetrics));
 }
 
 /** Lets an address be answered, once `gate` lets the exchange pass. Whatever is thrown becomes the answer. */
@@ -104,10 +92,11 @@ function route(
       await gate(exchange);
       await answer(exchange);
     } catch (error) {
-      if (!(error instanceof HttpRefusal)) {
-        logger.error({ err: error, traceId, route: pattern }, 'an HTTP request failed');
-      }
-      exchange.refuse(error instanceof HttpRefusal ? error : internal());
+      const refusal = error instanceof HttpRefusal ? error : internal(error);
+      const { cause } = refusal;
+      if (cause !== undefined)
+        logger.error({ err: cause, traceId, route: pattern }, 'an HTTP request failed');
+      exchange.refuse(refusal);
     }
     logger.debug({ method, route: pattern, status: exchange.status, traceId }, 'answered');
   };
@@ -126,12 +115,9 @@ function refuseUnknown(): void {
   throw nothingHere();
 }
 
-function internal(): HttpRefusal {
-  return new HttpRefusal(
-    500,
-    'internal',
-    'Something broke on our side; it has been noted under the trace id.',
-  );
+function internal(cause: unknown): HttpRefusal {
+  const message = 'Something broke on our side; it has been noted under the trace id.';
+  return new HttpRefusal(500, 'internal', message, { cause });
 }
 
 /** `GET /readyz`: 200 when everything is there, else 503 naming what isn't. Proxies ask it where to send buyers. */

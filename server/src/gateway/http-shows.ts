@@ -26,9 +26,9 @@ import { HttpRefusal } from './http-refusal.ts';
 import { JsonRepresentation, PassingJson } from './http-representation.ts';
 
 /** The shows that are told of. */
-export interface ShowDirectory extends Pick<Sales, 'catalogue' | 'listed' | 'show'> {
+export interface ShowDirectory extends Pick<Sales, 'catalogue' | 'lastStartsAt' | 'listed' | 'show'> {
   /** Opens the show, if it isn't. */
-  look(id: ShowId): Promise<Pick<Sale, 'show' | 'board'> | null>;
+  look(id: ShowId): Promise<Pick<Sale, 'show' | 'board'> | null | 'busy'>;
 }
 
 /** Answers about what changes all the time are made at most this often, and may be kept as long by others. */
@@ -55,7 +55,7 @@ export function showReadings(shows: ShowDirectory, clock: Clock): readonly Readi
   const seats = new WeakMap<SeatBoard, PassingJson>();
   const asked = ({ parameter }: HttpExchange): ListedSale => {
     const live = findShow(shows, parameter);
-    if (!live) throw new HttpRefusal(404, 'show-unknown', 'There is no such show.');
+    if (!live) throw showUnknown();
     return live;
   };
   const answersOf = (live: ListedSale): ShowAnswers => {
@@ -67,17 +67,10 @@ export function showReadings(shows: ShowDirectory, clock: Clock): readonly Readi
     return answers;
   };
   const seatsOf = async ({ show: { id } }: ListedSale): Promise<PassingJson> => {
-    const sale = await shows.look(id);
-    if (!sale) throw new Error(`show ${id} is in the catalogue and can't be opened`);
-    const { show, board } = sale;
+    const { show, board } = await orRefuse(shows.look(id));
     const answer = seats.get(board) ?? new PassingJson(PASSING_MS, () => tellSeats(show, board));
     seats.set(board, answer);
     return answer;
-  };
-  const showOf = async ({ show: { id } }: ListedSale): Promise<Show> => {
-    const show = await shows.show(id);
-    if (!show) throw new Error(`show ${id} is in the catalogue and has no seats`);
-    return show;
   };
   const path = '/api/shows';
   return [
@@ -110,11 +103,32 @@ export function showReadings(shows: ShowDirectory, clock: Clock): readonly Readi
       answer: async (exchange) => {
         const live = asked(exchange);
         const answers = answersOf(live);
-        answers.layout ??= new JsonRepresentation(tellLayout(await showOf(live)), 'lasting');
+        answers.layout ??= new JsonRepresentation(
+          tellLayout(await orRefuse(shows.show(live.show.id))),
+          'lasting',
+        );
         exchange.represent(answers.layout, LASTING);
       },
     },
   ];
+}
+
+function showUnknown(): HttpRefusal {
+  return new HttpRefusal(404, 'show-unknown', 'There is no such show.');
+}
+
+/** What parts were asked for that may be away for a moment, or a show that was deleted this moment. */
+async function orRefuse<T extends object>(asked: Promise<T | null | 'busy'>): Promise<T> {
+  const busy = (cause?: unknown): HttpRefusal => {
+    const details = { headers: { 'Retry-After': '1' }, cause };
+    return new HttpRefusal(503, 'busy', 'This show can not be told right now; try again.', details);
+  };
+  const found = await asked.catch((cause: unknown) => {
+    throw busy(cause);
+  });
+  if (found === 'busy') throw busy();
+  if (!found) throw showUnknown();
+  return found;
 }
 
 /** The show of a number as a path writes it. */

@@ -2,6 +2,7 @@ import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { OnShowChange } from '../catalog/catalog.ts';
 import type { ListedShow, Show } from '../catalog/show.ts';
 import { MemoryShowFeed } from '../feed/memory-show-feed.ts';
 import { sessionId, showId } from '../platform/ids.ts';
@@ -11,7 +12,7 @@ import { MemoryWaitingRoomStore } from '../waiting-room/memory-waiting-room-stor
 import { draftOf, DRAW_SEED, layoutOf } from '../../test/integration/app-stand-show.ts';
 import { waitingRoomSettings } from '../../test/integration/app-stand-sale.ts';
 import { MemoryBusyShows } from './memory-busy-shows.ts';
-import { QUIET_MS, Sales } from './sales.ts';
+import { LOOKED_AT_MAX, QUIET_MS, Sales } from './sales.ts';
 
 const [ONE, TWO] = [showId(1), showId(2)];
 const ANA = sessionId('ana'.padEnd(22, '-'));
@@ -21,6 +22,8 @@ let clock: ManualClock;
 let seats: MemorySeatStore;
 let waitingRoom: MemoryWaitingRoomStore;
 let busy: MemoryBusyShows;
+let shows: Show[];
+let listeners: OnShowChange[];
 let newNode: () => Promise<Sales>;
 
 beforeEach(() => {
@@ -30,12 +33,13 @@ beforeEach(() => {
   seats = new MemorySeatStore({ feed, admissions: waitingRoom, newEpoch: () => 7, clock });
   busy = new MemoryBusyShows();
   const layout = layoutOf('house', [20, 20]);
-  const shows = [ONE, TWO].map((id): Show => ({
+  listeners = [];
+  shows = [ONE, TWO].map((id): Show => ({
     ...draftOf('Show', 'house', clock.now()),
     ...{ id, layout, seatMap: seatMapOf(layout), drawSeed: DRAW_SEED, paused: false },
   }));
   const venue = { id: 'house', name: '', city: '', timeZone: 'UTC', priceLevels: [], seatCount: 40 };
-  const listed = shows.map((show): ListedShow => ({ ...show, venue, cancelled: false, version: 1 }));
+  const listed = (): ListedShow[] => shows.map((show) => ({ ...show, venue, cancelled: false, version: 1 }));
   const orders = {
     soldCounts: async () => new Map([[TWO, 40]]),
     soldSeats: async () => [],
@@ -45,10 +49,11 @@ beforeEach(() => {
     const sales = new Sales({
       ...{ feed, seats, busy, orders },
       catalog: {
-        list: () => listed,
-        find: (id) => listed.find((show) => show.id === id) ?? null,
+        list: listed,
+        find: (id) => listed().find((show) => show.id === id) ?? null,
         show: async (id) => shows.find((show) => show.id === id) ?? null,
-        onChange: () => undefined,
+        lastStartsAt: 0,
+        onChange: (listener) => void listeners.push(listener),
       },
       paymentLog: { pending: async () => [] },
       outside: { clock, random: seededRandom(1), nextTurn, report: () => undefined },
@@ -96,6 +101,44 @@ describe('the sales of a node', () => {
     await here.look(ONE);
     await there.keepUp(true);
     expect(there.list()).toEqual([]);
+  });
+
+  it('[P7] keeps no more shows open for lookers than its bound, and the ones that buyers are in', async () => {
+    const sales = await newNode();
+    const first = shows[0]!;
+    const many = Array.from({ length: LOOKED_AT_MAX + 2 }, (_, index) => showId(index + 10));
+    shows.push(...many.map((id): Show => ({ ...first, id })));
+    await sales.enter(ONE);
+    const openings = many.map((id) => sales.look(id));
+    expect((await Promise.all(openings)).slice(-2)).toEqual(['busy', 'busy']);
+    expect(sales.list()).toHaveLength(LOOKED_AT_MAX + 1);
+    // Whoever is looked at again stays, and the one of longest ago goes.
+    await sales.look(many[0]!);
+    await sales.look(many.at(-1)!);
+    const open = new Set(sales.list().map(({ show }) => show.id));
+    expect(open.size).toBe(LOOKED_AT_MAX + 1);
+    expect([ONE, many[0]!, many[1]!, many.at(-1)!].map((id) => open.has(id))).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
+    // One that a buyer enters counts no more.
+    await sales.enter(many[0]!);
+    await sales.look(many[1]!);
+    expect(sales.list()).toHaveLength(LOOKED_AT_MAX + 2);
+  });
+
+  it('a show that is deleted is let go at once, and is not busy for long', async () => {
+    const sales = await newNode();
+    const sale = await sales.enter(ONE);
+    sale?.enter(ANA, tab);
+    shows = shows.filter(({ id }) => id !== ONE);
+    for (const listener of listeners) listener(ONE, null);
+    expect(sales.list()).toEqual([]);
+    await pass(2 * QUIET_MS, sales);
+    expect(sales.list()).toEqual([]);
+    expect(await busy.list()).toEqual(new Map());
   });
 
   it('lets a show go when nobody was in it for a while, and remembers how many seats it has', async () => {

@@ -8,7 +8,7 @@ import { Sale, type SaleParts } from './sale.ts';
 import { seatRulesOf, ShowSeats, type ShowSeatsParts } from './show-seats.ts';
 
 export interface SalesParts extends SaleParts, ShowSeatsParts {
-  readonly catalog: Pick<Catalog, 'list' | 'find' | 'show' | 'onChange'>;
+  readonly catalog: Pick<Catalog, 'list' | 'find' | 'show' | 'lastStartsAt' | 'onChange'>;
 }
 
 /** A show as the catalogue lists it. */
@@ -25,6 +25,8 @@ const ANNOUNCED_AGAIN_MS = 5_000;
  * sight before somebody has to look after it.
  */
 export const QUIET_MS = CHECKOUT_CARE.settledWithinMs + 60_000;
+/** Shows that are open only because somebody looked at them [P7]: a catalogue may have thousands. */
+export const LOOKED_AT_MAX = 16;
 
 /**
  * The shows of the catalogue as this node knows them. One that somebody needs is opened: its seats are followed and
@@ -36,6 +38,8 @@ export class Sales {
   readonly #seats: ShowSeats;
   readonly #open = new Map<ShowId, Sale>();
   readonly #opening = new Map<ShowId, Promise<Sale | null>>();
+  /** Those that nobody but lookers needs, the one looked at last at the end. */
+  readonly #lookedAt = new Set<ShowId>();
   readonly #announcedAt = new Map<ShowId, number>();
   /** What could be bought of a show that isn't open: nothing changes in it meanwhile. */
   readonly #unsold = new Map<ShowId, number>();
@@ -54,7 +58,14 @@ export class Sales {
     catalog.onChange((id, show) => {
       const sale = this.#open.get(id);
       if (sale && show) sale.change(withSeats(show, sale.show));
+      if (sale && !show) this.#letGo(sale);
+      if (!show) this.#unsold.delete(id);
     });
+  }
+
+  /** When the last show of the catalogue begins; 0 where there is none. */
+  get lastStartsAt(): number {
+    return this.#parts.catalog.lastStartsAt;
   }
 
   /** Every show of the catalogue, by id. */
@@ -83,7 +94,7 @@ export class Sales {
 
   /** For a buyer: opens a show if it isn't, and sees to it that every node's jobs serve it. Null if there is none. */
   async enter(id: ShowId): Promise<Sale | null> {
-    const sale = await this.look(id);
+    const sale = await this.#opened(id);
     if (sale) await this.keep(sale);
     return sale;
   }
@@ -91,22 +102,25 @@ export class Sales {
   /** Something lives in it: it stays open, and every node's jobs go on serving it. */
   async keep(sale: Sale): Promise<void> {
     sale.use();
+    this.#lookedAt.delete(sale.show.id);
     if (this.#isSilent(sale.show.id)) await this.#announce([sale.show.id]);
   }
 
-  /** Opens a show, if it isn't, for somebody who only wants to see it. Null if there is none. */
-  async look(id: ShowId): Promise<Sale | null> {
-    const sale = this.#open.get(id);
-    if (sale) {
-      sale.use();
-      return sale;
+  /**
+   * Opens a show, if it isn't, for somebody who only wants to see it, and lets go of the one that was not looked at for
+   * longest if there are too many such. Null if there is no such show; `busy` while too many are being opened.
+   */
+  async look(id: ShowId): Promise<Sale | null | 'busy'> {
+    const isOpen = this.#open.has(id) || this.#opening.has(id);
+    if (this.#lookedAt.delete(id) || (!isOpen && this.#parts.catalog.find(id))) this.#lookedAt.add(id);
+    const [oldest] = this.#lookedAt;
+    if (oldest !== undefined && this.#lookedAt.size > LOOKED_AT_MAX) {
+      const sale = this.#open.get(oldest);
+      this.#lookedAt.delete(sale ? oldest : id);
+      if (!sale) return 'busy';
+      if (!sale.isAlive) this.#letGo(sale);
     }
-    let opening = this.#opening.get(id);
-    if (!opening) {
-      opening = this.#follow(id).finally(() => this.#opening.delete(id));
-      this.#opening.set(id, opening);
-    }
-    return opening;
+    return this.#opened(id);
   }
 
   /**
@@ -140,10 +154,12 @@ export class Sales {
     const announced = await busy.list();
     const quietSince = outside.clock.now() - QUIET_MS;
     const serve = async ([id, at]: readonly [ShowId, number]): Promise<void> => {
-      const sale = this.#open.get(id) ?? (await this.look(id));
-      if (!sale && serves) await busy.forget(id);
-      if (!serves || !sale?.isUnusedSince(quietSince) || at >= quietSince) return;
-      if (await sale.isRoomEmpty()) await busy.forget(id);
+      this.#lookedAt.delete(id);
+      const sale = this.#open.get(id) ?? (await this.#opened(id));
+      if (!serves || at >= quietSince) return;
+      // One that was deleted has nothing that lives in it.
+      const isOver = !sale || (sale.isUnusedSince(quietSince) && (await sale.isRoomEmpty()));
+      if (isOver) await busy.forget(id);
     };
     await Promise.all(
       [...announced].map((one) =>
@@ -159,6 +175,18 @@ export class Sales {
     for (const sale of this.list()) this.#letGo(sale);
   }
 
+  async #opened(id: ShowId): Promise<Sale | null> {
+    const sale = this.#open.get(id);
+    sale?.use();
+    if (sale) return sale;
+    const opening = this.#opening.get(id) ?? this.#follow(id);
+    this.#opening.set(id, opening);
+    return opening.finally(() => {
+      this.#opening.delete(id);
+      if (!this.#open.has(id)) this.#lookedAt.delete(id);
+    });
+  }
+
   async #follow(id: ShowId): Promise<Sale | null> {
     const show = await this.show(id);
     if (!show) return null;
@@ -166,13 +194,15 @@ export class Sales {
     const sale = await Sale.open(show, this.#parts);
     // It may have been edited meanwhile.
     const edited = this.#parts.catalog.find(id);
-    if (edited) sale.change(withSeats(edited, show));
     this.#open.set(show.id, sale);
-    return sale;
+    if (edited) sale.change(withSeats(edited, show));
+    else this.#letGo(sale);
+    return edited && sale;
   }
 
   #letGo(sale: Sale): void {
     this.#open.delete(sale.show.id);
+    this.#lookedAt.delete(sale.show.id);
     this.#unsold.set(sale.show.id, sale.board.unsold);
     sale.stop();
   }

@@ -112,7 +112,14 @@ export async function startHttpStand(options: StandOptions = {}) {
   const board = new SeatBoard(show.seatMap, show.prices.length);
   const { seatCount } = show.seatMap;
   board.reset({ epoch: 3, statuses: new Uint8Array(seatCount), sequences: Array<number>(SECTIONS).fill(0) });
-  const sale = { show, phase: 'open' as Phase, failing: false, hasTickets: true };
+  const sale = {
+    show,
+    phase: 'open' as Phase,
+    failing: false,
+    away: false,
+    crowded: false,
+    hasTickets: true,
+  };
   const { id, name, city, timeZone = 'UTC', priceLevels } = layout;
   const venue = { id, name, city, timeZone, priceLevels, seatCount };
   const more = { venue, cancelled: false, version: 1 };
@@ -155,9 +162,14 @@ export async function startHttpStand(options: StandOptions = {}) {
         if (sale.failing) throw new Error('the catalogue broke');
         return [listed];
       },
+      lastStartsAt: show.startsAt,
       listed: (id) => (id === show.id ? listed : undefined),
       show: async (id) => (id === show.id ? sale.show : null),
-      look: async (id) => (id === show.id ? { show: sale.show, board } : null),
+      look: async (id) => {
+        if (sale.away) throw new Error('Redis is away');
+        if (sale.crowded) return 'busy';
+        return id === show.id ? { show: sale.show, board } : null;
+      },
     },
     endSession: (session) => void ended.push(session),
     sessions: new BuyerSessions([SECRET]),

@@ -103,6 +103,20 @@ describe('shows over HTTP', () => {
     expect(Buffer.from(sections[0]!.statuses, 'base64')[0]).toBe(SOLD);
   });
 
+  it.each(['away', 'crowded'] as const)(
+    '11.3 seats that can not be told now (%s) are a refusal',
+    async (why) => {
+      const { call, sale, logged } = await start();
+      sale[why] = true;
+      const answer = await call('GET', '/api/shows/7/seats');
+      expectError(answer, 503, 'busy');
+      expect(answer.headers['retry-after']).toBe('1');
+      expect(logged.some((line) => line.includes('Redis is away'))).toBe(why === 'away');
+      sale[why] = false;
+      expect((await call('GET', '/api/shows/7/seats')).status).toBe(200);
+    },
+  );
+
   it.each(['/api/shows', '/api/shows/7', '/api/shows/7/layout', '/api/shows/7/seats'])(
     '%s: 304 for who has it, 200 once it changed',
     async (path) => {
