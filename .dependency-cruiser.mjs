@@ -135,7 +135,7 @@ export default {
       comment: 'Stores of seats and places write to the feed; what it carries is described by itself.',
       severity: 'error',
       from: { path: '^server/src/feed/', pathNot: TEST },
-      to: { path: '^server/src/(waiting-room|checkout|catalog|access)/' },
+      to: { path: '^server/src/(seating|waiting-room|checkout|catalog|access)/' },
     },
     {
       name: 'gateway-on-top',

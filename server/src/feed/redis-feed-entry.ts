@@ -6,41 +6,35 @@ import {
   outsideReasonNumbers,
 } from '@stampede/shared/protocol/messages.ts';
 import type { SeatStatus } from '@stampede/shared/seat-map/seat-status.ts';
-import { holdToken, type SessionId, sessionId } from '../platform/ids.ts';
-import { listOf, numberOf, numbersOf, textOf, unpack } from '../platform/redis-packing.ts';
-import { FieldReader, holdOfRecord } from './redis-hold-record.ts';
-import type { FeedEntry, Notice, SeatChange } from './show-feed.ts';
-
-/** The byte before elements of fixed fields: it begins no MessagePack. */
-const PACKED = 0xc1;
+import { holdToken, orderId, type SessionId, sessionId } from '../platform/ids.ts';
+import { FieldReader } from '../platform/redis-packing.ts';
+import type { FeedEntry, Hold, Notice } from './show-feed.ts';
 
 /**
  * Reads one entry of a feed's stream as `lua/write-feed.lua` describes it: what one step changed, in order. A notice
  * of a newer version, which writes beside this one during a deploy, is skipped: the seats go on [P5].
  */
 export function feedEntriesOf(bytes: unknown, onUnknownNotice: () => void = ignore): readonly FeedEntry[] {
-  const known = (changes: readonly SeatChange[], notice: Notice | null | undefined): FeedEntry => {
+  const entries: FeedEntry[] = [];
+  const elements = new FieldReader(bytes);
+  while (!elements.isAtEnd) {
+    const [kind, count, size] = [elements.byte(), elements.uint32(), elements.uint32()];
+    // A seat times 4 plus its status, two bits that only our scripts wrote.
+    const changes = Array.from({ length: count }, () => {
+      const packed = elements.uint32();
+      return { seat: packed >>> 2, status: (packed & 3) as SeatStatus };
+    });
+    const notice = noticeOf(kind, elements.part(size));
     if (notice === undefined) onUnknownNotice();
-    return { changes, notice: notice ?? null };
-  };
-  if (Buffer.isBuffer(bytes) && bytes[0] === PACKED) {
-    const entries: FeedEntry[] = [];
-    const elements = new FieldReader(bytes.subarray(1));
-    while (!elements.isAtEnd) {
-      const [kind, count, size] = [elements.byte(), elements.uint32(), elements.uint32()];
-      const changes = Array.from({ length: count }, () => changeOf(elements.uint32()));
-      entries.push(known(changes, noticeOfFields(kind, elements.part(size))));
-    }
-    return entries;
+    entries.push({ changes, notice: notice ?? null });
   }
-  return listOf(unpack(bytes)).map((element) => {
-    const [changes, packed] = listOf(element);
-    return known(changesOf(changes), packed === false ? null : noticeOf(packed));
-  });
+  return entries;
 }
 
+const ignore = (): void => undefined;
+
 /** Undefined if this version doesn't know what it tells. */
-function noticeOfFields(kind: number, fields: FieldReader): Notice | null | undefined {
+function noticeOf(kind: number, fields: FieldReader): Notice | null | undefined {
   switch (kind) {
     case 0:
       return null;
@@ -50,65 +44,27 @@ function noticeOfFields(kind: number, fields: FieldReader): Notice | null | unde
       const [token, revision, reason] = [holdToken(fields.number()), fields.number(), fields.text()];
       const session = sessionId(fields.text());
       if (!isHoldEndReason(reason)) return undefined;
-      return { kind: 'hold-ended', session, holdToken: token, seats: fields.seats(), reason, revision };
+      return { kind: 'hold-ended', session, holdToken: token, seats: fields.uint32s(), reason, revision };
     }
-    case 3:
+    case 3: {
+      const session = sessionId(fields.text());
       // Written by `RedisSeatStore.settle` from an `OrderMessage`; Redis only carries the text.
-      return {
-        kind: 'order',
-        session: sessionId(fields.text()),
-        order: JSON.parse(fields.rest()) as OrderMessage,
-      };
-    case 4:
-      return noticeOf(unpack(fields.bytes()));
-    default:
-      return undefined;
-  }
-}
-
-/** A seat times 4 plus its status, two bits that only our scripts wrote. */
-function changeOf(packed: number): SeatChange {
-  return { seat: packed >>> 2, status: (packed & 3) as SeatStatus };
-}
-
-const ignore = (): void => undefined;
-
-function changesOf(value: unknown): readonly SeatChange[] {
-  const flat = numbersOf(value);
-  const changes: SeatChange[] = [];
-  // Our own scripts wrote the status, and a byte of two bits holds nothing else.
-  for (let at = 0; at + 1 < flat.length; at += 2) {
-    changes.push({ seat: flat[at] ?? 0, status: (flat[at + 1] ?? 0) as SeatStatus });
-  }
-  return changes;
-}
-
-/** Undefined if this version doesn't know what it tells. */
-function noticeOf(value: unknown): Notice | undefined {
-  const [kind, first, second] = listOf(value);
-  switch (kind) {
-    case 'admitted':
-      return { kind, admissions: admissionsOf(first) };
-    case 'outside': {
-      const reason = textOf(second);
-      return isOutsideReason(reason) ? { kind, session: sessionOf(first), reason } : undefined;
+      return { kind: 'order', session, order: JSON.parse(fields.rest()) as OrderMessage };
+    }
+    case 4: {
+      const admissions: { session: SessionId; deadline: number }[] = [];
+      while (!fields.isAtEnd) {
+        admissions.push({ deadline: fields.number(), session: sessionId(fields.text()) });
+      }
+      return { kind: 'admitted', admissions };
+    }
+    case 5: {
+      const [session, reason] = [sessionId(fields.text()), fields.rest()];
+      return isOutsideReason(reason) ? { kind: 'outside', session, reason } : undefined;
     }
     default:
       return undefined;
   }
-}
-
-function admissionsOf(value: unknown): readonly { session: SessionId; deadline: number }[] {
-  const flat = listOf(value);
-  const admissions: { session: SessionId; deadline: number }[] = [];
-  for (let at = 0; at < flat.length; at += 2) {
-    admissions.push({ session: sessionOf(flat[at]), deadline: numberOf(flat[at + 1]) });
-  }
-  return admissions;
-}
-
-function sessionOf(value: unknown): SessionId {
-  return sessionId(textOf(value));
 }
 
 function isHoldEndReason(text: string): text is HoldEndReason {
@@ -117,4 +73,32 @@ function isHoldEndReason(text: string): text is HoldEndReason {
 
 function isOutsideReason(text: string): text is OutsideReason {
   return Object.hasOwn(outsideReasonNumbers, text);
+}
+
+/** How `seating/lua/hold-book.lua` calls the stage of a checkout whose request the payment log has. */
+const ACCEPTED = 3;
+
+/** Reads a hold as `seating/lua/hold-book.lua` keeps it and tells of it. */
+export function holdOfRecord(record: FieldReader): Hold {
+  const token = holdToken(record.number());
+  const [expiresAt, revision, amount] = [record.number(), record.number(), record.number()];
+  const [extensionsLeft, stage, count] = [record.byte(), record.byte(), record.uint32()];
+  const packed = record.part(record.uint32());
+  const seats = Array.from({ length: count }, () => {
+    const seat = packed.uint32();
+    // Its price, when and how often it was taken, and from where, are for the scripts.
+    packed.part(17);
+    packed.text();
+    return seat;
+  });
+  const hold = { holdToken: token, seats, amount, expiresAt, extensionsLeft, revision };
+  if (stage === 0) return { ...hold, orderId: null, begunAt: 0, isAccepted: false };
+  let [begunAt, order] = [0, ''];
+  while (!record.isAtEnd) {
+    record.part(16);
+    begunAt = record.number();
+    record.text();
+    order = record.text();
+  }
+  return { ...hold, orderId: orderId(order), begunAt, isAccepted: stage === ACCEPTED };
 }

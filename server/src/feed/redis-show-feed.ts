@@ -1,11 +1,12 @@
 import type { ShowId } from '../platform/ids.ts';
+import { defineScript } from '../platform/lua-script.ts';
 import type { Outside } from '../platform/outside.ts';
-import { keysOfShow } from '../platform/redis-keys.ts';
-import type { RedisConnection } from '../platform/redis.ts';
-import { type HistoryPart, readHistory, sequenceBytes, writeCheckpoint } from './redis-feed-scripts.ts';
-import { FeedTail, TAIL_WAIT_MS } from './redis-feed-tail.ts';
-import { changesOf, FollowedShow } from './redis-followed-show.ts';
-import { type FeedFollower, type ShowFeed, UnknownFeedError } from './show-feed.ts';
+import { keysOfShow, showKey } from '../platform/redis-keys.ts';
+import { bytesOf, FieldReader, listOf, numberOf, PackingError } from '../platform/redis-packing.ts';
+import type { RedisClient, RedisConnection } from '../platform/redis.ts';
+import { retry } from '../platform/retry.ts';
+import { feedEntriesOf } from './redis-feed-entry.ts';
+import { type FeedBase, type FeedFollower, type ShowFeed, UnknownFeedError } from './show-feed.ts';
 
 export interface RedisShowFeedParts {
   readonly connection: RedisConnection;
@@ -27,11 +28,67 @@ export interface CheckpointPace {
   readonly kept: number;
 }
 
+/** An entry of the stream as it was read; `bytes` are packed. */
+interface StreamEntry {
+  readonly epoch: number;
+  readonly number: number;
+  readonly bytes: unknown;
+}
+
+/** A part of a show's history, as `lua/read-history.lua` answers. */
+interface HistoryPart {
+  readonly epoch: number;
+  /** Number of the entry that the base, or the follower, has; `entries` follow it without a gap. */
+  readonly number: number;
+  readonly base: Pick<FeedBase, 'statuses' | 'sequences'> | null;
+  /** Packed. */
+  readonly entries: readonly unknown[];
+}
+
 /**
  * Some thousand entries are read and applied in some 10 ms: that is what following costs at most. What is kept
  * before a checkpoint lets a node that was away for seconds go on without a new base.
  */
 const CHECKPOINT_PACE: CheckpointPace = { every: 2_000, kept: 1_000 };
+/** A wait ends by itself after this, and the histories are compared: nothing relies on being woken. */
+const TAIL_WAIT_MS = 5_000;
+/** Stream entries of one show in one answer. */
+const ENTRIES_PER_READ = 500;
+const BACKOFF = { firstMs: 50, maxMs: 1_000 };
+/** Between two tries to wake a connection that may not have begun to wait yet. */
+const WAKE_AGAIN_MS = 5;
+
+const lua = (name: string): URL => new URL(`lua/${name}.lua`, import.meta.url);
+
+const readHistory = defineScript<[knownEpoch: number, knownNumber: number, random: number]>()({
+  file: lua('read-history'),
+  keys: ['meta', 'seats', 'feed', 'checkpoint'],
+  reply: (raw): HistoryPart | null => {
+    if (raw === null) return null;
+    const [epoch, number, base, ...entries] = listOf(raw);
+    const [statuses, sequences] = base === null ? [] : listOf(base);
+    return {
+      epoch: numberOf(epoch),
+      number: numberOf(number),
+      base:
+        base === null
+          ? null
+          : {
+              statuses: Uint8Array.from(bytesOf(statuses)),
+              sequences: new FieldReader(sequences).uint32s(),
+            },
+      entries,
+    };
+  },
+});
+
+const writeCheckpoint = defineScript<
+  [epoch: number, number: number, statuses: Uint8Array, sequences: Uint8Array, kept: number]
+>()({
+  file: lua('write-checkpoint'),
+  keys: ['meta', 'feed', 'checkpoint'],
+  reply: (raw) => (raw === null ? null : numberOf(raw)),
+});
 
 /**
  * Follows the streams that the scripts write. Reading a stream misses nothing, unlike publish and subscribe. A base
@@ -41,116 +98,303 @@ const CHECKPOINT_PACE: CheckpointPace = { every: 2_000, kept: 1_000 };
  */
 export class RedisShowFeed implements ShowFeed {
   readonly #parts: RedisShowFeedParts;
-  readonly #pace: CheckpointPace;
-  readonly #followed = new Map<ShowId, FollowedShow>();
-  readonly #tails = new Map<FollowedShow, FeedTail>();
-  readonly #checkpointing = new Set<FollowedShow>();
+  readonly #followings = new Map<Following, FeedTail>();
   /** Where one connection is enough for all. */
   readonly #sharedTail: FeedTail | null;
 
   constructor(parts: RedisShowFeedParts) {
-    this.#parts = parts;
     // Nodes read the same entries at the same time; they shouldn't all write the same checkpoint.
     const { every, kept } = parts.checkpoints ?? CHECKPOINT_PACE;
-    this.#pace = { every: Math.round(every * (1 + parts.outside.random() / 2)), kept };
-    this.#sharedTail = parts.connection.isCluster ? null : this.#newTail();
+    const checkpoints = { every: Math.round(every * (1 + parts.outside.random() / 2)), kept };
+    this.#parts = { ...parts, checkpoints };
+    this.#sharedTail = parts.connection.isCluster ? null : new FeedTail(this.#parts);
   }
 
   async read(show: ShowId): Promise<Uint8Array> {
-    const part = await this.#readHistory(show, 0, 0);
-    if (!part?.base) throw new UnknownFeedError(show);
-    const { statuses } = part.base;
-    for (const { seat, status } of changesOf(part.entries)) statuses[seat] = status;
-    return statuses;
+    const { base } = await seatsNow(this.#parts, show);
+    return base.statuses;
   }
 
   async follow(show: ShowId, follower: FeedFollower): Promise<() => void> {
-    const followed = this.#followed.get(show) ?? this.#newShow(show);
-    this.#followed.set(show, followed);
-    try {
-      await followed.add(follower);
-    } catch (cause) {
-      this.#leave(followed);
-      throw cause;
-    }
-    if (!this.#tails.has(followed)) {
-      const tail = this.#sharedTail ?? this.#newTail();
-      this.#tails.set(followed, tail);
-      tail.add(followed);
-    }
+    const following = await Following.begin(show, this.#parts, follower);
+    const tail = this.#sharedTail ?? new FeedTail(this.#parts);
+    this.#followings.set(following, tail);
+    tail.add(following);
     return () => {
-      followed.remove(follower);
-      this.#leave(followed);
+      following.end();
+      this.#followings.delete(following);
+      tail.remove(following);
+      if (tail !== this.#sharedTail) tail.stop();
     };
   }
 
   /** The epoch that a show is followed in; 0 if it isn't. */
   epochOf(show: ShowId): number {
-    return this.#followed.get(show)?.position.epoch ?? 0;
+    for (const following of this.#followings.keys())
+      if (following.show === show) return following.position.epoch;
+    return 0;
   }
 
   /** Ends every following. */
   close(): void {
-    this.#sharedTail?.stop();
-    for (const tail of this.#tails.values()) if (tail !== this.#sharedTail) tail.stop();
-    this.#tails.clear();
-    this.#followed.clear();
+    const tails = new Set(this.#followings.values());
+    if (this.#sharedTail) tails.add(this.#sharedTail);
+    for (const tail of tails) tail.stop();
+    this.#followings.clear();
+  }
+}
+
+function historyAfter(
+  { connection, newEpoch }: RedisShowFeedParts,
+  show: ShowId,
+  epoch: number,
+  number: number,
+) {
+  return readHistory.run(connection.client, keysOfShow(show), epoch, number, newEpoch());
+}
+
+/** The seats as they are now, after entry `number`, and the checkpoint they were made from. Rejects without a history. */
+async function seatsNow(
+  parts: RedisShowFeedParts,
+  show: ShowId,
+  sectionOf?: Uint16Array,
+): Promise<{ readonly base: FeedBase; readonly checkpoint: number; readonly number: number }> {
+  const part = await historyAfter(parts, show, 0, 0);
+  if (!part?.base) throw new UnknownFeedError(show);
+  const { epoch, number: checkpoint, entries } = part;
+  const statuses = part.base.statuses;
+  const sequences = [...part.base.sequences];
+  for (const { seat, status } of entries
+    .flatMap((bytes) => feedEntriesOf(bytes))
+    .flatMap((one) => one.changes)) {
+    statuses[seat] = status;
+    const section = sectionOf?.[seat] ?? 0;
+    sequences[section] = (sequences[section] ?? 0) + 1;
+  }
+  return { base: { epoch, statuses, sequences }, checkpoint, number: checkpoint + entries.length };
+}
+
+/**
+ * How far a follower has heard of one show. Everything read goes through `take` or `catchUp`, which use an entry only if
+ * it is the very next one: nothing is told twice and no gap is passed over [P5], whoever read what first. Every node
+ * counts the sequences from the same entries, so they are the same everywhere, and no script has to count them.
+ */
+class Following {
+  readonly show: ShowId;
+  readonly #parts: RedisShowFeedParts;
+  #follower: FeedFollower | null;
+  #epoch: number;
+  #number: number;
+  /** Number of the newest checkpoint known of. */
+  #checkpoint: number;
+  #isWritingCheckpoint = false;
+
+  private constructor(
+    show: ShowId,
+    parts: RedisShowFeedParts,
+    follower: FeedFollower,
+    { base, checkpoint, number }: Awaited<ReturnType<typeof seatsNow>>,
+  ) {
+    this.show = show;
+    this.#parts = parts;
+    this.#follower = follower;
+    this.#epoch = base.epoch;
+    this.#number = number;
+    this.#checkpoint = checkpoint;
+    follower.onBase(base);
   }
 
-  #newShow(show: ShowId): FollowedShow {
-    const followed: FollowedShow = new FollowedShow(show, {
-      read: (epoch, number) => this.#readHistory(show, epoch, number),
-      onUnknownNotice: () => this.#parts.onUnknownNotice?.(),
-      onLost: () => this.#parts.onHistoryLost?.(show),
-      onFarFrom: (entries) => {
-        if (entries >= this.#pace.every) void this.#writeCheckpoint(followed);
-      },
-    });
-    return followed;
+  /** Begins with the seats as they are now: what was said before is nothing to whoever begins. */
+  static async begin(show: ShowId, parts: RedisShowFeedParts, follower: FeedFollower): Promise<Following> {
+    return new Following(show, parts, follower, await seatsNow(parts, show, follower.sectionOf));
   }
 
-  #leave(followed: FollowedShow): void {
-    if (followed.isFollowed || this.#followed.get(followed.show) !== followed) return;
-    const tail = this.#tails.get(followed);
-    tail?.remove(followed);
-    if (tail !== this.#sharedTail) tail?.stop();
-    this.#tails.delete(followed);
-    this.#followed.delete(followed.show);
+  /** Up to where the stream was read. */
+  get position(): { readonly epoch: number; readonly number: number } {
+    return { epoch: this.#epoch, number: this.#number };
   }
 
-  #newTail(): FeedTail {
-    const { connection, outside, onTrouble } = this.#parts;
-    const waiting = connection.waiting(TAIL_WAIT_MS);
-    return new FeedTail({ waiting, waker: connection.client, outside, onTrouble });
+  end(): void {
+    this.#follower = null;
   }
 
-  #readHistory(show: ShowId, knownEpoch: number, knownNumber: number): Promise<HistoryPart | null> {
-    const { connection, newEpoch } = this.#parts;
-    return readHistory.run(connection.client, keysOfShow(show), knownEpoch, knownNumber, newEpoch());
+  /** Reads what is missing up to this moment. */
+  async catchUp(): Promise<void> {
+    const part = await historyAfter(this.#parts, this.show, this.#epoch, this.#number);
+    if (!part) {
+      this.#parts.onHistoryLost?.(this.show);
+    } else if (part.base) {
+      // Given only where nothing else helps: taken whatever it is called, or an epoch that comes twice would keep old
+      // seats on every screen.
+      this.#epoch = part.epoch;
+      this.#number = part.number;
+      this.#checkpoint = part.number;
+      this.#follower?.onBase({ epoch: part.epoch, ...part.base });
+      this.#tell(part.entries);
+    } else if (part.epoch === this.#epoch && part.number <= this.#number) {
+      this.#tell(part.entries.slice(this.#number - part.number));
+    }
   }
 
-  async #writeCheckpoint(followed: FollowedShow): Promise<void> {
-    if (this.#checkpointing.has(followed)) return;
-    const { epoch, number } = followed.position;
-    const base = followed.base();
-    if (!base) return;
-    const { statuses, sequences } = base;
-    this.#checkpointing.add(followed);
+  /** Uses entries in their order; false if they don't go on where this one stands: then it has to catch up. */
+  take(entries: readonly StreamEntry[]): boolean {
+    const next: unknown[] = [];
+    let isWhole = true;
+    for (const { epoch, number, bytes } of entries) {
+      const expected = this.#number + next.length + 1;
+      isWhole = epoch === this.#epoch && number <= expected;
+      if (!isWhole) break;
+      if (number === expected) next.push(bytes);
+    }
+    this.#tell(next);
+    return isWhole;
+  }
+
+  #tell(packed: readonly unknown[]): void {
+    if (packed.length === 0) return;
+    const entries = packed.flatMap((bytes) => feedEntriesOf(bytes, this.#parts.onUnknownNotice));
+    this.#number += packed.length;
+    if (entries.length > 0) this.#follower?.onEntries(entries);
+    void this.#writeCheckpoint();
+  }
+
+  /** Where this one is far beyond the newest checkpoint: keeps what the follower has heard as the next one. */
+  async #writeCheckpoint(): Promise<void> {
+    const { connection, checkpoints = CHECKPOINT_PACE, onTrouble } = this.#parts;
+    const [epoch, number] = [this.#epoch, this.#number];
+    if (!this.#follower || this.#isWritingCheckpoint || number - this.#checkpoint < checkpoints.every) return;
+    this.#isWritingCheckpoint = true;
     try {
+      const { statuses, sequences } = this.#follower.base();
       const there = await writeCheckpoint.run(
-        this.#parts.connection.client,
-        keysOfShow(followed.show),
+        connection.client,
+        keysOfShow(this.show),
         epoch,
         number,
         statuses,
-        sequenceBytes(sequences),
-        this.#pace.kept,
+        Buffer.from(Uint32Array.from(sequences).buffer),
+        checkpoints.kept,
       );
-      if (there !== null) followed.noteCheckpoint(epoch, there);
+      if (there !== null && epoch === this.#epoch) this.#checkpoint = Math.max(this.#checkpoint, there);
     } catch (cause) {
-      this.#parts.onTrouble(cause);
+      onTrouble(cause);
     } finally {
-      this.#checkpointing.delete(followed);
+      this.#isWritingCheckpoint = false;
     }
   }
+}
+
+/** Waits for new entries of any number of shows on a connection of its own, and hands them on. */
+class FeedTail {
+  readonly #parts: RedisShowFeedParts;
+  /** Waits most of the time; another connection wakes it. */
+  readonly #waiting: RedisClient;
+  readonly #followings = new Set<Following>();
+  readonly #stopping = new AbortController();
+  #isRunning = false;
+  #connectionId: number | null = null;
+  /** Rises with each following; the wait under way knows those of `#waitsFor`. */
+  #revision = 0;
+  #waitsFor = 0;
+
+  constructor(parts: RedisShowFeedParts) {
+    this.#parts = parts;
+    this.#waiting = parts.connection.waiting(TAIL_WAIT_MS);
+  }
+
+  add(following: Following): void {
+    this.#followings.add(following);
+    this.#revision += 1;
+    if (this.#isRunning) this.#wake();
+    else void this.#run();
+  }
+
+  remove(following: Following): void {
+    this.#followings.delete(following);
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#waiting.disconnect();
+  }
+
+  get #isOver(): boolean {
+    return this.#stopping.signal.aborted || this.#followings.size === 0;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { outside, onTrouble } = this.#parts;
+    const readOn = async (): Promise<void> => {
+      try {
+        await this.#readOnce();
+      } catch (cause) {
+        this.#connectionId = null;
+        if (!this.#isOver) throw cause;
+      }
+    };
+    this.#isRunning = true;
+    while (!this.#isOver) {
+      // Rejects only when it is ended amid a pause.
+      await retry(outside, { backoff: BACKOFF, signal, onTrouble }, readOn).catch(() => undefined);
+    }
+    this.#isRunning = false;
+  }
+
+  async #readOnce(): Promise<void> {
+    if (this.#connectionId === null) {
+      if (this.#waiting.status === 'wait') await this.#waiting.connect();
+      const id = Number(await this.#waiting.call('CLIENT', 'ID'));
+      // What was there while nobody waited. Whoever answers now may be another server, with another history.
+      await this.#compareAll();
+      this.#connectionId = id;
+    }
+    this.#waitsFor = this.#revision;
+    const byKey = Map.groupBy(this.#followings, ({ show }) => showKey(show, 'feed'));
+    const positions = Array.from(
+      byKey.values(),
+      ([first]) => `${first?.position.epoch}-${first?.position.number}`,
+    );
+    const block = [
+      'COUNT',
+      ENTRIES_PER_READ,
+      'BLOCK',
+      TAIL_WAIT_MS,
+      'STREAMS',
+      ...byKey.keys(),
+      ...positions,
+    ];
+    const answer = await this.#waiting.callBuffer('XREAD', block);
+    if (answer === null) {
+      if (this.#waitsFor === this.#revision) await this.#compareAll();
+      return;
+    }
+    for (const one of listOf(answer)) {
+      const [key, raw] = listOf(one);
+      const entries = listOf(raw).map(streamEntryOf);
+      for (const following of byKey.get(String(key)) ?? []) {
+        if (!following.take(entries)) await following.catchUp();
+      }
+    }
+  }
+
+  async #compareAll(): Promise<void> {
+    for (const following of this.#followings) await following.catchUp();
+  }
+
+  /** Ends the wait under way, so that the next one is for the shows as they are now. */
+  #wake(): void {
+    const id = this.#connectionId;
+    if (this.#stopping.signal.aborted || id === null || this.#waitsFor === this.#revision) return;
+    // It may be about to wait, and not be waiting yet. Redis being away ends its wait by itself.
+    this.#parts.connection.client.call('CLIENT', 'UNBLOCK', id).catch(() => undefined);
+    this.#parts.outside.clock.after(WAKE_AGAIN_MS, () => this.#wake());
+  }
+}
+
+function streamEntryOf(entry: unknown): StreamEntry {
+  const [id, fields] = listOf(entry);
+  const [epoch, number] = String(id).split('-').map(Number);
+  if (epoch === undefined || number === undefined) throw new PackingError('a stream entry', entry);
+  return { epoch, number, bytes: listOf(fields)[1] };
 }

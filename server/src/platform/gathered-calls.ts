@@ -1,3 +1,6 @@
+import type { ShowId } from './ids.ts';
+import type { Outside } from './outside.ts';
+
 interface Waiting<Item, Answer> {
   readonly item: Item;
   resolve(answer: Answer): void;
@@ -87,4 +90,30 @@ export class GatheredCalls<Item, Answer> {
       for (const one of batch) one.reject(cause);
     }
   }
+}
+
+/** More would keep everybody else waiting for milliseconds [P7]. */
+const STEPS_PER_CALL_MAX = 250;
+
+/**
+ * Gathers what a store is asked for in one turn of the event loop into one call per show: a show's keys lie together,
+ * and a call costs Redis and us far more than a step. Steps are decided in the order they were asked for. One that dies
+ * with the process before its turn is over has not happened, and nobody was told that it had.
+ *
+ * @param call decides some steps about a show, in their order; rejecting fails them all
+ * @param callsMax calls about one show at once; with no bound, a turn never waits for the one before
+ */
+export function gatherByShow<Step, Answer>(
+  { nextTurn }: Pick<Outside, 'nextTurn'>,
+  call: (show: ShowId, steps: readonly Step[]) => Promise<readonly Answer[]>,
+  callsMax = Infinity,
+): (show: ShowId, step: Step) => Promise<Answer> {
+  const gathered = new Map<ShowId, GatheredCalls<Step, Answer>>();
+  return (show, step) => {
+    const calls =
+      gathered.get(show) ??
+      new GatheredCalls((steps) => call(show, steps), nextTurn, { itemsMax: STEPS_PER_CALL_MAX, callsMax });
+    gathered.set(show, calls);
+    return calls.add(step);
+  };
 }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { pack, type Packed } from './redis-packing.ts';
-import { refusalConstants } from './redis-refusals.ts';
+import { pack, type Packed, refusalConstants } from './redis-packing.ts';
 import type { RedisClient } from './redis.ts';
 
 const INCLUDE = /^-- include: (\S+)$/gm;

@@ -24,14 +24,13 @@ export type ShowKey =
   | 'feed'
   /** Hash: number of an entry, statuses and sequences after it. */
   | 'checkpoint'
-  /** Names of the form before this one: deleted where they are found. */
+  /** Names of the forms before this one: deleted where they are found. */
   | 'buyers'
   | 'hold-owners'
   | 'seat-holds'
   | 'seat-notes'
   | 'checkouts'
   | 'checkouts-due'
-  /** String: the section of each seat, 16 bits a seat. */
   | 'sections'
   /** Hash: name, draw-closed, last-late, tokens and filled-at of the bucket, fallen-out, restoring-since. */
   | 'room'

@@ -1,4 +1,4 @@
-import type { Hold } from './hold.ts';
+import type { Hold } from '../feed/show-feed.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { holdToken, type SessionId, type ShowId } from '../platform/ids.ts';
 import type { AdmissionCheck } from '../waiting-room/waiting-room-store.ts';

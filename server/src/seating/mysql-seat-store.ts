@@ -1,11 +1,11 @@
-import type { Hold } from './hold.ts';
+import type { Hold } from '../feed/show-feed.ts';
 import { type SqlEntityManager, UniqueConstraintViolationException } from '@mikro-orm/sql';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { type Database, databaseTime, isConflict } from '../platform/database.ts';
 import { orderId, type SessionId, type ShowId } from '../platform/ids.ts';
 import { refuse } from '../platform/outcome.ts';
 import type { Outside } from '../platform/outside.ts';
-import { ShowSteps } from '../platform/show-steps.ts';
+import { gatherByShow } from '../platform/gathered-calls.ts';
 import type { AdmissionCheck } from '../waiting-room/waiting-room-store.ts';
 import { beginBooks, changeBooks, countSeats, holdsOf, type StepScope } from './mysql-seat-books.ts';
 import { liveCheckoutTable, liveHoldTable, liveShowTable } from './mysql-seat-tables.ts';
@@ -55,12 +55,12 @@ const BUSY_RETRY_MS = 200;
  */
 export class MysqlSeatStore implements SeatStore {
   readonly #parts: MysqlSeatStoreParts;
-  readonly #steps: ShowSteps<Asked, AnswerTo<SeatStep>>;
+  readonly #take: (show: ShowId, asked: Asked) => Promise<AnswerTo<SeatStep>>;
   readonly #tellTime: (entities: SqlEntityManager) => Promise<number>;
 
   constructor(parts: MysqlSeatStoreParts) {
     this.#parts = parts;
-    this.#steps = new ShowSteps(parts.outside, (show, asked) => this.#takeAll(show, asked), 1);
+    this.#take = gatherByShow(parts.outside, (show, asked) => this.#takeAll(show, asked), 1);
     const { testClock } = parts;
     this.#tellTime = testClock ? async () => testClock.now() : databaseTime;
   }
@@ -86,7 +86,7 @@ export class MysqlSeatStore implements SeatStore {
     rules: SeatRules,
     steps: Steps,
   ): Promise<AnswersTo<Steps>> {
-    const answers = await Promise.all(steps.map((step) => this.#steps.take(rules.show, { rules, step })));
+    const answers = await Promise.all(steps.map((step) => this.#take(rules.show, { rules, step })));
     // One answer for each step, in their order.
     return answers as unknown as AnswersTo<Steps>;
   }

@@ -1,16 +1,17 @@
-import type { Hold } from './hold.ts';
 import assert from 'node:assert/strict';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
+import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
+import { holdOfRecord } from '../feed/redis-feed-entry.ts';
+import type { Hold } from '../feed/show-feed.ts';
+import { gatherByShow } from '../platform/gathered-calls.ts';
 import { holdToken, orderId, sessionId, type SessionId, type ShowId } from '../platform/ids.ts';
-import { refuse } from '../platform/outcome.ts';
-import { keysOfShow, showKey } from '../platform/redis-keys.ts';
+import { defineScript, type LuaScript } from '../platform/lua-script.ts';
+import { done, refuse } from '../platform/outcome.ts';
 import type { Outside } from '../platform/outside.ts';
+import { keysOfShow, type ShowKey, showKey } from '../platform/redis-keys.ts';
+import { FieldReader, listOf, numberOf, type Packed, refusalNamed } from '../platform/redis-packing.ts';
 import type { RedisClient } from '../platform/redis.ts';
-import { ShowSteps } from '../platform/show-steps.ts';
-import { FieldReader, holdOfRecord } from '../feed/redis-hold-record.ts';
-import { answerOf, packedStep, packedTerms } from './redis-seat-steps.ts';
-import * as scripts from './redis-seat-scripts.ts';
-import type { AnswersTo, AnswerTo, HoldStep, SeatStep } from './seat-steps.ts';
+import type { AnswersTo, AnswerTo, SeatStep } from './seat-steps.ts';
 import {
   CHECKOUT_CARE,
   type SeatFacts,
@@ -34,12 +35,6 @@ export interface RedisSeatStoreParts {
   readonly testClock?: Clock;
 }
 
-/** A step, and the rules of the moment at which it was asked for. */
-interface Asked {
-  readonly rules: SeatRules;
-  readonly step: SeatStep;
-}
-
 /** Redis has not the whole history of the show: it lost some or all of it, and waits to be set up anew by `open`. */
 export class HistoryLostError extends Error {
   override readonly name = 'HistoryLostError';
@@ -51,6 +46,15 @@ export class HistoryLostError extends Error {
   }
 }
 
+/** A step, and the rules of the moment at which it was asked for. */
+interface Asked {
+  readonly rules: SeatRules;
+  readonly step: SeatStep;
+}
+
+/** The time of a step: `false` for Redis's own, or an instant that a test has chosen. */
+type GivenInstant = number | false;
+
 const BUYERS_PER_LOOK = 1_000;
 /** What is more waits for the next call, so that others are served in between. */
 const EXPIRED_PER_CALL_MAX = 500;
@@ -58,52 +62,104 @@ const OVERDUE_MAX = 200;
 /** When to try again where seats are being set up anew. */
 const REOPENED_AFTER_MS = 1_000;
 
+const lua = (name: string): URL => new URL(`lua/${name}.lua`, import.meta.url);
+
+/** What every step that may change a hold touches. */
+const BOOK = [
+  ...(['meta', 'seats', 'holds', 'bought', 'hold-deadlines', 'feed'] as const),
+  ...(['unsettled', 'unsettled-due', 'rested-seats', 'networks'] as const),
+] as const;
+
+/** What versions before this one kept beside it. */
+const FORMER = [
+  'buyers',
+  'hold-owners',
+  'seat-holds',
+  'seat-notes',
+  'checkouts',
+  'checkouts-due',
+  'sections',
+] as const;
+
+/** A script on a show's book: it answers nil where Redis has no history of the show. */
+const onBook =
+  <const Args extends readonly (Packed | Uint8Array)[]>() =>
+  <Reply, const More extends ShowKey = never>(
+    name: string,
+    read: (raw: unknown) => Reply,
+    ...more: readonly More[]
+  ) =>
+    defineScript<readonly [given: GivenInstant, ...Args]>()({
+      file: lua(name),
+      keys: [...BOOK, ...more],
+      reply: (raw) => (raw === null ? null : read(raw)),
+    });
+
+const openSeats = onBook<
+  [
+    knownEpoch: number,
+    random: number,
+    seatCount: number,
+    sectionCount: number,
+    holdLifetimeMs: number,
+    extensionsMax: number,
+    settledWithinMs: number,
+    sold: Packed,
+    checkouts: Packed,
+  ]
+>()('open-seats', numberOf, 'checkpoint', ...FORMER);
+const takeSteps = onBook<[terms: Uint8Array, ...sessionsAndSteps: Uint8Array[]]>()(
+  'take-steps',
+  listOf,
+  'admitted',
+);
+const overdueCheckouts = onBook<[againMs: number, most: number]>()('overdue-checkouts', listOf);
+const settleOrders = onBook<[settlements: Packed]>()('settle-orders', numberOf);
+const mendSeats = onBook<[sold: Packed, unsold: Packed, counts: Packed]>()('mend-seats', numberOf);
+const expireHolds = onBook<[most: number]>()('expire-holds', numberOf);
+const readHolds = defineScript<[given: GivenInstant, sessions: Packed]>()({
+  file: lua('read-holds'),
+  keys: ['holds'],
+  reply: listOf,
+});
+const isOpen = defineScript<[]>()({
+  file: lua('is-open'),
+  keys: ['meta', 'seats'],
+  reply: (raw) => numberOf(raw) === 1,
+});
+
 /**
  * Seats in Redis. Each method is one Lua script, or a step of one, run by Redis to its end before anything else: the
  * scripts in `lua/` decide, this class translates. What buyers do with the holds of a show in one turn of the event
- * loop travels in one script call, and all of its steps happen or none. Where Redis has lost a show, or a part of it, buyers are refused `busy` and steps of the system
- * throw `HistoryLostError`, so that nothing is decided on missing knowledge [P1].
+ * loop travels in one script call, and all of its steps happen or none. Where Redis has lost a show, or a part of it,
+ * buyers are refused `busy` and steps of the system throw `HistoryLostError`, so that nothing is decided on missing
+ * knowledge [P1].
  */
 export class RedisSeatStore implements SeatStore {
-  readonly #redis: RedisClient;
-  readonly #newEpoch: () => number;
-  readonly #knownEpoch: (show: ShowId) => number;
-  readonly #onHistoryLost: (show: ShowId) => void;
-  readonly #testClock: Clock | undefined;
+  readonly #parts: RedisSeatStoreParts;
   /** One queue for all that buyers do: who gives a seat back and takes another right after it stays within the limit. */
-  readonly #steps: ShowSteps<Asked, AnswerTo<SeatStep>>;
-  readonly #looks: ShowSteps<SessionId, Hold | null>;
+  readonly #take: (show: ShowId, asked: Asked) => Promise<AnswerTo<SeatStep>>;
+  readonly #look: (show: ShowId, session: SessionId) => Promise<Hold | null>;
 
-  constructor({
-    redis,
-    outside,
-    newEpoch,
-    knownEpoch = () => 0,
-    onHistoryLost,
-    testClock,
-  }: RedisSeatStoreParts) {
-    this.#redis = redis;
-    this.#newEpoch = newEpoch;
-    this.#knownEpoch = knownEpoch;
-    this.#onHistoryLost = onHistoryLost;
-    this.#testClock = testClock;
-    this.#steps = new ShowSteps(outside, (_, asked) => this.#takeAll(asked));
-    this.#looks = new ShowSteps(outside, async (show, sessions) => {
-      const records = await scripts.readHolds.run(redis, keysOfShow(show), this.#given(), sessions);
+  constructor(parts: RedisSeatStoreParts) {
+    this.#parts = parts;
+    this.#take = gatherByShow(parts.outside, (show, asked) => this.#takeAll(show, asked));
+    this.#look = gatherByShow(parts.outside, async (show, sessions) => {
+      const records = await readHolds.run(parts.redis, keysOfShow(show), this.#given(), sessions);
       return records.map((record) => (record === null ? null : holdOfRecord(new FieldReader(record))));
     });
   }
 
   isOpen(show: ShowId): Promise<boolean> {
-    return scripts.isOpen.run(this.#redis, keysOfShow(show));
+    return isOpen.run(this.#parts.redis, keysOfShow(show));
   }
 
   async boughtSeats(show: ShowId): Promise<ReadonlyMap<SessionId, number>> {
     const bought = new Map<SessionId, number>();
+    const key = showKey(show, 'bought');
     // In parts, so that nobody who buys waits for the whole of a stadium.
     for (let cursor = '0'; ;) {
-      const key = showKey(show, 'bought');
-      const [next, fields] = await this.#redis.hscan(key, cursor, 'COUNT', BUYERS_PER_LOOK);
+      const [next, fields] = await this.#parts.redis.hscan(key, cursor, 'COUNT', BUYERS_PER_LOOK);
       for (let at = 0; at + 1 < fields.length; at += 2) {
         bought.set(sessionId(fields[at] ?? ''), Number(fields[at + 1]));
       }
@@ -113,31 +169,23 @@ export class RedisSeatStore implements SeatStore {
   }
 
   async open(rules: SeatRules, facts: SeatFacts): Promise<void> {
-    const { show, seatCount, sectionCount, sectionOf, holdLifetimeMs, extensionsMax } = rules;
-    await scripts.openSeats.run(
-      this.#redis,
-      keysOfShow(show),
-      this.#given(),
-      this.#knownEpoch(show),
-      this.#newEpoch(),
+    const { show, seatCount, sectionCount, holdLifetimeMs, extensionsMax } = rules;
+    const { knownEpoch, newEpoch } = this.#parts;
+    await this.#run(
+      openSeats,
+      show,
+      knownEpoch?.(show) ?? 0,
+      newEpoch(),
       seatCount,
       sectionCount,
-      new Uint8Array(sectionOf.buffer, sectionOf.byteOffset, sectionOf.byteLength),
       holdLifetimeMs,
       extensionsMax,
       CHECKOUT_CARE.settledWithinMs,
       facts.sold.map(({ seat, session }) => [seat, session]),
-      facts.checkouts.map((one) => [
-        one.session,
-        one.holdToken,
-        one.orderId,
-        one.idempotencyKey,
-        one.seats,
-        one.prices,
-        one.amount,
-        one.begunAt,
-        one.keepUntil,
-      ]),
+      facts.checkouts.map((one) => {
+        const { session, holdToken: token, orderId: id, idempotencyKey: key, seats, prices, amount } = one;
+        return [session, token, id, key, seats, prices, amount, one.begunAt, one.keepUntil];
+      }),
     );
   }
 
@@ -145,71 +193,54 @@ export class RedisSeatStore implements SeatStore {
     rules: SeatRules,
     steps: Steps,
   ): Promise<AnswersTo<Steps>> {
-    for (const step of steps) if (step.kind === 'hold') assertPriced(step);
-    const answers = await Promise.all(steps.map((step) => this.#steps.take(rules.show, { rules, step })));
+    for (const step of steps) assertPriced(step);
+    const answers = await Promise.all(steps.map((step) => this.#take(rules.show, { rules, step })));
     // One answer for each step, in their order.
     return answers as unknown as AnswersTo<Steps>;
   }
 
   /** Null as well where Redis has lost the show: then there is no hold to be seen. */
   async holdOf(show: ShowId, session: SessionId): Promise<Hold | null> {
-    return this.#looks.take(show, session);
+    return this.#look(show, session);
   }
 
   async overdueCheckouts({ show }: SeatRules): Promise<readonly UnsettledCheckout[]> {
-    const { againMs } = CHECKOUT_CARE;
-    const keys = keysOfShow(show);
-    const found = await scripts.overdueCheckouts.run(this.#redis, keys, this.#given(), againMs, OVERDUE_MAX);
-    if (found === null) return this.#lost(show);
+    const found = await this.#run(overdueCheckouts, show, CHECKOUT_CARE.againMs, OVERDUE_MAX);
     return Array.from({ length: found.length / 2 }, (_, index) =>
       unsettledCheckoutOf(found[2 * index], found[2 * index + 1]),
     );
   }
 
   async settle({ show }: SeatRules, settlements: readonly Settlement[]): Promise<void> {
-    const packed = settlements.map(({ kind, session, holdToken: token, order }) => [
-      kind,
-      session,
-      token,
-      order.id,
-      order.seats,
-      JSON.stringify(order),
-    ]);
-    const done = await scripts.settleOrders.run(this.#redis, keysOfShow(show), this.#given(), packed);
-    if (done === null) this.#lost(show);
+    const packed = settlements.map(({ kind, session, holdToken: token, order }) => {
+      const { id, seats } = order;
+      return [kind, session, token, id, seats, JSON.stringify(order)];
+    });
+    await this.#run(settleOrders, show, packed);
   }
 
   async mend({ show }: SeatRules, { sold, unsold, counts }: SeatRepairs): Promise<void> {
     const buyers = Map.groupBy(sold, (one) => one.session);
-    const done = await scripts.mendSeats.run(
-      this.#redis,
-      keysOfShow(show),
-      this.#given(),
+    await this.#run(
+      mendSeats,
+      show,
       Array.from(buyers, ([session, seats]) => [session, seats.map(({ seat }) => seat)]),
       unsold,
       counts.map(({ session, here, right }) => [session, here, right]),
     );
-    if (done === null) this.#lost(show);
   }
 
   /** As many script calls as it takes: what has run out counts as gone, swept or not. */
   async expire({ show }: SeatRules): Promise<number> {
-    let total = 0;
-    for (;;) {
-      const count = await scripts.expireHolds.run(
-        this.#redis,
-        keysOfShow(show),
-        this.#given(),
-        EXPIRED_PER_CALL_MAX,
-      );
-      if (count === null) return this.#lost(show);
+    for (let total = 0; ;) {
+      const count = await this.#run(expireHolds, show, EXPIRED_PER_CALL_MAX);
       total += count;
       if (count < EXPIRED_PER_CALL_MAX) return total;
     }
   }
 
   /** Steps of the same rules go together; all calls leave on one connection, in their order. */
-  async #takeAll(asked: readonly Asked[]): Promise<readonly AnswerTo<SeatStep>[]> {
+  async #takeAll(show: ShowId, asked: readonly Asked[]): Promise<readonly AnswerTo<SeatStep>[]> {
     const calls: Promise<readonly AnswerTo<SeatStep>[]>[] = [];
     for (let from = 0, to: number; from < asked.length; from = to) {
       const rules = asked[from]?.rules;
@@ -221,39 +252,122 @@ export class RedisSeatStore implements SeatStore {
   }
 
   async #takeAlike(rules: SeatRules, steps: readonly SeatStep[]): Promise<readonly AnswerTo<SeatStep>[]> {
-    const { show } = rules;
-    const answers = await scripts.takeSteps.run(
-      this.#redis,
-      keysOfShow(show),
-      this.#given(),
-      packedTerms(rules),
-      ...steps.flatMap((step) => [Buffer.from(step.session), packedStep(step)]),
-    );
-    if (answers === null) {
-      const busy = this.#busy(show);
-      return steps.map(() => busy);
+    const args = steps.flatMap((step) => [Buffer.from(step.session), packedStep(step)]);
+    try {
+      const answers = await this.#run(takeSteps, rules.show, packedTerms(rules), ...args);
+      return steps.map((step, index) => answerOf(step, new FieldReader(answers[index])));
+    } catch (cause) {
+      if (!(cause instanceof HistoryLostError)) throw cause;
+      const detail = 'the seats are being set up anew';
+      return steps.map(() => refuse('busy', { detail, retryAfterMs: REOPENED_AFTER_MS }));
     }
-    return steps.map((step, index) => answerOf(step, new FieldReader(answers[index])));
   }
 
-  #given(): scripts.GivenInstant {
-    return this.#testClock?.now() ?? false;
-  }
-
-  #busy(show: ShowId): ReturnType<typeof refuse> {
-    this.#onHistoryLost(show);
-    return refuse('busy', { detail: 'the seats are being set up anew', retryAfterMs: REOPENED_AFTER_MS });
-  }
-
-  #lost(show: ShowId): never {
-    this.#onHistoryLost(show);
+  /** Runs a script on a show's book. */
+  async #run<Args extends readonly (Packed | Uint8Array)[], Reply>(
+    script: LuaScript<ShowKey, readonly [GivenInstant, ...Args], Reply | null>,
+    show: ShowId,
+    ...args: Args
+  ): Promise<Reply> {
+    const reply = await script.run(this.#parts.redis, keysOfShow(show), this.#given(), ...args);
+    if (reply !== null) return reply;
+    this.#parts.onHistoryLost(show);
     throw new HistoryLostError(show);
+  }
+
+  #given(): GivenInstant {
+    return this.#parts.testClock?.now() ?? false;
   }
 }
 
-function assertPriced({ seats, prices }: HoldStep): void {
-  assert(seats.length > 0, 'a hold request names seats');
-  assert.equal(prices.length, seats.length, 'a hold request prices each seat');
+function assertPriced(step: SeatStep): void {
+  if (step.kind !== 'hold') return;
+  assert(step.seats.length > 0, 'a hold request names seats');
+  assert.equal(step.prices.length, step.seats.length, 'a hold request prices each seat');
+}
+
+// What `lua/take-steps.lua` is told and answers, in fixed fields: Redis builds no table to read or write them.
+
+/** No seat of any show; what fits 32 bits and is refused like any seat that isn't there. */
+const SEAT_MAX = 2 ** 31 - 1;
+const SEAT_BYTES = 4;
+const PRICED_SEAT_BYTES = 12;
+
+/** What all steps of a call go by. */
+function packedTerms(rules: SeatRules): Buffer {
+  const { seatCount, seatsPerBuyer, seatsPerNetwork, holdLifetimeMs, extensionsMax } = rules;
+  const { handedOverWithinMs, settledWithinMs } = CHECKOUT_CARE;
+  const ofHolds = numbers(seatCount, seatsPerBuyer, seatsPerNetwork, holdLifetimeMs, extensionsMax);
+  return Buffer.concat([ofHolds, numbers(CHECKOUTS_PER_HOLD_MAX, handedOverWithinMs, settledWithinMs)]);
+}
+
+function packedStep(step: SeatStep): Buffer {
+  switch (step.kind) {
+    case 'hold':
+      return Buffer.concat([
+        Buffer.from('h'),
+        text(step.network ?? ''),
+        packedSeats(step.seats, step.prices),
+      ]);
+    case 'extend':
+      return Buffer.concat([Buffer.from('e'), numbers(step.holdToken)]);
+    case 'release':
+      return Buffer.concat([Buffer.from('r'), numbers(step.holdToken), packedSeats(step.seats)]);
+    case 'checkout': {
+      const terms = numbers(step.holdToken, step.amount, step.keepMs);
+      return Buffer.concat([Buffer.from('c'), terms, text(step.idempotencyKey), text(step.orderId)]);
+    }
+    case 'accept':
+      return Buffer.concat([Buffer.from('a'), text(step.orderId)]);
+    case 'abandon':
+      return Buffer.concat([Buffer.from('b'), text(step.orderId)]);
+  }
+}
+
+/** 32 bits a seat, and its price behind each. */
+function packedSeats(seats: readonly number[], prices?: readonly number[]): Buffer {
+  const size = prices ? PRICED_SEAT_BYTES : SEAT_BYTES;
+  const bytes = Buffer.alloc(size * seats.length);
+  seats.forEach((seat, index) => {
+    const behind = bytes.writeInt32LE(Math.max(-1, Math.min(SEAT_MAX, seat)), size * index);
+    if (prices) bytes.writeDoubleLE(prices[index] ?? 0, behind);
+  });
+  return bytes;
+}
+
+function numbers(...values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(8 * values.length);
+  values.forEach((value, index) => bytes.writeDoubleLE(value, 8 * index));
+  return bytes;
+}
+
+/** A text behind its length. */
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([Buffer.of(bytes.length), bytes]);
+}
+
+/** Reads what came of a step. */
+function answerOf(step: SeatStep, fields: FieldReader): AnswerTo<SeatStep> {
+  const refused = fields.byte();
+  if (refused > 0) {
+    const [retryAfterMs, count] = [fields.number(), fields.uint32()];
+    // One that no show has may be below 0.
+    const seats = Array.from({ length: count }, () => fields.uint32() | 0);
+    return refuse(refusalNamed(-refused), { retryAfterMs, seats, detail: fields.rest() });
+  }
+  if (fields.isAtEnd) return done(null);
+  const kind = fields.byte();
+  if (kind === 1) return done(holdOfRecord(fields));
+  if (kind === 2) {
+    if (!('holdToken' in step)) throw new Error(`a step of kind ${step.kind} ended a hold`);
+    const revision = fields.number();
+    return done({ holdToken: step.holdToken, seats: fields.uint32s(), reason: 'released', revision });
+  }
+  const [isRepeated, isAccepted, begunAt] = [fields.byte() === 1, fields.byte() === 1, fields.number()];
+  const order = orderId(fields.text());
+  const hold = { ...holdOfRecord(fields), orderId: order, begunAt, isAccepted };
+  return done({ hold, begunAt, repeated: isRepeated });
 }
 
 /** Reads a checkout as `lua/hold-book.lua` remembers it. */
@@ -261,11 +375,11 @@ function unsettledCheckoutOf(order: unknown, record: unknown): UnsettledCheckout
   const fields = new FieldReader(record);
   const [token, amount, begunAt] = [fields.number(), fields.number(), fields.number()];
   return {
-    orderId: orderId(new FieldReader(order).rest()),
+    orderId: orderId(String(order)),
     session: sessionId(fields.text()),
     holdToken: holdToken(token),
     idempotencyKey: fields.text(),
-    seats: fields.seats(),
+    seats: fields.uint32s(),
     amount,
     begunAt,
   };

@@ -1,4 +1,4 @@
-import type { Hold } from './hold.ts';
+import type { Hold } from '../feed/show-feed.ts';
 import { AVAILABLE, HELD, type SeatStatus, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { HoldEndReason } from '@stampede/shared/protocol/messages.ts';
 import { SeatNotes } from './seat-notes.ts';

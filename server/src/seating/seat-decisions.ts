@@ -1,4 +1,4 @@
-import type { ReleasedHold, Hold } from './hold.ts';
+import type { ReleasedHold, Hold } from '../feed/show-feed.ts';
 import assert from 'node:assert/strict';
 import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
 import { AVAILABLE } from '@stampede/shared/seat-map/seat-status.ts';

@@ -1,4 +1,4 @@
-import type { Hold, ReleasedHold } from './hold.ts';
+import type { Hold, ReleasedHold } from '../feed/show-feed.ts';
 import { seatPrice, type Show } from '../catalog/show.ts';
 import type { HoldToken, NetworkTag, OrderId, SeatIndex, SessionId } from '../platform/ids.ts';
 import type { Outcome } from '../platform/outcome.ts';

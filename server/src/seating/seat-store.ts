@@ -1,6 +1,6 @@
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import type { HoldToken, OrderId, SeatIndex, SessionId, ShowId } from '../platform/ids.ts';
-import type { Hold } from './hold.ts';
+import type { Hold } from '../feed/show-feed.ts';
 import type { AnswersTo, SeatStep } from './seat-steps.ts';
 
 /** What a store must know of a show to decide on its seats. Lifetimes in milliseconds. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { type OutsideReason, outsideReasonNumbers } from '@stampede/shared/protocol/messages.ts';
-import type { SessionId } from '../platform/ids.ts';
+import { gatherByShow } from '../platform/gathered-calls.ts';
+import type { SessionId, ShowId } from '../platform/ids.ts';
 import { defineScript } from '../platform/lua-script.ts';
 import type { Outcome } from '../platform/outcome.ts';
 import type { Outside } from '../platform/outside.ts';
@@ -10,14 +11,13 @@ import {
   listOf,
   numberOf,
   numbersOf,
+  outcomeOf,
   type Packed,
   PackingError,
   textOf,
   unpack,
 } from '../platform/redis-packing.ts';
-import { outcomeOf } from '../platform/redis-refusals.ts';
 import type { RedisClient } from '../platform/redis.ts';
-import { ShowSteps } from '../platform/show-steps.ts';
 import { drawScore, LATE_SCORE_MIN } from './draw-score.ts';
 import { type Arrival, type Ranks, RESTORING_MS, type Standing } from './waiting-room-store.ts';
 import type { WaitingRoomRules, WaitingRoomStore } from './waiting-room-store.ts';
@@ -45,11 +45,11 @@ const roomSteps = defineScript<
  * there. The score of the draw is computed here, because Lua in Redis has no HMAC.
  */
 export class RedisWaitingRoomStore implements WaitingRoomStore {
-  readonly #steps: ShowSteps<Packed, unknown>;
+  readonly #step: (show: ShowId, step: Packed) => Promise<unknown>;
 
   /** @param clock tells the time instead of Redis: for tests, because it may differ from node to node */
   constructor(redis: RedisClient, outside: Pick<Outside, 'nextTurn'>, clock?: Clock) {
-    this.#steps = new ShowSteps(outside, (show, steps) =>
+    this.#step = gatherByShow(outside, (show, steps) =>
       roomSteps.run(redis, keysOfShow(show), clock?.now() ?? false, LATE_SCORE_MIN, randomUUID(), steps),
     );
   }
@@ -114,7 +114,7 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
   }
 
   #take({ show, opensAt }: WaitingRoomRules, kind: string, ...rest: Packed[]): Promise<unknown> {
-    return this.#steps.take(show, [kind, opensAt, ...rest]);
+    return this.#step(show, [kind, opensAt, ...rest]);
   }
 }
 

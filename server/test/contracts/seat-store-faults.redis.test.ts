@@ -318,6 +318,8 @@ describe('Redis that loses its data', () => {
     const seats = new Uint8Array(stand.rules.seatCount).fill(SOLD, 7, 8);
     await beginHistory(node.connection.client, stand.show, seats, stand.rules.sectionOf, reader.epoch);
     expect(await stand.picture()).toBe('.......S');
+    // Its numbers are those of before: nobody is woken, and the next comparison finds out.
+    await expect.poll(() => reader.bases.length, { timeout: 10_000 }).toBe(2);
     expect([...reader.statuses.subarray(0, 8)]).toEqual([0, 0, 0, 0, 0, 0, 0, 2]);
   });
 

@@ -33,7 +33,7 @@ local function begin_history(epoch, statuses, section_count)
   redis.call('HSET', KEY.meta, 'epoch', epoch, 'fed', 1, 'replication', writer(), 'sections', section_count,
     'seats', #statuses)
   -- Says nothing but that there is a new epoch: whoever waits for the feed hears of it at once.
-  append(epoch, 1, cmsgpack.pack({}))
+  append(epoch, 1, '')
 end
 
 -- What the last entries told sessions, in order, without the seats: those are in the new base. Somebody may not have
@@ -42,19 +42,12 @@ local function last_notices()
   local elements = {}
   local entries = redis.call('XREVRANGE', KEY.feed, '+', '-', 'COUNT', ENTRIES_CARRIED)
   for index = #entries, 1, -1 do
-    local entry = entries[index][2][2]
-    if entry:sub(1, 1) == PACKED then
-      local at = 2
-      while at <= #entry do
-        local kind, changes, size, from = struct.unpack(ELEMENT, entry, at)
-        at = from + 4 * changes + size
-        if kind ~= NOTICE_NONE then
-          elements[#elements + 1] = pack_element('', kind, entry:sub(at - size, at - 1))
-        end
-      end
-    else
-      for _, element in ipairs(cmsgpack.unpack(entry)) do
-        if element[2] then elements[#elements + 1] = pack_element('', NOTICE_OTHER, cmsgpack.pack(element[2])) end
+    local entry, at = entries[index][2][2], 1
+    while at <= #entry do
+      local kind, changes, size, from = struct.unpack(ELEMENT, entry, at)
+      at = from + 4 * changes + size
+      if kind ~= NOTICE_NONE then
+        elements[#elements + 1] = pack_element('', kind, entry:sub(at - size, at - 1))
       end
     end
   end
@@ -69,7 +62,7 @@ local function renew_history(meta, random, now)
   redis.call('HSET', KEY.meta, 'fence', string.format('%.0f', fence_above(meta.fence, now)))
   if #notices > 0 then
     local number = redis.call('HINCRBY', KEY.meta, 'fed', 1)
-    append(string.format('%.0f', epoch), number, PACKED .. table.concat(notices))
+    append(string.format('%.0f', epoch), number, table.concat(notices))
   end
   return epoch
 end

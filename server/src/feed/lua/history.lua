@@ -4,8 +4,8 @@
 -- append-only file or a stale replica never has it. Until `open-seats` has set the show up from the database and the
 -- payment log, such a history counts as none.
 
--- Nor can a history be used that was kept in another form: seats are then set up anew as well. This is the second one.
-local FORM = '2 '
+-- Nor can a history be used that was kept in another form: seats are then set up anew as well. This is the third one.
+local FORM = '3 '
 
 local REPLICATION_ID_LENGTH = 40
 

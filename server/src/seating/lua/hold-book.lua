@@ -5,7 +5,7 @@
 -- step knows what it needs; decisions change the books only; `commit` writes everything in a fixed number of calls,
 -- however many holds changed. A step that fails before `commit` has changed nothing.
 --
--- A hold in Redis is one string of fixed fields, and what is told of it is the same string (`redis-hold-record.ts`):
+-- A hold in Redis is one string of fixed fields, and what is told of it is the same string (`redis-feed-entry.ts`):
 --   RECORD: token, expires, revision, amount, extensions, stage, how many seats, bytes of them; behind which stands
 --   for each seat SEAT: seat, price, instant it was taken (-1: nobody knows), times given back before, network
 --   for each checkout of it, ended ones included, CHECKOUT: amount, milliseconds the hold had left, instant it was
@@ -187,5 +187,5 @@ local function commit()
   if #elements == 0 then return end
   fed = fed + 1
   redis.call('HSET', KEY.meta, 'fence', text_of(fence), 'fed', text_of(fed))
-  append(epoch, text_of(fed), PACKED .. table.concat(elements))
+  append(epoch, text_of(fed), table.concat(elements))
 end

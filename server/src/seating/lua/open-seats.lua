@@ -2,11 +2,10 @@
 --   them, or not the whole of it (history.lua); else changes nothing. They alone say what is sold, to whom, and what is
 --   being paid for [P1, P2]; holds that Redis knows go on with what this leaves them. Tokens go on above those that were
 --   handed out in any earlier history.
--- KEYS: meta seats holds bought hold-deadlines feed unsettled unsettled-due rested-seats networks checkpoint sections buyers hold-owners seat-holds seat-notes checkouts checkouts-due
+-- KEYS: meta seats holds bought hold-deadlines feed unsettled unsettled-due rested-seats networks checkpoint buyers hold-owners seat-holds seat-notes checkouts checkouts-due sections
 -- ARGV: {given instant, epoch that the caller knows (0: none), random number for another one, seat count,
 --   section count, hold lifetime ms, extensions, ms until a checkout should be settled, {{seat, session}…} sold,
---   {{session, token, order id, idempotency key, {seat…}, {price…}, amount, begun at, keep until}…} checkouts},
---   section of each seat as 16-bit little-endian numbers
+--   {{session, token, order id, idempotency key, {seat…}, {price…}, amount, begun at, keep until}…} checkouts}
 -- Reply: 1 if it was set up, 0 if it had a history.
 -- include: hold-book.lua
 -- include: hold-life.lua
@@ -22,10 +21,10 @@ holds = {}
 
 -- Checkouts stay: whoever looks after them finds out what became of each.
 redis.call('DEL', KEY.seats, KEY.holds, KEY.bought, KEY.hold_deadlines, KEY.rested_seats, KEY.networks)
--- What the version before this one kept, in another form.
-redis.call('DEL', KEY.buyers, KEY.hold_owners, KEY.seat_holds, KEY.seat_notes, KEY.checkouts, KEY.checkouts_due)
+-- What versions before this one kept.
+redis.call('DEL', KEY.buyers, KEY.hold_owners, KEY.seat_holds, KEY.seat_notes, KEY.checkouts, KEY.checkouts_due,
+  KEY.sections)
 redis.call('SET', KEY.seats, string.rep('\0', seat_count))
-redis.call('SET', KEY.sections, ARGV[2])
 epoch = epoch_after(math.max(known_epoch, tonumber(meta[1] or 0)), random)
 fence = fence_above(fence, now)
 

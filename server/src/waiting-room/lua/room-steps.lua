@@ -42,8 +42,13 @@ local REASONS = { left = 1, expired = 2, finished = 3, lost = 4 }
 
 local elements = {}
 
-local function tell(notice)
-  elements[#elements + 1] = { {}, notice }
+local function tell(kind, notice)
+  elements[#elements + 1] = pack_element('', kind, notice)
+end
+
+-- What is told of an admission.
+local function pack_admission(session, deadline)
+  return struct.pack('<dBc0', deadline, #session, session)
 end
 
 -- Writes what there is to tell into the show's feed, in this step.
@@ -51,7 +56,7 @@ local function commit()
   if #elements == 0 then return end
   -- Before the seats are set up there is no epoch, and nobody follows yet.
   local epoch = redis.call('HGET', KEY.meta, 'epoch') or '0'
-  append(epoch, redis.call('HINCRBY', KEY.meta, 'fed', 1), cmsgpack.pack(elements))
+  append(epoch, redis.call('HINCRBY', KEY.meta, 'fed', 1), table.concat(elements))
 end
 
 local function write_all(command, key, values)
@@ -83,7 +88,7 @@ end
 local function open_admission(session, deadline, begun)
   redis.call('ZADD', KEY.admitted, deadline, session)
   redis.call('HSET', KEY.admissions, session, admission_text(false, deadline, begun))
-  tell({ 'admitted', { session, deadline } })
+  tell(NOTICE_ADMITTED, pack_admission(session, deadline))
 end
 
 -- {kind, ends, …}, live or over; nil for who is outside.
@@ -125,7 +130,7 @@ local function remember_outside(sessions, reason)
   for index, session in ipairs(sessions) do
     scored[2 * index - 1] = (last - #sessions + index) * 8 + REASONS[reason]
     scored[2 * index] = session
-    tell({ 'outside', session, reason })
+    tell(NOTICE_OUTSIDE, struct.pack('<Bc0', #session, session) .. reason)
   end
   write_all('ZADD', KEY.outside, scored)
   redis.call('ZREMRANGEBYRANK', KEY.outside, 0, -OUTSIDE_REMEMBERED_MAX - 1)
@@ -318,7 +323,7 @@ end
 local ROUNDING = 1e-9
 local HEADS_PER_TURN = 1000
 
--- Turns places into admissions, but for those that ran out, and returns {session, deadline, …}.
+-- Turns places into admissions, but for those that ran out, and returns what is told of each.
 local function admit_heads(heads, lifetime, claim_lifetime, presence)
   local ends = redis.call('ZMSCORE', KEY.place_ends, unpack(heads))
   local seen = redis.call('ZMSCORE', KEY.seen, unpack(heads))
@@ -335,7 +340,7 @@ local function admit_heads(heads, lifetime, claim_lifetime, presence)
       local at = #scored
       scored[at + 1], scored[at + 2] = deadline, session
       records[at + 1], records[at + 2] = session, admission_text(is_claim, deadline, now)
-      told[at + 1], told[at + 2] = session, deadline
+      told[#told + 1] = pack_admission(session, deadline)
     end
   end
   forget_places(heads)
@@ -360,8 +365,8 @@ function answer_to.admit(_, opens_at, per_second, burst, admitted_max, lifetime,
     local heads = redis.call('ZRANGE', KEY.waiting, 0, math.min(HEADS_PER_TURN, allowed - count) - 1)
     if #heads == 0 then break end
     local admitted = admit_heads(heads, lifetime, claim_lifetime, presence)
-    if #admitted > 0 then tell({ 'admitted', admitted }) end
-    count = count + #admitted / 2
+    if #admitted > 0 then tell(NOTICE_ADMITTED, table.concat(admitted)) end
+    count = count + #admitted
   end
   redis.call('HSET', KEY.room, 'tokens', string.format('%.17g', tokens - count), 'filled-at',
     string.format('%.17g', now))

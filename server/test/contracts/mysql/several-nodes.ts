@@ -1,4 +1,4 @@
-import type { Hold } from '../../../src/seating/hold.ts';
+import type { Hold } from '../../../src/feed/show-feed.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { holdToken, type SessionId, sessionId, showId } from '../../../src/platform/ids.ts';

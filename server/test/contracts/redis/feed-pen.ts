@@ -1,17 +1,14 @@
 import type { ShowId } from '../../../src/platform/ids.ts';
 import { defineScript } from '../../../src/platform/lua-script.ts';
 import { keysOfShow } from '../../../src/platform/redis-keys.ts';
-import { numberOf, pack, type Packed } from '../../../src/platform/redis-packing.ts';
+import { numberOf, type Packed } from '../../../src/platform/redis-packing.ts';
 import type { RedisClient } from '../../../src/platform/redis.ts';
-import type { FeedEntry, Notice } from '../../../src/feed/show-feed.ts';
-import type { Hold } from '../../../src/seating/hold.ts';
+import type { FeedEntry, Hold, Notice } from '../../../src/feed/show-feed.ts';
 import { newEpoch } from './seat-stand.ts';
 
-const beginFeed = defineScript<
-  [epoch: number, sectionCount: number, statuses: Uint8Array, sections: Uint8Array]
->()({
+const beginFeed = defineScript<[epoch: number, sectionCount: number, statuses: Uint8Array]>()({
   file: new URL('begin-feed.lua', import.meta.url),
-  keys: ['meta', 'seats', 'feed', 'checkpoint', 'sections'],
+  keys: ['meta', 'seats', 'feed', 'checkpoint'],
   reply: numberOf,
 });
 
@@ -29,9 +26,7 @@ export async function beginHistory(
   sectionOf: Uint16Array,
   epoch = newEpoch(),
 ): Promise<number> {
-  const sectionCount = Math.max(...sectionOf) + 1;
-  const sections = new Uint8Array(sectionOf.buffer, sectionOf.byteOffset, sectionOf.byteLength);
-  await beginFeed.run(redis, keysOfShow(show), epoch, sectionCount, statuses, sections);
+  await beginFeed.run(redis, keysOfShow(show), epoch, Math.max(...sectionOf) + 1, statuses);
   return epoch;
 }
 
@@ -61,7 +56,7 @@ async function writeElement(
 ): Promise<void> {
   const flat = changes.flatMap(({ seat, status }) => [seat, status]);
   const entry = Buffer.concat([
-    Buffer.of(PACKED, kind),
+    Buffer.of(kind),
     uint32(changes.length, notice.length, ...changes.map(({ seat, status }) => 4 * seat + status)),
     notice,
   ]);
@@ -70,9 +65,6 @@ async function writeElement(
 
 /** The number of a notice's kind, and its fields. */
 type PackedNotice = readonly [kind: number, fields: Buffer];
-
-/** The byte before elements of fixed fields. */
-const PACKED = 0xc1;
 
 function packedNotice(notice: Notice): PackedNotice {
   switch (notice.kind) {
@@ -85,11 +77,11 @@ function packedNotice(notice: Notice): PackedNotice {
     case 'order':
       return [3, Buffer.concat([text(notice.session), Buffer.from(JSON.stringify(notice.order))])];
     case 'admitted': {
-      const admissions = notice.admissions.flatMap(({ session, deadline }) => [session, deadline]);
-      return [4, pack(['admitted', admissions])];
+      const admissions = notice.admissions.map(({ session, deadline }) => [double(deadline), text(session)]);
+      return [4, Buffer.concat(admissions.flat())];
     }
     case 'outside':
-      return [4, pack(['outside', notice.session, notice.reason])];
+      return [5, Buffer.concat([text(notice.session), Buffer.from(notice.reason)])];
   }
 }
 

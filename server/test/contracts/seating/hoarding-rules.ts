@@ -1,4 +1,4 @@
-import type { Hold } from '../../../src/seating/hold.ts';
+import type { Hold } from '../../../src/feed/show-feed.ts';
 import { describe, expect, it } from 'vitest';
 import { type NetworkTag, networkTag, type SessionId } from '../../../src/platform/ids.ts';
 import type { Outcome } from '../../../src/platform/outcome.ts';

@@ -1,4 +1,4 @@
-import type { Hold } from '../../../src/seating/hold.ts';
+import type { Hold } from '../../../src/feed/show-feed.ts';
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';

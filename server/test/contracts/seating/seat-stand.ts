@@ -1,4 +1,4 @@
-import type { ReleasedHold, Hold } from '../../../src/seating/hold.ts';
+import type { ReleasedHold, Hold } from '../../../src/feed/show-feed.ts';
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';

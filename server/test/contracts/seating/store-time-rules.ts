@@ -1,4 +1,4 @@
-import type { Hold } from '../../../src/seating/hold.ts';
+import type { Hold } from '../../../src/feed/show-feed.ts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type SessionId, sessionId, type ShowId, showId } from '../../../src/platform/ids.ts';
 import type { SeatRules, SeatStore } from '../../../src/seating/seat-store.ts';

@@ -1,4 +1,4 @@
-import type { Hold } from '../../../src/seating/hold.ts';
+import type { Hold } from '../../../src/feed/show-feed.ts';
 import { MemoryCheckoutKeys } from '../../../src/checkout/memory-checkout-keys.ts';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
