@@ -28,13 +28,6 @@ export interface CheckpointPace {
   readonly kept: number;
 }
 
-/** An entry of the stream as it was read; `bytes` are packed. */
-interface StreamEntry {
-  readonly epoch: number;
-  readonly number: number;
-  readonly bytes: unknown;
-}
-
 /** A part of a show's history, as `lua/read-history.lua` answers. */
 interface HistoryPart {
   readonly epoch: number;
@@ -98,16 +91,14 @@ const writeCheckpoint = defineScript<
  */
 export class RedisShowFeed implements ShowFeed {
   readonly #parts: RedisShowFeedParts;
-  readonly #followings = new Map<Following, FeedTail>();
-  /** Where one connection is enough for all. */
-  readonly #sharedTail: FeedTail | null;
+  /** By show where each needs one of its own. */
+  readonly #tails = new Map<ShowId | 'all', FeedTail>();
 
   constructor(parts: RedisShowFeedParts) {
     // Nodes read the same entries at the same time; they shouldn't all write the same checkpoint.
     const { every, kept } = parts.checkpoints ?? CHECKPOINT_PACE;
     const checkpoints = { every: Math.round(every * (1 + parts.outside.random() / 2)), kept };
     this.#parts = { ...parts, checkpoints };
-    this.#sharedTail = parts.connection.isCluster ? null : new FeedTail(this.#parts);
   }
 
   async read(show: ShowId): Promise<Uint8Array> {
@@ -117,30 +108,28 @@ export class RedisShowFeed implements ShowFeed {
 
   async follow(show: ShowId, follower: FeedFollower): Promise<() => void> {
     const following = await Following.begin(show, this.#parts, follower);
-    const tail = this.#sharedTail ?? new FeedTail(this.#parts);
-    this.#followings.set(following, tail);
+    const key = this.#parts.connection.isCluster ? show : 'all';
+    const tail = this.#tails.get(key) ?? new FeedTail(this.#parts);
+    this.#tails.set(key, tail);
     tail.add(following);
     return () => {
       following.end();
-      this.#followings.delete(following);
-      tail.remove(following);
-      if (tail !== this.#sharedTail) tail.stop();
+      if (!tail.remove(following)) return;
+      tail.stop();
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
     };
   }
 
   /** The epoch that a show is followed in; 0 if it isn't. */
   epochOf(show: ShowId): number {
-    for (const following of this.#followings.keys())
-      if (following.show === show) return following.position.epoch;
-    return 0;
+    const tail = this.#tails.get(show) ?? this.#tails.get('all');
+    return tail?.followingOf(show)?.position.epoch ?? 0;
   }
 
   /** Ends every following. */
   close(): void {
-    const tails = new Set(this.#followings.values());
-    if (this.#sharedTail) tails.add(this.#sharedTail);
-    for (const tail of tails) tail.stop();
-    this.#followings.clear();
+    for (const tail of this.#tails.values()) tail.stop();
+    this.#tails.clear();
   }
 }
 
@@ -237,7 +226,7 @@ class Following {
   }
 
   /** Uses entries in their order; false if they don't go on where this one stands: then it has to catch up. */
-  take(entries: readonly StreamEntry[]): boolean {
+  take(entries: readonly ReturnType<typeof streamEntryOf>[]): boolean {
     const next: unknown[] = [];
     let isWhole = true;
     for (const { epoch, number, bytes } of entries) {
@@ -309,8 +298,13 @@ class FeedTail {
     else void this.#run();
   }
 
-  remove(following: Following): void {
-    this.#followings.delete(following);
+  /** True if it was the last one. */
+  remove(following: Following): boolean {
+    return this.#followings.delete(following) && this.#followings.size === 0;
+  }
+
+  followingOf(show: ShowId): Following | undefined {
+    return [...this.#followings].find((following) => following.show === show);
   }
 
   stop(): void {
@@ -392,7 +386,8 @@ class FeedTail {
   }
 }
 
-function streamEntryOf(entry: unknown): StreamEntry {
+/** An entry of the stream as it was read; `bytes` are packed. */
+function streamEntryOf(entry: unknown) {
   const [id, fields] = listOf(entry);
   const [epoch, number] = String(id).split('-').map(Number);
   if (epoch === undefined || number === undefined) throw new PackingError('a stream entry', entry);
