@@ -1,6 +1,7 @@
 import type { Consumer, KafkaMessage } from 'kafkajs';
 import { KAFKA_RETRY, type KafkaConnection } from '../platform/kafka.ts';
 import type { Outside } from '../platform/outside.ts';
+import { repeat } from '../platform/repeat.ts';
 import { backoffMs, pause } from '../platform/retry.ts';
 
 export interface KafkaConsumerGroupParts {
@@ -53,23 +54,32 @@ export class KafkaConsumerGroup {
   readonly #parts: KafkaConsumerGroupParts;
   #consumer: Consumer | null = null;
   #assigned: readonly number[] = [];
-  readonly #paused = new Set<number>();
   readonly #committed = new Map<number, number>();
-  #committing: Promise<void> | null = null;
-  #cancelCommit: (() => void) | null = null;
+  readonly #stopping = new AbortController();
+  #stopCommits: () => Promise<void> = async () => undefined;
   #cancelRestart: (() => void) | null = null;
   /** What the batches of one fetch wait for before the next one. */
   #gathering: Promise<void> | null = null;
   #crashes = 0;
   #joinedAt = 0;
-  #isStopped = false;
 
   constructor(parts: KafkaConsumerGroupParts) {
     this.#parts = parts;
   }
 
   /** Resolves when the first try to join has ended; where it failed, others follow. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    const { clock, report } = this.#parts.outside;
+    const notYet = async (cause: unknown): Promise<void> => {
+      report('offsets could not be committed yet', cause);
+      await pause(clock, COMMIT_AGAIN_MS, this.#stopping.signal);
+    };
+    const onError = (): void => undefined;
+    this.#stopCommits = repeat(clock, COMMIT_GATHER_MS, () => this.#commit().catch(notYet), onError);
+    return this.#join();
+  }
+
+  async #join(): Promise<void> {
     const { group, kafka, topic } = this.#parts;
     const consumer = kafka.newClient().consumer({
       groupId: group,
@@ -115,27 +125,37 @@ export class KafkaConsumerGroup {
     }
   }
 
-  /** Call when something became committable, or room was made or used: plans a commit, pauses and resumes. */
+  /** Call when room was made or used: pauses and resumes. */
   adjust(): void {
-    this.#holdBack();
-    this.#planCommit(COMMIT_GATHER_MS);
+    const consumer = this.#consumer;
+    if (!consumer) return;
+    const { isFull, outside, topic } = this.#parts;
+    try {
+      const paused = consumer.paused().flatMap(({ partitions }) => partitions);
+      const toPause = this.#assigned.filter((one) => isFull(one) && !paused.includes(one));
+      const toResume = paused.filter((one) => !isFull(one));
+      if (toPause.length > 0) consumer.pause([{ topic, partitions: toPause }]);
+      if (toResume.length > 0) consumer.resume([{ topic, partitions: toResume }]);
+    } catch (cause) {
+      // kafkajs refuses both while it is crashing, and its successor begins with nothing paused.
+      outside.report('fetching could not be paused or resumed', cause);
+    }
   }
 
   /** Commits what can be committed and leaves the group, so that others take over at once. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
+    const { report } = this.#parts.outside;
+    this.#stopping.abort();
     this.#cancelRestart?.();
-    this.#cancelCommit?.();
-    await this.#committing;
+    await this.#stopCommits();
+    await this.#commit().catch((cause: unknown) =>
+      report('the last offsets could not be committed; their payments come again', cause),
+    );
     const consumer = this.#consumer;
-    if (!consumer) return;
-    await this.#commit().catch((cause: unknown) => {
-      this.#parts.outside.report('the last offsets could not be committed; their payments come again', cause);
-    });
     this.#consumer = null;
-    await consumer.disconnect().catch((cause: unknown) => {
-      this.#parts.outside.report('a consumer could not leave its group', cause);
-    });
+    await consumer
+      ?.disconnect()
+      .catch((cause: unknown) => report('a consumer could not leave its group', cause));
   }
 
   #gather(): Promise<void> {
@@ -146,70 +166,31 @@ export class KafkaConsumerGroup {
   }
 
   #dealt(partitions: readonly number[]): void {
-    const { outside, topic } = this.#parts;
-    this.#joinedAt = outside.clock.now();
+    this.#joinedAt = this.#parts.outside.clock.now();
     this.#assigned = partitions;
-    this.#consumer?.resume([{ topic, partitions: [...this.#paused] }]);
-    this.#paused.clear();
     this.#committed.clear();
     this.#parts.dealt();
+    this.adjust();
   }
 
   /** Called for crashes as well as for a start that failed. */
   #restart(consumer: Consumer, cause: unknown): void {
-    if (this.#isStopped || this.#consumer !== consumer) return;
+    if (this.#stopping.signal.aborted || this.#consumer !== consumer) return;
     const { clock, random, report } = this.#parts.outside;
     this.#consumer = null;
     this.#assigned = [];
     this.#crashes = clock.now() - this.#joinedAt > STABLE_AFTER_MS ? 1 : this.#crashes + 1;
     const waitMs = backoffMs(KAFKA_RETRY, this.#crashes, random());
     report(`the consumer of ${this.#parts.topic} failed and starts again in ${waitMs} ms`, cause);
-    this.#cancelRestart = clock.after(waitMs, () => void this.start());
+    this.#cancelRestart = clock.after(waitMs, () => void this.#join());
   }
 
-  #holdBack(): void {
-    const consumer = this.#consumer;
-    if (!consumer) return;
-    const { isFull, topic } = this.#parts;
-    const toPause = this.#assigned.filter((one) => isFull(one) && !this.#paused.has(one));
-    const toResume = [...this.#paused].filter((one) => !isFull(one));
-    for (const one of toPause) this.#paused.add(one);
-    for (const one of toResume) this.#paused.delete(one);
-    try {
-      if (toPause.length > 0) consumer.pause([{ topic, partitions: toPause }]);
-      if (toResume.length > 0) consumer.resume([{ topic, partitions: toResume }]);
-    } catch (cause) {
-      // kafkajs refuses both while it is crashing, and its successor begins with nothing paused.
-      this.#parts.outside.report('fetching could not be paused or resumed', cause);
-    }
-  }
-
-  #planCommit(afterMs: number): void {
-    if (this.#cancelCommit || this.#committing || this.#isStopped) return;
-    this.#cancelCommit = this.#parts.outside.clock.after(afterMs, () => {
-      this.#cancelCommit = null;
-      let waitMs = COMMIT_GATHER_MS;
-      this.#committing = this.#commit()
-        .catch((cause: unknown) => {
-          waitMs = COMMIT_AGAIN_MS;
-          this.#parts.outside.report('offsets could not be committed yet', cause);
-        })
-        .finally(() => {
-          this.#committing = null;
-          if (this.#consumer && this.#uncommitted().length > 0) this.#planCommit(waitMs);
-        });
-    });
-  }
-
-  #uncommitted(): readonly (readonly [partition: number, offset: number])[] {
-    return [...this.#parts.committable()].filter(
-      ([partition, offset]) => this.#committed.get(partition) !== offset,
-    );
-  }
-
+  /** What became committable since the last time; nothing, mostly. */
   async #commit(): Promise<void> {
-    const offsets = this.#uncommitted();
     const consumer = this.#consumer;
+    const isNew = ([partition, offset]: readonly [number, number]): boolean =>
+      this.#committed.get(partition) !== offset;
+    const offsets = [...this.#parts.committable()].filter(isNew);
     if (!consumer || offsets.length === 0) return;
     const { topic } = this.#parts;
     await consumer.commitOffsets(

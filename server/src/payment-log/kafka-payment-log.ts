@@ -1,24 +1,16 @@
-import { randomUUID } from 'node:crypto';
+import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { OrderId, ShowId } from '../platform/ids.ts';
+import { type KafkaRecord, KafkaSender, NotSentError } from '../platform/kafka-sender.ts';
 import type { KafkaConnection } from '../platform/kafka.ts';
 import type { Outside } from '../platform/outside.ts';
 import { KafkaConsumerGroup } from './kafka-consumer-group.ts';
-import { KafkaDeadLetters } from './kafka-dead-letters.ts';
-import { KafkaDeliveries } from './kafka-deliveries.ts';
-import { paymentRecord, recordOf } from './kafka-payment-record.ts';
-import { KafkaSender, NotSentError } from '../platform/kafka-sender.ts';
-import { readTopic, uncommittedRange } from './kafka-topic-reading.ts';
+import { type KafkaPlace, KafkaProgress } from './kafka-progress.ts';
+import { readUncommitted } from './kafka-topic-reading.ts';
 import type { KafkaTopics } from './kafka-topics.ts';
-import type { PaymentCount } from './payment-deliveries.ts';
-import type { PaymentRecords } from './payment-record.ts';
-import {
-  AppendRefusedError,
-  type DeadLetter,
-  type PaymentGiveUp,
-  type PaymentHandler,
-  type PaymentLog,
-  type PaymentRequest,
-} from './payment-log.ts';
+import { type DeadLetterReason, type PaymentCount, PaymentDeliveries } from './payment-deliveries.ts';
+import { AppendRefusedError } from './payment-log.ts';
+import type { DeadLetter, PaymentGiveUp, PaymentHandler, PaymentLog, PaymentRequest } from './payment-log.ts';
+import type { PaymentRecords, RecordReading } from './payment-record.ts';
 
 export interface KafkaPaymentLogParts {
   readonly kafka: KafkaConnection;
@@ -29,6 +21,12 @@ export interface KafkaPaymentLogParts {
   /** Told how many payments something happened to; for metrics. */
   readonly count?: (what: PaymentCount, payments: number) => void;
 }
+
+const SCHEMA_HEADER = 'schema';
+const MAC_HEADER = 'mac';
+const DEATH_PREFIX = 'dead-letter-';
+/** How often the record was put aside; the only one of these headers that outlives a replay. */
+const DEATHS_HEADER = `${DEATH_PREFIX}count`;
 
 /**
  * The payment log on Kafka: any number of gateways append, and the workers of one group share what comes.
@@ -44,13 +42,11 @@ export interface KafkaPaymentLogParts {
 export class KafkaPaymentLog implements PaymentLog {
   readonly #parts: KafkaPaymentLogParts;
   readonly #sender: KafkaSender;
-  readonly #deadLetters: KafkaDeadLetters;
-  readonly #deliveries = new Set<KafkaDeliveries>();
+  readonly #deliveries = new Set<PaymentDeliveries<KafkaPlace>>();
 
   constructor(parts: KafkaPaymentLogParts) {
     this.#parts = parts;
     this.#sender = new KafkaSender(parts);
-    this.#deadLetters = new KafkaDeadLetters({ ...parts, sender: this.#sender });
   }
 
   /** Connects the producer ahead of the first payment. */
@@ -65,11 +61,8 @@ export class KafkaPaymentLog implements PaymentLog {
 
   async append(requests: readonly PaymentRequest[]): Promise<void> {
     if (requests.length === 0) return;
-    const { records, topics } = this.#parts;
     try {
-      await this.#sender.send(
-        requests.map((request) => paymentRecord(topics.paymentRequests.name, records, request)),
-      );
+      await this.#sender.send(requests.map((request) => this.#recordOf(request)));
     } catch (cause) {
       if (!(cause instanceof NotSentError)) throw cause;
       this.#count('refused', requests.length);
@@ -83,22 +76,34 @@ export class KafkaPaymentLog implements PaymentLog {
     giveUp: PaymentGiveUp = async () => undefined,
   ): Promise<() => Promise<void>> {
     const { topics } = this.#parts;
+    const progress = new KafkaProgress();
+    const deliveries: PaymentDeliveries<KafkaPlace> = new PaymentDeliveries({
+      ...this.#parts,
+      handler,
+      giveUp,
+      consumed: (places) => progress.settle(places),
+      bury: async (places, reason, error) => {
+        for (const place of places.slice(0, 1)) await this.#bury(place, reason, error);
+        progress.settle(places);
+      },
+      settled: () => group.adjust(),
+      count: (what, payments) => this.#count(what, payments),
+    });
     const group = new KafkaConsumerGroup({
       ...this.#parts,
       topic: topics.paymentRequests.name,
       group: topics.workers,
-      take: (partition, records) => deliveries.take(partition, records),
-      dealt: () => deliveries.startOver(),
-      committable: () => deliveries.committable(),
-      isFull: (partition) => deliveries.isFull(partition),
-    });
-    const deliveries: KafkaDeliveries = new KafkaDeliveries({
-      ...this.#parts,
-      handler,
-      giveUp,
-      bury: (...letter) => this.#deadLetters.bury(...letter),
-      settled: () => group.adjust(),
-      count: (what, payments) => this.#count(what, payments),
+      take: (partition, messages) => {
+        const places = progress.take(partition, messages);
+        deliveries.take(places.map((place) => ({ place, reading: this.#read(place.message) })));
+      },
+      // What stays ours comes again from the last committed offset and finds its payments under way or consumed.
+      dealt: () => {
+        deliveries.startOver();
+        progress.startOver();
+      },
+      committable: () => progress.committable(),
+      isFull: (partition) => deliveries.isFull || progress.isFull(partition),
     });
     this.#deliveries.add(deliveries);
     await group.start();
@@ -116,19 +121,16 @@ export class KafkaPaymentLog implements PaymentLog {
    * log from the committed offsets to its end, which takes a second or so if there is anything.
    */
   async pending(show: ShowId): Promise<readonly PaymentRequest[]> {
-    const { kafka, outside, records, topics } = this.#parts;
-    const topic = topics.paymentRequests.name;
+    const { kafka, outside, topics } = this.#parts;
     const found = new Map<OrderId, PaymentRequest>();
-    await readTopic(kafka, outside, {
-      topic,
-      range: await uncommittedRange(kafka, outside, topic, topics.workers),
-      // A group that commits nothing is forgotten by the brokers when its only member has left.
-      group: `${topics.workers}.pending.${randomUUID()}`,
+    await readUncommitted(kafka, outside, {
+      topic: topics.paymentRequests.name,
+      group: topics.workers,
       commits: false,
       handle: async (messages) => {
         for (const message of messages) {
           // What isn't a request of ours is put aside by the worker that gets it.
-          const reading = records.read(recordOf(message));
+          const reading = this.#read(message);
           if (reading.kind !== 'request' || reading.request.show !== show) continue;
           const { orderId } = reading.request;
           if (!found.has(orderId)) found.set(orderId, reading.request);
@@ -147,15 +149,77 @@ export class KafkaPaymentLog implements PaymentLog {
     return instants.length > 0 ? Math.min(...instants) : null;
   }
 
-  deadLetters(): Promise<readonly DeadLetter[]> {
-    return this.#deadLetters.list();
+  async deadLetters(): Promise<readonly DeadLetter[]> {
+    const letters: DeadLetter[] = [];
+    await this.#readLetters(false, async (records) => {
+      for (const { headers = {}, value } of records) {
+        const header = (name: string): string => headers[`${DEATH_PREFIX}${name}`]?.toString() ?? '';
+        const letter = { reason: header('reason'), error: header('error'), text: value?.toString() ?? '' };
+        letters.push({ ...letter, buriedAt: Date.parse(header('at')) });
+      }
+    });
+    return letters;
   }
 
-  replay(): Promise<number> {
-    return this.#deadLetters.replay();
+  /** If it ends half way, or two replay at once, a payment may be handed over twice, which settles it once. */
+  async replay(): Promise<number> {
+    const topic = this.#parts.topics.paymentRequests.name;
+    let count = 0;
+    await this.#readLetters(true, async (messages) => {
+      const records = messages.map(({ headers = {}, key, value }) => {
+        return { topic, key, value, headers: withoutDeath(headers) };
+      });
+      await this.#sender.send(records);
+      count += records.length;
+    });
+    return count;
+  }
+
+  /** Reads what was not replayed yet; with `commits` it then counts as replayed. */
+  #readLetters(commits: boolean, handle: (records: readonly KafkaMessage[]) => Promise<void>): Promise<void> {
+    const { kafka, outside, topics } = this.#parts;
+    const group = `${topics.workers}.replay`;
+    return readUncommitted(kafka, outside, { topic: topics.deadLetters.name, group, commits, handle });
+  }
+
+  /** Resolves when the record is durable among the dead letters, its key, value and headers as they were. */
+  async #bury({ partition, message }: KafkaPlace, reason: DeadLetterReason, error: string): Promise<void> {
+    const { outside, topics } = this.#parts;
+    const { key, value, headers = {}, offset } = message;
+    const death: IHeaders = {
+      [DEATHS_HEADER]: String(Number(headers[DEATHS_HEADER]?.toString() ?? '0') + 1),
+      [`${DEATH_PREFIX}reason`]: reason,
+      [`${DEATH_PREFIX}error`]: error,
+      [`${DEATH_PREFIX}at`]: new Date(outside.clock.now()).toISOString(),
+      [`${DEATH_PREFIX}topic`]: topics.paymentRequests.name,
+      [`${DEATH_PREFIX}partition`]: String(partition.number),
+      [`${DEATH_PREFIX}offset`]: offset,
+    };
+    const topic = topics.deadLetters.name;
+    await this.#sender.send([{ topic, key, value, headers: { ...headers, ...death } }]);
+  }
+
+  #recordOf(request: PaymentRequest): KafkaRecord {
+    const { schema, text, mac } = this.#parts.records.write(request);
+    const headers = { [SCHEMA_HEADER]: schema, [MAC_HEADER]: mac };
+    return { topic: this.#parts.topics.paymentRequests.name, key: request.orderId, value: text, headers };
+  }
+
+  /** What a message holds; a header or a value that is missing is empty. */
+  #read({ headers, value }: KafkaMessage): RecordReading {
+    const header = (name: string): string => headers?.[name]?.toString() ?? '';
+    const text = value?.toString() ?? '';
+    return this.#parts.records.read({ schema: header(SCHEMA_HEADER), text, mac: header(MAC_HEADER) });
   }
 
   #count(what: PaymentCount, payments: number): void {
     this.#parts.count?.(what, payments);
   }
+}
+
+function withoutDeath(headers: IHeaders): IHeaders {
+  const kept = Object.entries(headers).filter(
+    ([name]) => name === DEATHS_HEADER || !name.startsWith(DEATH_PREFIX),
+  );
+  return Object.fromEntries(kept);
 }

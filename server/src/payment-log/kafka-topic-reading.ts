@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import kafkajs, { type KafkaMessage } from 'kafkajs';
 import type { KafkaConnection } from '../platform/kafka.ts';
 import type { Outside } from '../platform/outside.ts';
 import { answerWithin, type Backoff, retry } from '../platform/retry.ts';
 
 /** A topic from one offset to another, the second not included, by partition. Empty partitions are left out. */
-export type TopicRange = ReadonlyMap<number, { readonly from: number; readonly to: number }>;
+type TopicRange = ReadonlyMap<number, { readonly from: number; readonly to: number }>;
 
 const READ_WITHIN_MS = 60_000;
 const FETCH_WAIT_MS = 50;
@@ -13,69 +14,32 @@ const FETCH_WAIT_MS = 50;
 const COORDINATOR_ATTEMPTS_MAX = 40;
 const COORDINATOR_RETRY: Backoff = { firstMs: 250, maxMs: 350 };
 
-/** What a group has not committed of a topic as it is now. Waits for a coordinator that is just being found. */
-export async function uncommittedRange(
-  kafka: KafkaConnection,
-  outside: Pick<Outside, 'clock' | 'random'>,
-  topic: string,
-  group: string,
-): Promise<TopicRange> {
-  const isFinal = (cause: unknown): boolean => !(cause instanceof kafkajs.KafkaJSError && cause.retriable);
-  const terms = { backoff: COORDINATOR_RETRY, attemptsMax: COORDINATOR_ATTEMPTS_MAX, isFinal };
-  return retry(outside, terms, () => readUncommittedRange(kafka, topic, group));
-}
-
-async function readUncommittedRange(
-  kafka: KafkaConnection,
-  topic: string,
-  group: string,
-): Promise<TopicRange> {
-  // A client of its own for each try: one that has asked the wrong broker would ask it again.
-  const admin = kafka.newClient().admin();
-  try {
-    await admin.connect();
-    const ends = await admin.fetchTopicOffsets(topic);
-    if (ends.every(({ low, high }) => low === high)) return new Map();
-    const committed = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-    const offsets = new Map(
-      committed.flatMap(({ partitions }) =>
-        partitions.map(({ partition, offset }) => [partition, Number(offset)]),
-      ),
-    );
-    // Without a committed offset it is -1, and one that is older than the oldest record is of no use either.
-    const ranges = ends.map(({ partition, low, high }) => {
-      const from = Math.max(offsets.get(partition) ?? -1, Number(low));
-      return [partition, { from, to: Number(high) }] as const;
-    });
-    return new Map(ranges.filter(([, { from, to }]) => from < to));
-  } finally {
-    await admin.disconnect().catch(() => undefined);
-  }
-}
-
 export interface TopicReading {
   readonly topic: string;
-  readonly range: TopicRange;
-  /** The group to read as: whatever others of the group read isn't read here. */
+  /** What this group has not committed is read. */
   readonly group: string;
-  /** Whether the group remembers what was handled. */
+  /** Whether it is committed then, by a member of the group; else others of the group get it all the same. */
   readonly commits: boolean;
   readonly handle: (records: readonly KafkaMessage[]) => Promise<void>;
 }
 
 /**
- * Reads a range once, in order within each partition, and resolves when it was handled; rejects when handling
- * rejects, or after a minute.
+ * Reads what a group has not committed of a topic as it is now, once, in order within each partition. Waits for a
+ * coordinator that is just being found. Resolves when all was handled; rejects when handling rejects, or after a minute.
  */
-export async function readTopic(
+export async function readUncommitted(
   kafka: KafkaConnection,
-  { clock }: Pick<Outside, 'clock'>,
-  { topic, range, group, commits, handle }: TopicReading,
+  outside: Pick<Outside, 'clock' | 'random'>,
+  { topic, group, commits, handle }: TopicReading,
 ): Promise<void> {
+  const isFinal = (cause: unknown): boolean => !(cause instanceof kafkajs.KafkaJSError && cause.retriable);
+  const terms = { backoff: COORDINATOR_RETRY, attemptsMax: COORDINATOR_ATTEMPTS_MAX, isFinal };
+  const range = await retry(outside, terms, () => uncommittedRange(kafka, topic, group));
   if (range.size === 0) return;
-  const consumer = kafka
-    .newClient()
-    .consumer({ groupId: group, allowAutoTopicCreation: false, maxWaitTimeInMs: FETCH_WAIT_MS });
+  // A group that commits nothing is forgotten by the brokers when its only member has left.
+  const groupId = commits ? group : `${group}.look.${randomUUID()}`;
+  const settings = { groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: FETCH_WAIT_MS };
+  const consumer = kafka.newClient().consumer(settings);
   const next = new Map([...range].map(([partition, { from }]) => [partition, from]));
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   let assigned: readonly number[] = [];
@@ -111,8 +75,32 @@ export async function readTopic(
       },
     });
     for (const [partition, { from }] of range) consumer.seek({ topic, partition, offset: String(from) });
-    await answerWithin(clock, READ_WITHIN_MS, `reading ${topic}`, () => promise);
+    await answerWithin(outside.clock, READ_WITHIN_MS, `reading ${topic}`, () => promise);
   } finally {
     await consumer.disconnect().catch(() => undefined);
+  }
+}
+
+async function uncommittedRange(kafka: KafkaConnection, topic: string, group: string): Promise<TopicRange> {
+  // A client of its own for each try: one that has asked the wrong broker would ask it again.
+  const admin = kafka.newClient().admin();
+  try {
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(topic);
+    if (ends.every(({ low, high }) => low === high)) return new Map();
+    const committed = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+    const offsets = new Map(
+      committed.flatMap(({ partitions }) =>
+        partitions.map(({ partition, offset }) => [partition, Number(offset)]),
+      ),
+    );
+    // Without a committed offset it is -1, and one that is older than the oldest record is of no use either.
+    const ranges = ends.map(({ partition, low, high }) => {
+      const from = Math.max(offsets.get(partition) ?? -1, Number(low));
+      return [partition, { from, to: Number(high) }] as const;
+    });
+    return new Map(ranges.filter(([, { from, to }]) => from < to));
+  } finally {
+    await admin.disconnect().catch(() => undefined);
   }
 }

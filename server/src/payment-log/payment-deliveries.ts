@@ -31,7 +31,7 @@ export interface PaymentDeliveriesParts<Place> {
   /** Marks the records at these places as consumed. Rejecting: they are delivered again. */
   readonly consumed: (places: readonly Place[]) => void | Promise<void>;
   /** Resolves when a record is durable among the dead letters, and consumed at each of its places. */
-  readonly bury: (places: readonly Place[], reason: DeadLetterReason, cause: unknown) => Promise<void>;
+  readonly bury: (places: readonly Place[], reason: DeadLetterReason, error: string) => Promise<void>;
   /** Told after places were consumed or put aside: there is room for more. */
   readonly settled: () => void;
   readonly count: (what: PaymentCount, payments: number) => void;
@@ -40,9 +40,11 @@ export interface PaymentDeliveriesParts<Place> {
 /** Requests of one delivered batch. */
 const BATCH_MAX = 256;
 /** Requests delivered and not yet consumed, waiting for redelivery included [P7]. */
-export const UNCONSUMED_MAX = 4_096;
+const UNCONSUMED_MAX = 4_096;
 /** Orders remembered as consumed: a record that comes again needs no worker then. */
 const CONSUMED_MAX = 20_000;
+/** An error may quote a whole record. */
+const ERROR_LENGTH_MAX = 1_000;
 
 const REDELIVERY: Backoff = { firstMs: 500, maxMs: 30_000 };
 /** Parts of a batch that failed while others succeeded: a few tries find the payment that fails the others. */
@@ -60,7 +62,7 @@ export const NEWER_LEFT_MS = 15 * 60_000;
 interface Item<Place> {
   readonly request: PaymentRequest;
   /** Every place of this order that waits for its outcome; none: it went to another consumer. */
-  places: readonly Place[];
+  readonly places: Set<Place>;
   strikes: number;
 }
 
@@ -118,7 +120,7 @@ export class PaymentDeliveries<Place> {
     this.#parts = parts;
   }
 
-  /** Takes records in their order and delivers them without waiting. */
+  /** Takes records in their order and delivers them without waiting, but those whose place is under way already. */
   take(records: readonly Taken<Place>[]): void {
     if (this.#isStopped) return;
     const fresh = records.flatMap((record) => this.#itemOf(record) ?? []);
@@ -131,20 +133,20 @@ export class PaymentDeliveries<Place> {
 
   /** Nothing taken so far is this process's to settle any more; what stays its own is taken again. */
   startOver(): void {
-    for (const item of this.#items.values()) item.places = [];
+    for (const { places } of this.#items.values()) places.clear();
     this.#aside.clear();
   }
 
-  /** Payments taken and not consumed. */
-  get size(): number {
-    return this.#items.size + this.#aside.size;
+  /** Whether no more records should come for now. */
+  get isFull(): boolean {
+    return this.#items.size + this.#aside.size >= UNCONSUMED_MAX;
   }
 
   /** When the oldest of them was accepted (where that isn't known: came here), or null. */
   get oldestAt(): number | null {
     let oldest = Infinity;
     for (const { places, request } of this.#items.values()) {
-      if (places.length > 0) oldest = Math.min(oldest, request.createdAt);
+      if (places.size > 0) oldest = Math.min(oldest, request.createdAt);
     }
     for (const since of this.#aside.values()) oldest = Math.min(oldest, since);
     return Number.isFinite(oldest) ? oldest : null;
@@ -168,18 +170,20 @@ export class PaymentDeliveries<Place> {
   /** The payment to deliver for a record, or null if it needs no delivery of its own. */
   #itemOf({ place, reading }: Taken<Place>): Item<Place> | null {
     if (reading.kind !== 'request') {
+      if (this.#aside.has(place)) return null;
       this.#aside.set(place, this.#parts.outside.clock.now());
       this.#track(this.#takeAside(place, reading));
       return null;
     }
     const { request } = reading;
     const known = this.#items.get(request.orderId);
+    if (known?.places.has(place)) return null;
     if (known) {
-      known.places = [...known.places, place];
+      known.places.add(place);
     } else if (this.#consumed.has(request.orderId)) {
       this.#track(this.#consumeAgain(place));
     } else {
-      const item: Item<Place> = { request, places: [place], strikes: 0 };
+      const item: Item<Place> = { request, places: new Set([place]), strikes: 0 };
       this.#items.set(request.orderId, item);
       return item;
     }
@@ -212,7 +216,7 @@ export class PaymentDeliveries<Place> {
       outside.report(`a payment record (${kind}) could not be put aside`, failure);
     const attempt = async (): Promise<void> => {
       if (!this.#aside.has(place)) return;
-      await bury([place], kind, cause);
+      await bury([place], kind, errorText(cause));
       outside.report(`a payment record was put aside (${kind})`, cause);
       count(`dead-letter-${kind}`, 1);
       this.#aside.delete(place);
@@ -231,7 +235,7 @@ export class PaymentDeliveries<Place> {
     const { items } = delivery;
     try {
       await this.#parts.handler(items.map(({ request }) => request));
-      await this.#parts.consumed(items.flatMap(({ places }) => places));
+      await this.#parts.consumed(items.flatMap(({ places }) => [...places]));
     } catch (cause) {
       if (!this.#isStopped) await this.#failed(delivery, cause);
       return;
@@ -269,7 +273,7 @@ export class PaymentDeliveries<Place> {
 
   /** Leaves to another consumer what became its business meanwhile. */
   #redeliver(delivery: Delivery<Place>): void {
-    const items = delivery.items.filter(({ places }) => places.length > 0);
+    const items = delivery.items.filter(({ places }) => places.size > 0);
     for (const item of delivery.items) if (!items.includes(item)) this.#items.delete(item.request.orderId);
     if (items.length === 0) return;
     this.#parts.count('redelivered', items.length);
@@ -287,7 +291,7 @@ export class PaymentDeliveries<Place> {
       if (!isToBlame) return false;
     }
     try {
-      await bury(places, 'failing', cause);
+      await bury([...places], 'failing', errorText(cause));
     } catch (failure) {
       outside.report(`${payment} could not be put aside`, failure);
       return false;
@@ -304,4 +308,15 @@ export class PaymentDeliveries<Place> {
     const [oldest] = this.#consumed;
     if (this.#consumed.size > CONSUMED_MAX && oldest !== undefined) this.#consumed.delete(oldest);
   }
+}
+
+/** An error's message with those of what caused it, for people who look at what was put aside. */
+function errorText(cause: unknown): string {
+  return messagesOf(cause).slice(0, ERROR_LENGTH_MAX).toWellFormed();
+}
+
+function messagesOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const inner = cause instanceof AggregateError ? (cause.errors as unknown[]) : [cause.cause];
+  return [cause.message, ...inner.filter((one) => one !== undefined).map(messagesOf)].join(': ');
 }

@@ -1,6 +1,22 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { holdToken, orderId, sessionId, showId } from '../platform/ids.ts';
 import type { PaymentRequest } from './payment-log.ts';
-import { readPaymentRequest, writePaymentRequest } from './payment-request-json.ts';
+
+const whole = z.int().min(0);
+
+const paymentRequest = z.object({
+  orderId: z.string().min(1).transform(orderId),
+  show: z.int().min(1).transform(showId),
+  session: z.string().min(1).transform(sessionId),
+  holdToken: whole.transform(holdToken),
+  idempotencyKey: z.string().min(1),
+  seats: z.array(whole).min(1),
+  amount: whole,
+  currency: z.string().length(3),
+  createdAt: whole,
+  payBy: whole,
+});
 
 /** A payment request as a log keeps it. */
 export interface PaymentRecord {
@@ -43,7 +59,7 @@ export class PaymentRecords {
   }
 
   write(request: PaymentRequest): PaymentRecord {
-    return this.seal(writePaymentRequest(request), this.#version);
+    return this.seal(JSON.stringify(request), this.#version);
   }
 
   /** A record with a text of one's own, as other versions write it. */
@@ -63,7 +79,7 @@ export class PaymentRecords {
     try {
       if (!(version >= VERSION))
         throw new Error(`a payment record of the unknown form ${JSON.stringify(schema)}`);
-      return { kind: 'request', request: readPaymentRequest(text) };
+      return { kind: 'request', request: paymentRequest.parse(JSON.parse(text)) };
     } catch (cause) {
       return { kind: 'unreadable', cause: cause instanceof Error ? cause : new Error(String(cause)) };
     }

@@ -1,26 +1,12 @@
 import { z } from 'zod';
-import type { Database } from '../platform/database.ts';
+import { type Database, insertRows } from '../platform/database.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
 import type { ShowId } from '../platform/ids.ts';
 import { repeat } from '../platform/repeat.ts';
 import type { Outside } from '../platform/outside.ts';
-import { errorText } from './error-text.ts';
-import {
-  type DeadLetterReason,
-  type PaymentCount,
-  PaymentDeliveries,
-  type PaymentDeliveriesParts,
-  type Taken,
-  UNCONSUMED_MAX,
-} from './payment-deliveries.ts';
-import {
-  AppendRefusedError,
-  type DeadLetter,
-  type PaymentGiveUp,
-  type PaymentHandler,
-  type PaymentLog,
-  type PaymentRequest,
-} from './payment-log.ts';
+import { type DeadLetterReason, type PaymentCount, PaymentDeliveries } from './payment-deliveries.ts';
+import { AppendRefusedError } from './payment-log.ts';
+import type { DeadLetter, PaymentGiveUp, PaymentHandler, PaymentLog, PaymentRequest } from './payment-log.ts';
 import { deadLetterTable, paymentLogTable, type PaymentLogRow } from './payment-log-table.ts';
 import type { PaymentRecords, RecordReading } from './payment-record.ts';
 
@@ -64,19 +50,24 @@ export class SqlPaymentLog implements PaymentLog {
   readonly #parts: SqlPaymentLogParts;
   readonly #appends: GatheredCalls<readonly PaymentRequest[], null>;
   readonly #marks: GatheredCalls<readonly number[], null>;
-  #consumer: Consumer | null = null;
+  /** What was appended meanwhile is looked for once more. */
+  readonly #looks: GatheredCalls<null, null>;
+  #deliveries: PaymentDeliveries<number> | null = null;
+  #readUpTo = 0;
 
   constructor(parts: SqlPaymentLogParts) {
     this.#parts = parts;
     const bounds = { itemsMax: APPEND_MAX, callsMax: 1 };
     this.#appends = new GatheredCalls((lists) => this.#insert(lists), parts.outside.nextTurn, bounds);
     this.#marks = new GatheredCalls((lists) => this.#markConsumed(lists), parts.outside.nextTurn, bounds);
+    const look = { itemsMax: Infinity, callsMax: 1 };
+    this.#looks = new GatheredCalls((asked) => this.#deliver(asked), parts.outside.nextTurn, look);
   }
 
   async append(requests: readonly PaymentRequest[]): Promise<void> {
     if (requests.length === 0) return;
     await this.#appends.add(requests);
-    this.#consumer?.wake();
+    this.#look();
   }
 
   async pending(show: ShowId): Promise<readonly PaymentRequest[]> {
@@ -95,32 +86,32 @@ export class SqlPaymentLog implements PaymentLog {
   ): Promise<() => Promise<void>> {
     const { clock, report } = this.#parts.outside;
     await this.#dropOld();
-    const consumer = new Consumer({
+    const deliveries = new PaymentDeliveries<number>({
       ...this.#parts,
       handler,
       giveUp,
-      next: (after) => this.#next(after),
-      consumed: (offsets) => this.#marks.add(offsets),
-      bury: (offsets, reason, cause) => this.#bury(offsets, reason, cause),
+      consumed: async (offsets) => void (await this.#marks.add(offsets)),
+      bury: (...letter) => this.#bury(...letter),
+      settled: () => this.#look(),
       count: (what, payments) => this.#parts.count?.(what, payments),
     });
-    this.#consumer = consumer;
-    const poll = repeat(
+    this.#deliveries = deliveries;
+    const stopPolling = repeat(
       clock,
       POLL_INTERVAL_MS,
-      async () => consumer.lookOver(),
+      async () => this.#lookOver(),
       (cause) => report('the payment log could not be polled', cause),
     );
-    consumer.wake();
+    this.#lookOver();
     return async () => {
-      this.#consumer = null;
-      await Promise.all([poll(), consumer.stop()]);
+      this.#deliveries = null;
+      await Promise.all([stopPolling(), this.#looks.add(null), deliveries.stop()]);
     };
   }
 
   /** When the oldest payment that waits at this worker was accepted, or null. */
   get oldestAt(): number | null {
-    return this.#consumer?.oldestAt ?? null;
+    return this.#deliveries?.oldestAt ?? null;
   }
 
   async deadLetters(): Promise<readonly DeadLetter[]> {
@@ -143,7 +134,7 @@ export class SqlPaymentLog implements PaymentLog {
       await entities.nativeDelete(deadLetterTable, { logOffset: { $in: offsets } });
       return offsets.length;
     });
-    this.#consumer?.lookOver();
+    this.#lookOver();
     return count;
   }
 
@@ -203,13 +194,12 @@ export class SqlPaymentLog implements PaymentLog {
     return lists.map(() => null);
   }
 
-  async #bury(offsets: readonly number[], reason: DeadLetterReason, cause: unknown): Promise<void> {
+  async #bury(offsets: readonly number[], reason: DeadLetterReason, error: string): Promise<void> {
     const { outside, database } = this.#parts;
     const buriedAt = outside.clock.now();
     await database.transaction(async (entities) => {
-      for (const logOffset of offsets) {
-        await entities.insert(deadLetterTable, { logOffset, reason, error: errorText(cause), buriedAt });
-      }
+      const letters = offsets.map((logOffset) => ({ logOffset, reason, error, buriedAt }));
+      await insertRows(entities, deadLetterTable, letters, { overwrite: true });
       await entities.nativeUpdate(
         paymentLogTable,
         { logOffset: { $in: [...offsets] } },
@@ -218,104 +208,41 @@ export class SqlPaymentLog implements PaymentLog {
     });
   }
 
-  async #next(after: number): Promise<readonly Taken<number>[]> {
-    const rows = await this.#parts.database
-      .entities()
-      .find(
-        paymentLogTable,
-        { consumedAt: null, logOffset: { $gt: after } },
-        { orderBy: { logOffset: 'asc' }, limit: BATCH_MAX },
-      );
-    return rows.map((row) => ({ place: row.logOffset, reading: this.#read(row) }));
+  /** Looks for what was appended behind the last one. */
+  #look(): void {
+    if (!this.#deliveries) return;
+    void this.#looks
+      .add(null)
+      .catch((cause: unknown) => this.#parts.outside.report('the payment log could not be read', cause));
+  }
+
+  /** Looks at everything that isn't consumed; what is under way is known by its offset. */
+  #lookOver(): void {
+    this.#readUpTo = 0;
+    this.#look();
+  }
+
+  async #deliver(asked: readonly null[]): Promise<readonly null[]> {
+    for (;;) {
+      const deliveries = this.#deliveries;
+      if (!deliveries || deliveries.isFull) return asked;
+      const rows = await this.#parts.database
+        .entities()
+        .find(
+          paymentLogTable,
+          { consumedAt: null, logOffset: { $gt: this.#readUpTo } },
+          { orderBy: { logOffset: 'asc' }, limit: BATCH_MAX },
+        );
+      const last = rows.at(-1);
+      if (!last) return asked;
+      this.#readUpTo = last.logOffset;
+      deliveries.take(rows.map((row) => ({ place: row.logOffset, reading: this.#read(row) })));
+      // A long backlog must not keep the event loop to itself.
+      await new Promise<void>((resume) => this.#parts.outside.nextTurn(resume));
+    }
   }
 
   #read({ form: schema, request: text, mac }: PaymentLogRow): RecordReading {
     return this.#parts.records.read({ schema, text, mac });
-  }
-}
-
-interface ConsumerParts extends Omit<PaymentDeliveriesParts<number>, 'consumed' | 'settled'> {
-  /** Some records above an offset that are not consumed, in their order. */
-  next(after: number): Promise<readonly Taken<number>[]>;
-  consumed(offsets: readonly number[]): Promise<unknown>;
-}
-
-/** Reads the table and hands out what isn't under way yet. */
-class Consumer {
-  readonly #parts: ConsumerParts;
-  readonly #deliveries: PaymentDeliveries<number>;
-  /** Offsets taken and not marked yet. */
-  readonly #taken = new Set<number>();
-  #readUpTo = 0;
-  #fetching: Promise<void> | null = null;
-  #wakeAgain = false;
-  #stopped = false;
-
-  constructor(parts: ConsumerParts) {
-    this.#parts = parts;
-    this.#deliveries = new PaymentDeliveries({
-      ...parts,
-      consumed: async (offsets) => {
-        await parts.consumed(offsets);
-        this.#leave(offsets);
-      },
-      bury: async (offsets, reason, cause) => {
-        await parts.bury(offsets, reason, cause);
-        this.#leave(offsets);
-      },
-      settled: () => this.wake(),
-    });
-  }
-
-  get oldestAt(): number | null {
-    return this.#deliveries.oldestAt;
-  }
-
-  /** Looks for what was appended behind the last one now, or once more if it is looking already. */
-  wake(): void {
-    if (this.#stopped) return;
-    if (this.#fetching) {
-      this.#wakeAgain = true;
-      return;
-    }
-    this.#fetching = this.#fetch()
-      .catch((cause: unknown) => this.#parts.outside.report('the payment log could not be read', cause))
-      .finally(() => {
-        this.#fetching = null;
-        if (this.#wakeAgain) {
-          this.#wakeAgain = false;
-          this.wake();
-        }
-      });
-  }
-
-  /** Looks at everything that isn't consumed. */
-  lookOver(): void {
-    this.#readUpTo = 0;
-    this.wake();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#fetching;
-    await this.#deliveries.stop();
-  }
-
-  #leave(offsets: readonly number[]): void {
-    for (const offset of offsets) this.#taken.delete(offset);
-  }
-
-  async #fetch(): Promise<void> {
-    while (!this.#stopped && this.#deliveries.size < UNCONSUMED_MAX) {
-      const found = await this.#parts.next(this.#readUpTo);
-      const last = found.at(-1);
-      if (!last) return;
-      this.#readUpTo = last.place;
-      const fresh = found.filter(({ place }) => !this.#taken.has(place));
-      for (const { place } of fresh) this.#taken.add(place);
-      if (fresh.length > 0) this.#deliveries.take(fresh);
-      // A long backlog must not keep the event loop to itself.
-      await new Promise<void>((resume) => this.#parts.outside.nextTurn(resume));
-    }
   }
 }

@@ -3,7 +3,7 @@ import { Partitioners } from 'kafkajs';
 import { type Random, systemRandom } from '@stampede/shared/platform/random.ts';
 import { KafkaPaymentLog, type KafkaPaymentLogParts } from '../../../src/payment-log/kafka-payment-log.ts';
 import { kafkaTopics, type KafkaTopics } from '../../../src/payment-log/kafka-topics.ts';
-import { readTopic, uncommittedRange } from '../../../src/payment-log/kafka-topic-reading.ts';
+import { readUncommitted } from '../../../src/payment-log/kafka-topic-reading.ts';
 import { connectKafka, type KafkaConnection } from '../../../src/platform/kafka.ts';
 import { createLogger } from '../../../src/platform/logger.ts';
 import { machineOutside } from '../../../src/platform/outside.ts';
@@ -69,10 +69,9 @@ export class KafkaStand {
   async recordsOf(topic: string): Promise<readonly TextRecord[]> {
     const records: TextRecord[] = [];
     const group = `${topic}.reader-${randomUUID()}`;
-    await readTopic(this.kafka, outside, {
+    await readUncommitted(this.kafka, outside, {
       topic,
       group,
-      range: await uncommittedRange(this.kafka, outside, topic, group),
       commits: false,
       handle: async (messages) => {
         for (const { key, value, headers = {} } of messages) {
