@@ -163,6 +163,13 @@ export default {
       to: { path: [...TEST, '^server/tools/'] },
     },
     {
+      name: 'scenarios-on-tools',
+      comment: 'Load scenarios send the shoppers that the tools have; nothing else knows of scenarios.',
+      severity: 'error',
+      from: { path: '^(server|shared|client)/' },
+      to: { path: '^artillery/' },
+    },
+    {
       name: 'production-dependencies',
       comment: 'What the server imports must be installed where it runs.',
       severity: 'error',
@@ -172,7 +179,9 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: ['^client/[.]svelte-kit/', '^client/build/', '^server/tools/canary/'] },
+    exclude: {
+      path: ['^artillery/node_modules/', '^client/[.]svelte-kit/', '^client/build/', '^server/tools/canary/'],
+    },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

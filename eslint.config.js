@@ -12,7 +12,7 @@ const TYPED_FILES = [
   'shared/src/**/*.ts',
   'server/{src,test,tools}/**/*.ts',
   'migrations/**/*.ts',
-  'artillery/engine/**/*.ts',
+  'artillery/**/*.ts',
   'client/{src,test}/**/*.ts',
 ];
 const TEST_FILES = ['**/*.test.ts', '**/*.contract.ts', 'server/test/**/*.ts', 'client/test/**/*.ts'];

@@ -37,7 +37,7 @@ export default defineConfig({
     projects: [
       unit('shared', 'shared/src/**/*.test.ts'),
       unit('server', 'server/{src,tools}/**/*.test.ts'),
-      unit('artillery', 'artillery/engine/**/*.test.ts'),
+      unit('artillery', 'artillery/**/*.test.ts'),
       'client/vitest.config.ts',
       service('contracts', SERVICE_TIMEOUT_MS),
       service('integration', SERVICE_TIMEOUT_MS),

@@ -7,14 +7,13 @@ import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
 import { packStatuses } from '@stampede/shared/seat-map/seat-status.ts';
 import { describe, expect, it } from 'vitest';
 import { RunKeys } from '../../server/tools/crowd/ledger.ts';
-import { rankSeats } from '../../server/tools/crowd/seat-choice.ts';
-import type { CrowdShow } from '../../server/tools/crowd/ticket-office.ts';
-import { DroppableLine } from './droppable-line.ts';
+import { rankSeats } from '../../server/tools/shopper/seat-choice.ts';
+import type { CrowdShow } from '../../server/tools/shopper/ticket-office.ts';
 import { parseFlow } from './flow.ts';
 import { makeJourney } from './journey.ts';
 import { Journal } from './journal.ts';
 import { LoadMetrics } from './load-metrics.ts';
-import { VirtualBuyer } from './virtual-buyer.ts';
+import { Walker } from './walker.ts';
 
 const SEATS = 4;
 const MAP: SeatMap = {
@@ -114,32 +113,21 @@ async function visit(server: ScriptedServer, flow: readonly unknown[]): Promise<
     stopwatch: () => clock.now(),
     beganAt: NOW,
   };
-  const line = new DroppableLine(
-    (url, subprotocol, events) => {
+  const random = seededRandom(7);
+  const walker = new Walker(house, {
+    number: 1,
+    random,
+    askForSession: async () => ({ kind: 'session', bearer: 'b' }),
+    openSocket: (url, subprotocol, events) => {
       const socket = server.openSocket(url, subprotocol, events);
       void Promise.resolve().then(() => server.socket.accept());
       return socket;
     },
-    () => clock.now(),
-  );
-  const random = seededRandom(7);
-  const buyer = new VirtualBuyer(house, {
-    number: 1,
-    random,
-    askForSession: async () => ({ kind: 'session', bearer: 'b' }),
-    openClient: (bearer) => ({
-      client: new StampedeClient({
-        url: 'ws://x/socket',
-        bearer,
-        openSocket: line.openSocket,
-        clock,
-        random,
-      }),
-      line,
-    }),
+    openClient: (bearer, openSocket) =>
+      new StampedeClient({ url: 'ws://x/socket', bearer, openSocket, clock, random }),
   });
   const ended: boolean[] = [];
-  void makeJourney(buyer, parseFlow(flow, 'test')).then((wentWell) => ended.push(wentWell));
+  void makeJourney(walker, parseFlow(flow, 'test')).then((wentWell) => ended.push(wentWell));
   for (let turn = 0; turn < TURNS_MAX && ended.length === 0; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
     clock.advance(TURN_MS);

@@ -6,17 +6,15 @@ import { AVAILABLE } from '@stampede/shared/seat-map/seat-status.ts';
 import { StampedeClient } from '@stampede/shared/client/stampede-client.ts';
 import { z } from 'zod';
 import { RunKeys } from '../../server/tools/crowd/ledger.ts';
-import { type Desirability, rankSeats } from '../../server/tools/crowd/seat-choice.ts';
-import { addressOfBuyer, hasSourceAddresses, socketsFrom } from '../../server/tools/crowd/sockets.ts';
-import { askForSession, findShow } from '../../server/tools/crowd/ticket-office.ts';
-import { DroppableLine } from './droppable-line.ts';
+import { type Desirability, rankSeats } from '../../server/tools/shopper/seat-choice.ts';
+import { serverOf, socketAddress, socketsFrom, sourceOf } from '../../server/tools/shopper/sockets.ts';
+import { askForSession, findShow, readSeatStatuses } from '../../server/tools/shopper/ticket-office.ts';
 import { parseEngineConfig } from './engine-config.ts';
 import { parseFlow } from './flow.ts';
 import { makeJourney } from './journey.ts';
 import { Journal, JOURNAL_VARIABLE, RUN_VARIABLE } from './journal.ts';
 import { LoadMetrics, type MetricEvents } from './load-metrics.ts';
-import { readSeatStatuses } from './show-seats.ts';
-import { type House, type Identity, VirtualBuyer } from './virtual-buyer.ts';
+import { type House, type Identity, Walker } from './walker.ts';
 
 /** What Artillery hands to an engine, as far as it is used. */
 const scenarioSpec = z.object({ name: z.string().default('a scenario'), flow: z.array(z.unknown()) });
@@ -86,7 +84,7 @@ export default class StampedeEngine {
     };
   }
 
-  #newBuyer(events: MetricEvents): VirtualBuyer {
+  #newBuyer(events: MetricEvents): Walker {
     if (!this.#house) throw new Error('Artillery sent a buyer before the engine was ready');
     if (this.#buyers === 0) {
       this.#metrics.begin(events);
@@ -94,27 +92,19 @@ export default class StampedeEngine {
       this.#reportProgress();
     }
     const number = this.#buyers++;
-    return new VirtualBuyer(this.#house, this.#identityOf(number));
+    return new Walker(this.#house, this.#identityOf(number));
   }
 
   #identityOf(number: number): Identity {
-    const { servers } = this.#config;
-    const server = servers[number % servers.length] ?? servers[0];
-    const source = hasSourceAddresses(server, process.platform)
-      ? addressOfBuyer(number, this.#district)
-      : null;
-    const url = new URL('/socket', server);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const server = serverOf(this.#config.servers, number);
+    const source = sourceOf(server, number, this.#district);
     return {
       number: Number(this.#worker) * NUMBERS_PER_WORKER + number,
       random: newRandom(),
       askForSession: () => askForSession(server, source),
-      openClient: (bearer) => {
-        const sockets = socketsFrom(source, () => undefined);
-        const line = new DroppableLine(sockets, () => performance.now());
-        const client = new StampedeClient({ url: url.href, bearer, openSocket: line.openSocket });
-        return { client, line };
-      },
+      openSocket: socketsFrom(source, () => undefined),
+      openClient: (bearer, openSocket) =>
+        new StampedeClient({ url: socketAddress(server), bearer, openSocket }),
     };
   }
 

@@ -8,7 +8,7 @@ import { LedgerUnreadable, readLedger } from './crowd/ledger-reading.ts';
 import { showProgress } from './crowd/progress.ts';
 import { describe, isClean, type LedgerWord, summarise } from './crowd/report.ts';
 import { openFilesMax } from '../src/gateway/open-files.ts';
-import { type CrowdShow, findShow } from './crowd/ticket-office.ts';
+import { type CrowdShow, findShow } from './shopper/ticket-office.ts';
 import { readStackEnvironment } from './stack/stack-environment.ts';
 import { STACK_FOLDER } from './stack/stack-folder.ts';
 

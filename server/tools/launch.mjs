@@ -1,12 +1,12 @@
 /**
  * `npm start`, `npm test` and the other tasks come through here: install what the lock file asks for if that
- * hasn't happened yet, then run `server/tools/<task>.ts` on the project's own Node. It runs on the host's Node
+ * hasn't happened yet, then run `<task>.ts` of server/tools or artillery on the project's own Node. It runs on the host's Node
  * (18 or newer) with nothing installed, so it uses only what Node itself brings.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { ROOT, isInstalled } from './install/installed-packages.mjs';
 import { UwsBinaryError, repairUwsBinary, runningGlibc } from './install/uws-binary.mjs';
 
@@ -26,7 +26,7 @@ const PLATFORMS = ['linux x64', 'linux arm64', 'darwin x64', 'darwin arm64', 'wi
 const QUIET = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
-const TOOLS = join(ROOT, 'server', 'tools');
+const TASK_FOLDERS = [join(ROOT, 'server', 'tools'), join(ROOT, 'artillery')];
 const MODULES = join(ROOT, 'node_modules');
 
 /** Something outside the project keeps a task from starting; the message says what to do. */
@@ -34,13 +34,15 @@ class CannotStart extends Error {}
 
 /** @param {string | undefined} task */
 function taskFile(task) {
-  const tasks = readdirSync(TOOLS).flatMap((name) =>
-    name.endsWith('.ts') && !name.endsWith('.test.ts') ? [name.slice(0, -3)] : [],
+  const files = TASK_FOLDERS.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  const tasks = new Map(
+    files.flatMap((file) => (/(?<!\.test)\.ts$/.test(file) ? [[basename(file, '.ts'), file]] : [])),
   );
-  if (task === undefined || !tasks.includes(task)) {
-    throw new CannotStart(`There is no task ${JSON.stringify(task ?? '')}. Tasks: ${tasks.join(', ')}.`);
-  }
-  return join(TOOLS, `${task}.ts`);
+  const file = tasks.get(task ?? '');
+  if (file !== undefined) return file;
+  throw new CannotStart(
+    `There is no task ${JSON.stringify(task ?? '')}. Tasks: ${[...tasks.keys()].join(', ')}.`,
+  );
 }
 
 function checkHost() {

@@ -22,7 +22,9 @@ beforeAll(async () => {
     { title: GONE, terms: { seatsPerBuyer: 24 } },
   ]);
   const everything = Array.from(stand.office.show(GONE).map.x.keys());
-  await (await stand.rival(GONE)).buy(...everything);
+  const rival = await stand.rival(GONE);
+  await rival.holds(everything);
+  await rival.buys('everything');
 });
 afterEach(() => stand.clear());
 afterAll(() => stand.close());
@@ -50,7 +52,7 @@ describe.each([
     await visitor.button('Leave the queue').click();
     await visitor.page.getByRole('dialog').waitFor();
     await visitor.look('leaving the queue');
-    await inside.leave();
+    await inside.client.leave();
     await visitor.goTo(`/shows/${idOf(GONE)}`);
     await visitor.reach('sold-out');
     await visitor.look('sold out');

@@ -85,14 +85,14 @@ describe('the way through a sale', () => {
     await buyer.page.getByText('Pick a seat').waitFor();
     const rival = await stand.rival(TAKEN);
     const seats = Array.from(stand.office.show(TAKEN).map.x.keys());
-    await rival.hold(...seats);
+    await rival.holds(seats);
     await buyer.page.getByText('No seat is free just now.').waitFor();
     expect(await buyer.page.getByText('Pick a seat').count()).toBe(0);
-    await rival.release(3);
+    await rival.releases([3]);
     await buyer.page.getByText('Pick a seat').waitFor();
     expect(await buyer.page.getByText('No seat is free just now.').count()).toBe(0);
-    await rival.hold(3);
-    await rival.buyHeld();
+    await rival.holds([3]);
+    await rival.buys('held');
     await buyer.page.getByText('Every seat has been sold.').waitFor();
   });
 

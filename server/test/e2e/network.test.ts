@@ -37,7 +37,7 @@ describe('a network that is gone without a word', () => {
     await bannerSays(buyer, 'silent');
     await buyer.page.getByText('what you see may be old').waitFor();
     const rival = await stand.rival(SILENCE);
-    await rival.hold(0);
+    await rival.holds([0]);
     network.speakAgain();
     await bannerSays(buyer, 'open');
     expect(await buyer.banner.innerText()).toBe('');

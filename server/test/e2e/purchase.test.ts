@@ -64,10 +64,10 @@ describe('a purchase from the list to the ticket', () => {
     await buyer.look('queue');
     const position = buyer.page.getByTestId('queue-position');
     await expect.poll(() => position.innerText()).toBe('2');
-    await inside.leave();
+    await inside.client.leave();
     await before.admitted();
     await expect.poll(() => position.innerText(), { timeout: 10_000 }).toBe('1');
-    await before.leave();
+    await before.client.leave();
     await buyer.reach('choose');
 
     await openSectionOnMap(buyer, (x, y) => buyer.page.mouse.click(x, y));

@@ -41,15 +41,15 @@ describe('what the page offers can be had', () => {
     // The rival's answer outruns the broadcast that tells everybody else, mostly: then the press comes too late.
     for (let seat = 0; (await advice.count()) === 0; seat++) {
       const button = await buyer.seat(seat, 'free').elementHandle();
-      await rival.hold(seat);
+      await rival.holds([seat]);
       await button.dispatchEvent('click');
       await expect
         .poll(async () => (await advice.count()) > 0 || (await buyer.seat(seat, 'held').count()) > 0)
         .toBe(true);
-      if ((await advice.count()) === 0) await rival.release(seat);
+      if ((await advice.count()) === 0) await rival.releases([seat]);
     }
     const offered = Number(ADVICE.exec(await advice.innerText())![1]) - 1;
-    await rival.hold(offered);
+    await rival.holds([offered]);
     await buyer.seat(offered, 'held').waitFor();
     await advice.waitFor({ state: 'detached', timeout: 2_000 });
     await buyer.page.getByText(en.notice.taken, { exact: true }).waitFor();
@@ -59,7 +59,8 @@ describe('what the page offers can be had', () => {
 describe('what the map shows', () => {
   it('a sold seat that is pressed says so at once, and nobody is asked for it', async () => {
     const rival = await stand.rival(GONE);
-    await rival.buy(0, 1, 2, 3);
+    await rival.holds([0, 1, 2, 3]);
+    await rival.buys('all');
     const buyer = await stand.visitor({ device: PHONE });
     await buyer.enterSale(idOf(GONE));
     await openSectionOnMap(buyer, (x, y) => buyer.page.touchscreen.tap(x, y));
@@ -99,7 +100,7 @@ describe('what the map shows', () => {
     const isPainted = async () => (await buyer.page.evaluate<number>(marksCounted)) > 0;
     await buyer.page.evaluate(framesPass(60));
     await buyer.page.evaluate(countMarks);
-    await rival.hold(0, 1, 2, 3);
+    await rival.holds([0, 1, 2, 3]);
     await expect.poll(isPainted).toBe(true);
     // For as long as it glows.
     await buyer.page.evaluate(framesPass(60));
@@ -108,7 +109,7 @@ describe('what the map shows', () => {
 
   it('where people chose the colours, what can be had, what is theirs and what is gone have one each', async () => {
     const rival = await stand.rival(OWN_COLOURS);
-    await rival.hold(0, 1, 2, 3);
+    await rival.holds([0, 1, 2, 3]);
     const buyer = await stand.visitor();
     await buyer.enterSale(idOf(OWN_COLOURS));
     await openSectionOnMap(buyer, (x, y) => buyer.page.mouse.click(x, y));

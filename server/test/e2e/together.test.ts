@@ -68,10 +68,10 @@ describe('several browsers in one sale', () => {
     await openSectionOnMap(buyer, (x, y) => buyer.page.mouse.click(x, y));
     const rival = await stand.rival(ON_MAP);
     const { map } = stand.office.show(ON_MAP);
-    await rival.hold(...Array.from({ length: 4 }, (_, index) => index));
+    await rival.holds([0, 1, 2, 3]);
     const held = await findSeat(buyer, 'held by someone');
     expect(held).toMatchObject({ section: map.sections[0]?.name });
-    await rival.release(0, 1, 2, 3);
+    await rival.releases([0, 1, 2, 3]);
     const statusThere = async () => (await tipAt(buyer, held))?.status;
     await expect.poll(statusThere).toBe('available');
     await buyer.page.mouse.click(held.x, held.y);
@@ -87,12 +87,12 @@ describe('several browsers in one sale', () => {
     // The rival's answer outruns the broadcast that tells everybody else, mostly: then the press comes too late.
     for (let seat = 0; (await advice.count()) === 0; seat++) {
       const button = await buyer.seat(seat, 'free').elementHandle();
-      await rival.hold(seat);
+      await rival.holds([seat]);
       await button.dispatchEvent('click');
       await expect
         .poll(async () => (await advice.count()) > 0 || (await buyer.seat(seat, 'held').count()) > 0)
         .toBe(true);
-      if ((await advice.count()) === 0) await rival.release(seat);
+      if ((await advice.count()) === 0) await rival.releases([seat]);
     }
     await buyer.page.getByText('Somebody was a moment faster.').waitFor();
     const offered = (await advice.innerText()).replace(ADVICE, '');

@@ -1,4 +1,6 @@
 import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
+import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
+import type { ShopperShow } from '../../tools/shopper/shopper.ts';
 import type { SaleTerms, ShowDraft } from '../../src/catalog/show.ts';
 
 const ROW_SEATS_MAX = 500;
@@ -47,6 +49,11 @@ export function layoutOf(id: string, sectionSeats: readonly number[]): VenueLayo
       };
     }),
   };
+}
+
+/** A show of a stand as shoppers know it. */
+export function visitedShow(id: number, sectionSeats: readonly number[]): ShopperShow {
+  return { id, map: seatMapOf(layoutOf('visited', sectionSeats)), prices: PRICES };
 }
 
 /** A show that is open and lets in whoever comes, unless `sale` says otherwise. */

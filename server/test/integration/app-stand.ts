@@ -33,7 +33,7 @@ import { MemorySeatStore } from '../../src/seating/memory-seat-store.ts';
 import { MemoryShowFeed } from '../../src/feed/memory-show-feed.ts';
 import { PlaceReceipts } from '../../src/waiting-room/place-receipts.ts';
 import { MemoryWaitingRoomStore } from '../../src/waiting-room/memory-waiting-room-store.ts';
-import { socketsFrom } from '../../tools/crowd/sockets.ts';
+import { socketsFrom } from '../../tools/shopper/sockets.ts';
 import { records } from '../contracts/payment-requests.ts';
 import { allTables } from '../contracts/test-database.ts';
 import { draftOf, DRAW_SEED, layoutOf, SECTION_SEATS, type StandShow } from './app-stand-show.ts';

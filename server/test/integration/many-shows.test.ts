@@ -9,7 +9,7 @@ import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
 import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
-import { socketsFrom } from '../../tools/crowd/sockets.ts';
+import { socketsFrom } from '../../tools/shopper/sockets.ts';
 import { allTables } from '../contracts/test-database.ts';
 import { freePort, ServerProcess } from './app-stand-process.ts';
 import { draftOf, DRAW_SEED, layoutOf } from './app-stand-show.ts';

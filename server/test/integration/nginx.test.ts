@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HELD } from '@stampede/shared/seat-map/seat-status.ts';
-import { addressOfBuyer, httpCall } from '../../tools/crowd/sockets.ts';
+import { addressOfBuyer, httpCall } from '../../tools/shopper/sockets.ts';
 import { startNginx } from '../../tools/nginx/nginx-server.ts';
 import type { NativeServer } from '../../tools/stack/native-server.ts';
 import { PlainSocket } from './app-stand-socket.ts';
 import { Fleet, type FleetNode, until } from './stack/fleet.ts';
 import { freshSharedParts, type SharedParts } from './stack/shared-parts.ts';
-import { newBearer, StackBuyer } from './stack/stack-buyer.ts';
+import { newBearer, Shopper } from '../../tools/shopper/shopper.ts';
+import { visitedShow } from './app-stand-show.ts';
 
-const SHOW = { id: 1, sectionSeats: [40, 40] };
+const SHOW = visitedShow(1, [40, 40]);
 const CALLS_PER_MINUTE = 30;
 const SOCKETS = 2_000;
 const SOCKETS_AT_ONCE = 200;
@@ -32,7 +33,7 @@ async function socketsOf(gateway: FleetNode): Promise<number> {
 
 beforeAll(async () => {
   parts = await freshSharedParts();
-  fleet = await Fleet.prepare(parts, [SHOW], {
+  fleet = await Fleet.prepare(parts, [{ sectionSeats: [40, 40] }], {
     TRUSTED_PROXIES: '127.0.0.1',
     // The calls of this file's own arrangements, which come from 127.0.0.1.
     UNLIMITED_ADDRESSES: '127.0.0.1',
@@ -51,7 +52,7 @@ afterAll(async () => {
 
 describe('behind the nginx of production', () => {
   test('buyers hold and pay over sockets that nginx spreads over both gateways', async () => {
-    const buyers = await Promise.all(Array.from({ length: 6 }, () => StackBuyer.arrive(port, SHOW)));
+    const buyers = await Promise.all(Array.from({ length: 6 }, () => Shopper.arrive(port, SHOW)));
     const counts = await Promise.all(gateways.map(socketsOf));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(buyers.length);
     expect(Math.min(...counts)).toBeGreaterThan(1);
@@ -125,7 +126,7 @@ describe('behind the nginx of production', () => {
   });
 
   test('[P4] a gateway killed -9: its buyers are back on the other, with their holds, and no call fails', async () => {
-    const buyers = await Promise.all(Array.from({ length: 12 }, () => StackBuyer.arrive(port, SHOW)));
+    const buyers = await Promise.all(Array.from({ length: 12 }, () => Shopper.arrive(port, SHOW)));
     await Promise.all(buyers.map((buyer) => buyer.admitted()));
     const holds = await Promise.all(buyers.map((buyer, index) => buyer.holds([10 + index])));
     const [victim, survivor] = gateways;

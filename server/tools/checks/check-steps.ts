@@ -120,6 +120,7 @@ export function checkSteps(): readonly CheckStep[] {
       'shared',
       'server',
       'client',
+      'artillery',
     ),
     canary(
       'canary of svelte-check',

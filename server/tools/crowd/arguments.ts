@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { LedgerPlace } from './ledger-reading.ts';
-import { isPaceName, PACE_NAMES, type PaceName } from './pace.ts';
+import { isPaceName, PACE_NAMES, type PaceName } from '../shopper/pace.ts';
 
 /** What the crowd was asked to do. Times in milliseconds. */
 export interface CrowdArguments {

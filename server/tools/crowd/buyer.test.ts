@@ -11,10 +11,11 @@ import type {
 import type { OrderMessage, OrderStatus, Phase } from '@stampede/shared/protocol/messages.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
-import { Buyer, type BuyerClient } from './buyer.ts';
+import type { ShopperClient } from '../shopper/shopper.ts';
+import { Buyer } from './buyer.ts';
 import { RunKeys, type ToldSeat } from './ledger.ts';
 import { Tally } from './report.ts';
-import { rankSeats } from './seat-choice.ts';
+import { rankSeats } from '../shopper/seat-choice.ts';
 
 const arc = { from: [0, 1], to: [3, 1], bend: 0 } as const;
 const map = seatMapOf({
@@ -35,7 +36,7 @@ const map = seatMapOf({
 });
 
 /** A server of one section for one buyer, which a test moves by hand. */
-class StagedClient implements BuyerClient {
+class StagedClient implements ShopperClient {
   readonly orders = new Map<string, OrderMessage>();
   readonly asked: string[] = [];
   readonly taken = new Set<number>();
@@ -47,9 +48,9 @@ class StagedClient implements BuyerClient {
   watched = false;
   /** Refuses the next request of this name. */
   refusal: { what: string; code: Refused['code'] } | null = null;
-  #listener: (change: ClientChange) => void = () => undefined;
+  readonly #listeners = new Set<(change: ClientChange) => void>();
 
-  get view(): BuyerClient['view'] {
+  get view(): ShopperClient['view'] {
     return {
       connection: this.connection,
       serverTimeOffsetMs: 0,
@@ -66,12 +67,12 @@ class StagedClient implements BuyerClient {
   }
 
   onChange(listener: (change: ClientChange) => void): () => void {
-    this.#listener = listener;
-    return () => undefined;
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   tell(change: ClientChange): void {
-    this.#listener(change);
+    for (const listener of this.#listeners) listener(change);
   }
 
   start(): void {
@@ -85,20 +86,20 @@ class StagedClient implements BuyerClient {
     this.tell({ kind: 'connection' });
   }
 
-  enter: BuyerClient['enter'] = () => this.#answer('enter');
-  leave: BuyerClient['leave'] = () => this.#answer('leave');
+  enter: ShopperClient['enter'] = () => this.#answer('enter');
+  leave: ShopperClient['leave'] = () => this.#answer('leave');
 
-  join: BuyerClient['join'] = () => {
+  join: ShopperClient['join'] = () => {
     this.standing = { state: 'admitted', deadline: 9 };
     return this.#answer('join');
   };
 
-  watch: BuyerClient['watch'] = () => {
+  watch: ShopperClient['watch'] = () => {
     this.watched = true;
     return this.#answer('watch');
   };
 
-  hold: BuyerClient['hold'] = async (seats) => {
+  hold: ShopperClient['hold'] = async (seats) => {
     this.asked.push(`hold ${seats.join()}`);
     const clash = seats.filter((seat) => this.taken.has(seat));
     if (clash.length > 0) return this.#refused('seat-taken', clash);
@@ -106,12 +107,15 @@ class StagedClient implements BuyerClient {
     return { ok: true, hold: this.held };
   };
 
-  release: BuyerClient['release'] = () => {
+  extend: ShopperClient['extend'] = () => this.#answer('extend');
+  listOrders: ShopperClient['listOrders'] = async () => ({ ok: true, orders: [] });
+
+  release: ShopperClient['release'] = () => {
     this.held = null;
     return this.#answer('release');
   };
 
-  checkout: BuyerClient['checkout'] = async ({ idempotencyKey, amount }) => {
+  checkout: ShopperClient['checkout'] = async ({ idempotencyKey, amount }) => {
     this.asked.push(`checkout ${amount}`);
     const order = this.settle('processing', idempotencyKey);
     return { ok: true, order };
@@ -186,9 +190,13 @@ function stage({ client, wish = 2, random = STEADY, onlySeat }: Staging) {
   const buyer = new Buyer(parts, { number: 7, wish, random, openClient: () => Promise.resolve(client) });
   /** Lets so many thoughts and answers come to their end. */
   const live = async (thoughts = 12): Promise<void> => {
+    const settle = async (): Promise<void> => {
+      for (let turn = 0; turn < 40; turn++) await Promise.resolve();
+    };
+    await settle();
     for (let thought = 0; thought < thoughts; thought++) {
       clock.advance(10);
-      for (let turn = 0; turn < 8; turn++) await Promise.resolve();
+      await settle();
     }
   };
   return { buyer, tally, told, live };
@@ -198,7 +206,7 @@ describe('a buyer of the crowd', () => {
   it('joins, looks, holds, pays, and leaves with the tickets', async () => {
     const client = new StagedClient();
     const { buyer, tally, told, live } = stage({ client });
-    await buyer.start();
+    void buyer.visit();
     await live();
     expect(client.asked).toEqual([
       'enter',
@@ -223,7 +231,7 @@ describe('a buyer of the crowd', () => {
     const client = new StagedClient();
     client.taken.add(0).add(1);
     const { buyer, live } = stage({ client, random: seededRandom(3) });
-    await buyer.start();
+    void buyer.visit();
     await live(40);
     expect(client.held?.seats).toEqual([2, 3]);
   });
@@ -231,7 +239,7 @@ describe('a buyer of the crowd', () => {
   it('hangs on while seats are only held, and takes the one that comes back', async () => {
     const client = new StagedClient();
     const { buyer, live } = stage({ client });
-    await buyer.start();
+    void buyer.visit();
     await live(2);
     client.statuses.fill(HELD);
     await live(50);
@@ -247,7 +255,7 @@ describe('a buyer of the crowd', () => {
     client.statuses[3] = HELD;
     client.taken.add(3);
     const { buyer, live } = stage({ client, onlySeat: 3 });
-    await buyer.start();
+    void buyer.visit();
     await live(50);
     expect(client.asked).toEqual(['enter', 'join', 'hold 3', 'watch']);
     const becomes = (status: typeof AVAILABLE | typeof SOLD) => {
@@ -268,7 +276,7 @@ describe('a buyer of the crowd', () => {
     const client = new StagedClient();
     client.statuses.fill(SOLD);
     const { buyer, tally, live } = stage({ client });
-    await buyer.start();
+    void buyer.visit();
     await live();
     expect(buyer.isGone).toBe(false);
     client.phase = 'sold-out';
@@ -282,7 +290,7 @@ describe('a buyer of the crowd', () => {
   it('tries a declined payment again with another key, and gives the seats up in the end', async () => {
     const client = new StagedClient();
     const { buyer, tally, live } = stage({ client });
-    await buyer.start();
+    void buyer.visit();
     for (let payment = 0; payment < 3; payment++) {
       await live();
       client.settle('declined');
@@ -297,7 +305,7 @@ describe('a buyer of the crowd', () => {
   it('goes on when a hold ran out', async () => {
     const client = new StagedClient();
     const { buyer, live } = stage({ client });
-    await buyer.start();
+    void buyer.visit();
     await live(3);
     expect(client.held).not.toBeNull();
     client.held = null;
@@ -310,7 +318,7 @@ describe('a buyer of the crowd', () => {
     const client = new StagedClient();
     client.refusal = { what: 'join', code: 'busy' };
     const { buyer, tally, live } = stage({ client });
-    await buyer.start();
+    void buyer.visit();
     await live(1);
     expect(tally.notes.get('join: busy')).toBe(1);
     expect(tally.errorCount).toBe(0);
@@ -326,7 +334,7 @@ describe('a buyer of the crowd', () => {
   it('going home, waits for the outcome of a payment but for nothing else', async () => {
     const client = new StagedClient();
     const { buyer, live } = stage({ client });
-    await buyer.start();
+    void buyer.visit();
     await live();
     buyer.goHome();
     await live();
@@ -339,7 +347,7 @@ describe('a buyer of the crowd', () => {
   it('going home, gives back what it holds', async () => {
     const client = new StagedClient();
     const { buyer, live } = stage({ client });
-    await buyer.start();
+    void buyer.visit();
     await live(3);
     expect(client.held).not.toBeNull();
     buyer.goHome();
@@ -350,7 +358,7 @@ describe('a buyer of the crowd', () => {
 
   it('has no answer without a session', async () => {
     const { buyer, tally } = stage({ client: null });
-    await buyer.start();
+    void buyer.visit();
     expect(await buyer.finished).toBe('unanswered');
     expect(tally.answered).toBe(0);
   });

@@ -5,12 +5,12 @@ import { StampedeClient } from '@stampede/shared/client/stampede-client.ts';
 import type { CrowdArguments } from './arguments.ts';
 import { Buyer, type BuyerParts } from './buyer.ts';
 import { RunKeys, type ToldSeat } from './ledger.ts';
-import { PACES } from './pace.ts';
+import { PACES } from '../shopper/pace.ts';
 import { Tally } from './report.ts';
-import { rankSeats } from './seat-choice.ts';
-import type { Situation } from './situation.ts';
-import { addressOfBuyer, hasSourceAddresses, socketsFrom, type SourceAddress } from './sockets.ts';
-import { askForSession, type CrowdShow } from './ticket-office.ts';
+import { rankSeats } from '../shopper/seat-choice.ts';
+import type { Situation } from '../shopper/situation.ts';
+import { serverOf, socketAddress, socketsFrom, type SourceAddress, sourceOf } from '../shopper/sockets.ts';
+import { askForSession, type CrowdShow } from '../shopper/ticket-office.ts';
 
 /** Why a run ended. */
 export type Ending = 'answered' | 'timed-out' | 'interrupted';
@@ -72,7 +72,7 @@ export class CrowdRun {
     const { rampMs, timeoutMs, buyers } = this.#args;
     const cancels = this.#buyers.map((buyer) =>
       systemClock.after((rampMs * buyer.number) / buyers, () => {
-        buyer.start().catch((cause: unknown) => {
+        buyer.visit().catch((cause: unknown) => {
           this.tally.error(`the crowd itself broke: ${String(cause)}`, buyer.number);
           buyer.vanish();
         });
@@ -128,22 +128,13 @@ export class CrowdRun {
     return { at, seatsHeld };
   }
 
-  #serverOf(buyer: number): URL {
-    const { servers } = this.#args;
-    return servers[buyer % servers.length] ?? servers[0];
-  }
-
   async #openClient(buyer: number): Promise<StampedeClient | null> {
-    const server = this.#serverOf(buyer);
-    const source = hasSourceAddresses(server, process.platform)
-      ? addressOfBuyer(buyer, this.#district)
-      : null;
+    const server = serverOf(this.#args.servers, buyer);
+    const source = sourceOf(server, buyer, this.#district);
     const bearer = await this.#openSession(buyer, server, source);
     if (bearer === null) return null;
-    const url = new URL('/socket', server);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     return new StampedeClient({
-      url: url.href,
+      url: socketAddress(server),
       bearer,
       openSocket: socketsFrom(source, (kind) => {
         this.tally.note(`a socket failed: ${kind}`);

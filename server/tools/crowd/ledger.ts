@@ -1,3 +1,5 @@
+import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
+
 /** A sold seat's row. */
 export interface SoldRow {
   readonly seat: number;
@@ -24,6 +26,11 @@ export interface ToldSeat {
   readonly orderId: string;
   readonly seat: number;
   readonly ticketCode: string;
+}
+
+/** What a buyer was told with a confirmed order. */
+export function toldSeatsOf(buyer: number, { id, seats, tickets }: OrderMessage): readonly ToldSeat[] {
+  return seats.map((seat, index) => ({ buyer, orderId: id, seat, ticketCode: tickets[index] ?? '' }));
 }
 
 export interface Finding {

@@ -4,8 +4,8 @@ import { Redis } from 'ioredis';
 import { type PrivateParts, startPrivateParts } from '../../test/faults/stack/private-parts.ts';
 import { Fleet, type FleetNode } from '../../test/integration/stack/fleet.ts';
 import { TcpSwitch } from '../../test/integration/stack/tcp-switch.ts';
-import type { StandShow } from '../../test/integration/app-stand-show.ts';
-import type { VisitedShow } from '../../test/integration/stack/stack-buyer.ts';
+import { type StandShow, visitedShow } from '../../test/integration/app-stand-show.ts';
+import { type ShopperShow } from '../shopper/shopper.ts';
 
 const WRONG_CLOCK = fileURLToPath(new URL('wrong-clock.mjs', import.meta.url));
 const SECTION_SEATS = [1_000, 1_000, 1_000, 1_000];
@@ -27,7 +27,7 @@ const COUNTS: Record<Role, number> = { gateway: 3, worker: 2 };
 /** A whole installation of its own, on real servers that nobody else uses, one address for its gateways. */
 export class FaultHouse {
   readonly parts: PrivateParts;
-  readonly shows: readonly VisitedShow[];
+  readonly shows: readonly ShopperShow[];
   readonly #fleet: Fleet;
   readonly #nodes: Record<Role, FleetNode[]> = { gateway: [], worker: [] };
   readonly #door: TcpSwitch;
@@ -42,10 +42,7 @@ export class FaultHouse {
     shows: number,
   ) {
     this.parts = parts;
-    this.shows = Array.from({ length: shows }, (_, index) => ({
-      id: index + 1,
-      sectionSeats: SECTION_SEATS,
-    }));
+    this.shows = Array.from({ length: shows }, (_, index) => visitedShow(index + 1, SECTION_SEATS));
     this.#fleet = fleet;
     this.#door = door;
     this.#nodes.gateway = gateways;

@@ -1,9 +1,9 @@
 import { type Random, seededRandom } from '@stampede/shared/platform/random.ts';
-import { StackBuyer } from '../../test/integration/stack/stack-buyer.ts';
 import { type Fault, FAULTS } from './fault-list.ts';
 import { FaultHouse } from './fault-house.ts';
-import { impossibleRefusals, Person } from './person.ts';
+import { FICKLE, impossibleRefusals, Person } from '../shopper/person.ts';
 import { isClean, judge, type SeatPicture, type Verdict } from './verdict.ts';
+import { Shopper } from '../shopper/shopper.ts';
 
 export interface MixedRun {
   readonly minutes: number;
@@ -45,7 +45,6 @@ const ENDED_WITHIN_MS = 120_000;
 /** Seats in limbo come back within a hold's lifetime and this [P3]. */
 const LIMBO_MS = 5_000;
 const PICTURE_WITHIN_MS = 15_000;
-const POLL_MS = 250;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -93,9 +92,11 @@ async function keepShopping(
       port: house.port,
       show,
       seed: seed * 1_000_003 + chair * 10_007 + turn,
+      temper: FICKLE,
     });
     everybody.push(person);
-    await person.live(isTimeUp);
+    await person.shop(isTimeUp);
+    person.closeTabs();
   }
 }
 
@@ -172,12 +173,10 @@ async function takePictures(house: FaultHouse): Promise<readonly SeatPicture[]> 
     const statuses = await house.redis((redis) => redis.getBuffer(`{show:${show.id}}:seats`));
     pictures.push({ place: 'Redis', show: show.id, statuses: statuses ?? [] });
     for (const { port } of house.nodes('gateway')) {
-      const looker = await StackBuyer.arriveInTime(port, show);
-      const seatCount = show.sectionSeats.reduce((sum, seats) => sum + seats, 0);
+      const looker = await Shopper.arriveInTime(port, show);
       const statusesShown = (): (number | undefined)[] =>
-        Array.from({ length: seatCount }, (_, seat) => looker.seatStatus(seat));
-      const lookedBy = performance.now() + PICTURE_WITHIN_MS;
-      while (statusesShown().includes(undefined) && performance.now() < lookedBy) await pause(POLL_MS);
+        Array.from({ length: show.map.seatCount }, (_, seat) => looker.seatStatus(seat));
+      await looker.until(() => !statusesShown().includes(undefined), PICTURE_WITHIN_MS);
       const shown = statusesShown().map((status) => status ?? NaN);
       pictures.push({ place: `gateway ${port}`, show: show.id, statuses: shown });
       looker.client.stop();

@@ -1,7 +1,7 @@
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { expect, it } from 'vitest';
 import { isClean, judge } from './verdict.ts';
-import { WordBook } from './word-book.ts';
+import { WordBook } from '../shopper/word-book.ts';
 
 const order = { show_id: 1, session_id: 's', idempotency_key: 'k', status: 'confirmed', reason: '' };
 const books = {

@@ -1,6 +1,6 @@
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { type Books, faultsOf, soldSeatsOf } from '../../test/integration/stack/books.ts';
-import type { OrderRow, WordBook } from './word-book.ts';
+import type { OrderRow, WordBook } from '../shopper/word-book.ts';
 
 /** What was wrong at the end, in words; all lists empty where the promises held. */
 export interface Verdict {

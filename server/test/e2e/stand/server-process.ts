@@ -26,8 +26,8 @@ export class ServerProcess {
     return `http://localhost:${this.#port}`;
   }
 
-  get socketUrl(): string {
-    return `ws://localhost:${this.#port}/socket`;
+  get port(): number {
+    return this.#port;
   }
 
   /** Log records, which are written from warnings upwards, and whatever came on standard error. */

@@ -1,8 +1,8 @@
 import { type Browser, chromium } from 'playwright-core';
 import { expect } from 'vitest';
+import { orFail, Shopper } from '../../../tools/shopper/shopper.ts';
 import { findBrowser } from '../../../tools/test-stand/browser.ts';
 import { BoxOffice, type ShowPlan } from './box-office.ts';
-import { Rival } from './rival.ts';
 import type { Settings } from './server-process.ts';
 import { Visitor, type VisitorOptions } from './visitor.ts';
 
@@ -24,7 +24,7 @@ export class Stand {
   readonly office: BoxOffice;
   readonly #browser: Browser;
   #visitors: Visitor[] = [];
-  #rivals: Rival[] = [];
+  #rivals: Shopper[] = [];
 
   private constructor(office: BoxOffice, browser: Browser) {
     this.office = office;
@@ -44,15 +44,14 @@ export class Stand {
   }
 
   /** Another buyer of a show, without a browser, already let in. */
-  async rival(title: string): Promise<Rival> {
-    const rival = await this.rivalWaiting(title);
-    await rival.admitted();
-    return rival;
+  async rival(title: string): Promise<Shopper> {
+    return (await this.rivalWaiting(title)).admitted();
   }
 
   /** Another buyer of a show, without a browser, somewhere in its waiting room. */
-  async rivalWaiting(title: string): Promise<Rival> {
-    const rival = await Rival.join(this.office.server, this.office.show(title));
+  async rivalWaiting(title: string): Promise<Shopper> {
+    const rival = await Shopper.arrive(this.office.server.port, this.office.show(title));
+    orFail(await rival.client.join());
     this.#rivals.push(rival);
     return rival;
   }
@@ -60,7 +59,7 @@ export class Stand {
   /** Ends a test: everybody goes home, and nobody's browser may have had anything to complain about. */
   async clear(): Promise<void> {
     const troubles = this.#visitors.flatMap((visitor) => visitor.troubles);
-    for (const rival of this.#rivals) rival.stop();
+    for (const { client } of this.#rivals) client.stop();
     await Promise.all(this.#visitors.map(({ context }) => context.close()));
     this.#visitors = [];
     this.#rivals = [];

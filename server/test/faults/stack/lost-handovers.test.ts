@@ -1,18 +1,19 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
 import { Fleet, type FleetNode, until } from '../../integration/stack/fleet.ts';
-import { newBearer, StackBuyer, type VisitedShow } from '../../integration/stack/stack-buyer.ts';
 import { type PrivateParts, startPrivateParts } from './private-parts.ts';
+import { newBearer, Shopper, type ShopperShow } from '../../../tools/shopper/shopper.ts';
+import { visitedShow } from '../../integration/app-stand-show.ts';
 
 const SECTION_SEATS = [40, 40];
 const KEY = 'purchase-of-ana';
 /** Longer than a payment may take, and the seats of a checkout are kept. */
 const TO_THE_END_MS = 150_000;
-const show = (id: number): VisitedShow => ({ id, sectionSeats: SECTION_SEATS });
+const show = (id: number): ShopperShow => visitedShow(id, SECTION_SEATS);
 
 let parts: PrivateParts;
 let fleet: Fleet;
-const buyers: StackBuyer[] = [];
+const buyers: Shopper[] = [];
 
 beforeAll(async () => {
   parts = await startPrivateParts();
@@ -30,20 +31,20 @@ afterAll(async () => {
   await parts.remove();
 });
 
-async function arrive(node: FleetNode, visited: VisitedShow, bearer?: string): Promise<StackBuyer> {
-  const buyer = await StackBuyer.arriveInTime(node.port, visited, bearer);
+async function arrive(node: FleetNode, visited: ShopperShow, bearer?: string): Promise<Shopper> {
+  const buyer = await Shopper.arriveInTime(node.port, visited, bearer);
   buyers.push(buyer);
   return buyer;
 }
 
-function checkout(buyer: StackBuyer, seats: readonly number[]) {
+function checkout(buyer: Shopper, seats: readonly number[]) {
   return buyer.client.checkout({ idempotencyKey: KEY, amount: buyer.priceOf(seats) });
 }
 
-const ordersOf = ({ view }: StackBuyer): readonly OrderMessage[] => [...view.orders.values()];
+const ordersOf = ({ view }: Shopper): readonly OrderMessage[] => [...view.orders.values()];
 
 /** Waits for the end of the buyer's only order, on the screen and in the books, and returns it. */
-async function endOf(buyer: StackBuyer): Promise<OrderMessage> {
+async function endOf(buyer: Shopper): Promise<OrderMessage> {
   const isOver = (): boolean => ordersOf(buyer).some(({ status }) => status !== 'processing');
   await until('the order ends', isOver, TO_THE_END_MS);
   expect(ordersOf(buyer)).toHaveLength(1);

@@ -2,11 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faultsOf, soldSeatsOf } from '../../integration/stack/books.ts';
 import { Fleet, type FleetNode, until } from '../../integration/stack/fleet.ts';
 import { freshSharedParts, type SharedParts } from '../../integration/stack/shared-parts.ts';
-import { newBearer, StackBuyer, type VisitedShow } from '../../integration/stack/stack-buyer.ts';
 import { TcpSwitch } from '../../integration/stack/tcp-switch.ts';
+import { newBearer, Shopper, type ShopperShow } from '../../../tools/shopper/shopper.ts';
+import { visitedShow } from '../../integration/app-stand-show.ts';
 
 const SECTION_SEATS = [40, 40];
-const show = (id: number): VisitedShow => ({ id, sectionSeats: SECTION_SEATS });
+const show = (id: number): ShopperShow => visitedShow(id, SECTION_SEATS);
 const [QUEUEING, PAYING] = [show(1), show(2)] as const;
 
 /** Few may shop at once, so that the others keep their places in the queue. */
@@ -40,11 +41,11 @@ afterAll(async () => {
 
 describe('a node that is killed -9', () => {
   test('[P4] a gateway: its buyers go on at the other with place, hold and order', async ({ annotate }) => {
-    const buyers: StackBuyer[] = [];
+    const buyers: Shopper[] = [];
     // One after the other, so that who is in front of whom is known.
     for (let index = 0; index < ADMITTED_MAX + QUEUED; index++) {
       const bearer = await newBearer(gateways[index % 2]!.port);
-      const buyer = await StackBuyer.arrive(door.port, QUEUEING, bearer);
+      const buyer = await Shopper.arrive(door.port, QUEUEING, bearer);
       await buyer.client.join();
       buyers.push(buyer);
     }
@@ -62,7 +63,7 @@ describe('a node that is killed -9', () => {
 
     await gateways[0].kill();
     const since = performance.now();
-    const cutOff = (): readonly StackBuyer[] => buyers.filter(({ losses }) => losses > 0);
+    const cutOff = (): readonly Shopper[] => buyers.filter(({ losses }) => losses > 0);
     await until('those who were there lose it', () => cutOff().length === buyers.length / 2);
     await until('they are back', () => cutOff().every(({ view }) => view.connection.state === 'open'));
     const back = performance.now() - since;
@@ -97,7 +98,7 @@ describe('a node that is killed -9', () => {
     annotate,
   }) => {
     const buyers = await Promise.all(
-      Array.from({ length: PAYING_BUYERS }, () => StackBuyer.arrive(door.port, PAYING)),
+      Array.from({ length: PAYING_BUYERS }, () => Shopper.arrive(door.port, PAYING)),
     );
     await Promise.all(buyers.map((buyer) => buyer.admitted()));
     await Promise.all(buyers.map((buyer, index) => buyer.holds([index * 3, index * 3 + 1])));
@@ -105,7 +106,7 @@ describe('a node that is killed -9', () => {
     const next = fleet.launch('worker,scheduler');
     await worker.kill();
     // Seats on their way to being sold are nobody else's meanwhile.
-    const rival = await StackBuyer.arrive(door.port, PAYING);
+    const rival = await Shopper.arrive(door.port, PAYING);
     await rival.admitted();
     expect(await rival.client.hold([0])).toMatchObject({ ok: false, code: 'seat-taken' });
 

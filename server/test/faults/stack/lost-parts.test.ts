@@ -5,14 +5,15 @@ import { faultsOf, soldSeatsOf } from '../../integration/stack/books.ts';
 import { Fleet, type FleetNode, until } from '../../integration/stack/fleet.ts';
 import { KeenBuyer } from '../../integration/stack/keen-buyer.ts';
 import { emptyRedis } from '../../integration/stack/shared-parts.ts';
-import { StackBuyer, type VisitedShow } from '../../integration/stack/stack-buyer.ts';
 import { SEATS_PER_REQUEST_MAX } from '@stampede/shared/protocol/limits.ts';
 import { TcpSwitch } from '../../integration/stack/tcp-switch.ts';
 import { type PrivateParts, startPrivateParts } from './private-parts.ts';
+import { Shopper, type ShopperShow } from '../../../tools/shopper/shopper.ts';
+import { visitedShow } from '../../integration/app-stand-show.ts';
 
 const SECTION_SEATS = [400, 400];
 const SEATS = 800;
-const show = (id: number): VisitedShow => ({ id, sectionSeats: SECTION_SEATS });
+const show = (id: number): ShopperShow => visitedShow(id, SECTION_SEATS);
 const EMPTIED = show(1);
 
 /** One for each test: a buyer may have only so many seats of a show. */
@@ -60,7 +61,7 @@ afterAll(async () => {
 const acceptedCount = (): number => keen.reduce((sum, { accepted }) => sum + accepted.size, 0);
 const confirmedCount = (): number => keen.reduce((sum, { confirmed }) => sum + confirmed, 0);
 
-async function startKeenBuyers(visited: VisitedShow): Promise<void> {
+async function startKeenBuyers(visited: ShopperShow): Promise<void> {
   const seeds = Array.from({ length: KEEN_BUYERS }, (_, index) => visited.id * 100 + index);
   keen.push(...(await Promise.all(seeds.map((seed) => KeenBuyer.start(door.port, visited, seed)))));
 }
@@ -76,7 +77,7 @@ async function sellingGoesOn(): Promise<number> {
 }
 
 /** Lets everybody finish; then every promise must be kept, on screens and in the books. */
-async function expectPromisesKept(visited: VisitedShow): Promise<void> {
+async function expectPromisesKept(visited: ShopperShow): Promise<void> {
   await Promise.all(keen.map((buyer) => buyer.finish()));
   for (const { accepted } of keen) for (const id of accepted) everAccepted.add(id);
   await until('every accepted order has its outcome on its buyer’s screen', () =>
@@ -91,7 +92,7 @@ async function expectPromisesKept(visited: VisitedShow): Promise<void> {
 }
 
 /** A seat that is on sale, as far as a buyer can see. */
-function pickOf(buyer: StackBuyer): number {
+function pickOf(buyer: Shopper): number {
   return (
     Array.from({ length: SEATS }, (_, seat) => seat).findLast(
       (seat) => buyer.seatStatus(seat) === AVAILABLE,
@@ -115,7 +116,7 @@ describe('an outside part that loses its data', () => {
     await startKeenBuyers(EMPTIED);
     await sellingGoesOn();
     // Somebody who takes their time.
-    const quiet = await (await StackBuyer.arriveInTime(door.port, EMPTIED)).admitted();
+    const quiet = await (await Shopper.arriveInTime(door.port, EMPTIED)).admitted();
     await until('a seat is held', async () => (await quiet.client.hold([pickOf(quiet)])).ok);
     const deadline = deadlineOf(quiet);
     const epochs = keen.map(({ buyer }) => buyer.view.sale?.epoch ?? 0);
@@ -137,7 +138,7 @@ describe('an outside part that loses its data', () => {
     const codes = new Set(keen.flatMap(({ troubles }) => [...troubles.keys()]));
     expect([...codes].filter((code) => code !== 'busy' && code !== 'in-checkout')).toEqual([]);
     // Seats that nobody holds or owns are on sale, whoever held them before.
-    const newcomer = await (await StackBuyer.arriveInTime(door.port, EMPTIED)).admitted();
+    const newcomer = await (await Shopper.arriveInTime(door.port, EMPTIED)).admitted();
     const sold = new Set(newcomer.soldSeats());
     const free = Array.from({ length: SEATS }, (_, seat) => seat).filter((seat) => !sold.has(seat));
     for (const seat of free.slice(0, 4)) await newcomer.holds([seat]);
@@ -147,18 +148,18 @@ describe('an outside part that loses its data', () => {
 
 describe('a waiting room that is lost', () => {
   test('[P4] [A9] buyers are in line again in their order, who had been let in first, newcomers last', async () => {
-    const line: StackBuyer[] = [];
+    const line: Shopper[] = [];
     for (let place = 0; place < IN_LINE; place++) {
-      const buyer = await StackBuyer.arriveInTime(door.port, QUEUED);
+      const buyer = await Shopper.arriveInTime(door.port, QUEUED);
       line.push(buyer);
       expect(await buyer.client.join()).toMatchObject({ ok: true });
       await until('in line', () => (place === 0 ? buyer.isAdmitted : positionOf(buyer) === place));
     }
-    const [first, ...rest] = line as [StackBuyer, ...StackBuyer[]];
+    const [first, ...rest] = line as [Shopper, ...Shopper[]];
     const deadline = deadlineOf(first);
     await emptyRedis(parts.redisUrl);
     await until('who was in is in line again', () => positionOf(first) === 1);
-    const newcomer = await StackBuyer.arriveInTime(door.port, QUEUED);
+    const newcomer = await Shopper.arriveInTime(door.port, QUEUED);
     await until('a newcomer has a place', async () => (await newcomer.client.join()).ok);
     await until('who was in is in again', () => deadlineOf(first) > deadline);
     await until('everybody is where they were', () =>
@@ -168,16 +169,16 @@ describe('a waiting room that is lost', () => {
   });
 });
 
-function positionOf({ view: { standing } }: StackBuyer): number {
+function positionOf({ view: { standing } }: Shopper): number {
   return standing.state === 'waiting' ? standing.position : 0;
 }
 
-function deadlineOf({ view: { standing } }: StackBuyer): number {
+function deadlineOf({ view: { standing } }: Shopper): number {
   return standing.state === 'admitted' ? standing.deadline : 0;
 }
 
 describe('an outside part that goes away and comes back', () => {
-  const PARTS: readonly (readonly [string, VisitedShow, () => NativeServer])[] = [
+  const PARTS: readonly (readonly [string, ShopperShow, () => NativeServer])[] = [
     ['Redis', show(2), () => parts.redis],
     ['MySQL', show(3), () => parts.database],
     ['Kafka', show(4), () => parts.kafka],
@@ -226,7 +227,7 @@ describe('outside parts that are not there yet', () => {
       await server.start();
     }
     await node.ready();
-    const buyer = await (await StackBuyer.arriveInTime(node.port, show(1))).admitted();
+    const buyer = await (await Shopper.arriveInTime(node.port, show(1))).admitted();
     expect(buyer.soldSeats().length).toBeGreaterThan(SOME_ORDERS);
     buyer.client.stop();
 

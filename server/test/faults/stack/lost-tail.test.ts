@@ -10,12 +10,13 @@ import { faultsOf, soldSeatsOf } from '../../integration/stack/books.ts';
 import { Fleet, type FleetNode, until } from '../../integration/stack/fleet.ts';
 import { KeenBuyer } from '../../integration/stack/keen-buyer.ts';
 import { emptyRedis } from '../../integration/stack/shared-parts.ts';
-import { StackBuyer, type VisitedShow } from '../../integration/stack/stack-buyer.ts';
 import { TcpSwitch } from '../../integration/stack/tcp-switch.ts';
 import { type PrivateParts, startPrivateParts } from './private-parts.ts';
+import { Shopper, type ShopperShow } from '../../../tools/shopper/shopper.ts';
+import { visitedShow } from '../../integration/app-stand-show.ts';
 
 const SECTION_SEATS = [400, 400];
-const show = (id: number): VisitedShow => ({ id, sectionSeats: SECTION_SEATS });
+const show = (id: number): ShopperShow => visitedShow(id, SECTION_SEATS);
 const SHOWS = 2;
 
 const KEEN_BUYERS = 8;
@@ -54,7 +55,7 @@ afterAll(async () => {
 const isBack = (): Promise<unknown> => Promise.all(nodes.map((node) => node.ready()));
 
 /** Live seats are what the database says, on every screen and in Redis. */
-async function expectLiveIsDatabase(id: number, screens: readonly StackBuyer[]): Promise<void> {
+async function expectLiveIsDatabase(id: number, screens: readonly Shopper[]): Promise<void> {
   const sold = soldSeatsOf(await fleet.books(), id);
   await until('every screen shows what the database has sold', () =>
     screens.every((buyer) => buyer.soldSeats().join() === sold.join()),
@@ -72,7 +73,7 @@ async function expectLiveIsDatabase(id: number, screens: readonly StackBuyer[]):
 }
 
 test('[P1] [P3] Redis comes back without the last sale: its seats stay sold, nobody can hold or pay for them', async () => {
-  const ana = await (await StackBuyer.arrive(door.port, show(1))).admitted();
+  const ana = await (await Shopper.arrive(door.port, show(1))).admitted();
   const putBack = await keepFile(parts.redis);
   await ana.holds([5, 6]);
   const { id } = await ana.pays('purchase-ana');
@@ -80,7 +81,7 @@ test('[P1] [P3] Redis comes back without the last sale: its seats stay sold, nob
   await putBack();
   await isBack();
 
-  const ben = await StackBuyer.arriveInTime(door.port, show(1));
+  const ben = await Shopper.arriveInTime(door.port, show(1));
   await until('he is admitted', async () => {
     await ben.client.join();
     return ben.isAdmitted;

@@ -3,10 +3,10 @@ import type { OpenSocket } from '@stampede/shared/client/client-socket.ts';
 import { StampedeClient } from '@stampede/shared/client/stampede-client.ts';
 import { decodeServerFrame } from '@stampede/shared/protocol/codec.ts';
 import type { ServerMessageOf } from '@stampede/shared/protocol/messages.ts';
-import { socketsFrom } from '../../../tools/crowd/sockets.ts';
+import { socketsFrom } from '../../../tools/shopper/sockets.ts';
 import { Fleet, type FleetNode, until } from './fleet.ts';
 import { freshSharedParts, type SharedParts } from './shared-parts.ts';
-import { newBearer } from './stack-buyer.ts';
+import { newBearer } from '../../../tools/shopper/shopper.ts';
 
 type HoldWord = ServerMessageOf<'hold' | 'hold-ended'>;
 

@@ -7,9 +7,10 @@ import type { NativeServer } from '../../../tools/stack/native-server.ts';
 import { startDatabase, startKafka, startRedis } from '../../../tools/stack/private-servers.ts';
 import { runServer } from '../app-stand-process.ts';
 import { Fleet, until } from './fleet.ts';
-import { StackBuyer } from './stack-buyer.ts';
+import { Shopper } from '../../../tools/shopper/shopper.ts';
+import { visitedShow } from '../app-stand-show.ts';
 
-const SHOW = { id: 1, sectionSeats: [40] };
+const SHOW = visitedShow(1, [40]);
 const DATABASE = 'stampede_accounts';
 const WORKER = 'rows_only';
 const EMPTY = 'stampede_empty';
@@ -71,10 +72,10 @@ test('who buys and sells may change rows only, and a broker that asks for a pass
 
   const parts = { redisUrl, databaseUrl: ownerUrl, kafkaBrokers };
   const settings = { DATABASE_URL: workUrl, MIGRATE: 'off', ...KAFKA_SETTINGS };
-  const fleet = await Fleet.prepare(parts, [SHOW], settings);
+  const fleet = await Fleet.prepare(parts, [{ sectionSeats: [40] }], settings);
   try {
     const node = await fleet.start('gateway,worker,scheduler');
-    const buyer = await (await StackBuyer.arrive(node.port, SHOW)).admitted();
+    const buyer = await (await Shopper.arrive(node.port, SHOW)).admitted();
     await buyer.holds([3]);
     const order = await buyer.pays('with-few-rights');
     await until('the ticket', () => buyer.order(order.id)?.status === 'confirmed');

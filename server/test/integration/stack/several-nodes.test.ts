@@ -8,13 +8,14 @@ import { Fleet, type FleetNode, until } from './fleet.ts';
 import { KeenBuyer } from './keen-buyer.ts';
 import { LaterColumns, migrateOnwards, oldOrders } from './later-migration.ts';
 import { emptyRedis, freshSharedParts, type SharedParts } from './shared-parts.ts';
-import { StackBuyer } from './stack-buyer.ts';
+import { newBearer, Shopper } from '../../../tools/shopper/shopper.ts';
+import { visitedShow } from '../app-stand-show.ts';
 
 const SECTION_SEATS = [20, 20];
-const FREE = { id: 1, sectionSeats: SECTION_SEATS };
-const METERED = { id: 2, sectionSeats: SECTION_SEATS };
-const UNATTENDED = { id: 3, sectionSeats: SECTION_SEATS };
-const CROWDED = { id: 4, sectionSeats: [400, 400] };
+const FREE = visitedShow(1, SECTION_SEATS);
+const METERED = visitedShow(2, SECTION_SEATS);
+const UNATTENDED = visitedShow(3, SECTION_SEATS);
+const CROWDED = visitedShow(4, [400, 400]);
 
 /** What the promise is, and what a test may insist on where other programs share two cores. */
 const SOLD_SHOWN_WITHIN_MS = 200;
@@ -47,7 +48,7 @@ beforeAll(async () => {
     { sectionSeats: SECTION_SEATS },
     { sectionSeats: SECTION_SEATS, sale: metered },
     { sectionSeats: SECTION_SEATS },
-    { sectionSeats: CROWDED.sectionSeats, sale: { seatsPerBuyer: SEATS_PER_REQUEST_MAX } },
+    { sectionSeats: [400, 400], sale: { seatsPerBuyer: SEATS_PER_REQUEST_MAX } },
   ]);
   // The first to start sets the shows up and makes the topics; the others find them.
   worker = await fleet.start('worker,scheduler');
@@ -58,9 +59,9 @@ afterAll(async () => {
   await parts.drop();
 });
 
-async function bothSides(show: typeof FREE): Promise<readonly [StackBuyer, StackBuyer]> {
+async function bothSides(show: typeof FREE): Promise<readonly [Shopper, Shopper]> {
   const [a, b] = gateways;
-  return Promise.all([StackBuyer.arrive(a.port, show), StackBuyer.arrive(b.port, show)]);
+  return Promise.all([Shopper.arrive(a.port, show), Shopper.arrive(b.port, show)]);
 }
 
 describe('two gateways and a worker', () => {
@@ -85,7 +86,7 @@ describe('two gateways and a worker', () => {
     const watchers = await bothSides(FREE);
     for (let purchase = 0; purchase < PURCHASES; purchase++) {
       const seat = purchase;
-      const buyer = await StackBuyer.arrive(gateways[purchase % 2]!.port, FREE);
+      const buyer = await Shopper.arrive(gateways[purchase % 2]!.port, FREE);
       await buyer.admitted();
       await buyer.holds([seat]);
       let confirmedAt = 0;
@@ -122,22 +123,23 @@ describe('two gateways and a worker', () => {
 
   test('[P4] a purchase begun on one gateway ends with the ticket on the other', async () => {
     const [a, b] = gateways;
-    const before = await StackBuyer.arrive(a.port, FREE);
+    const bearer = await newBearer(a.port);
+    const before = await Shopper.arrive(a.port, FREE, bearer);
     await before.admitted();
     const hold = await before.holds([30, 31]);
     before.client.stop();
 
-    const between = await StackBuyer.arrive(b.port, FREE, before.bearer);
+    const between = await Shopper.arrive(b.port, FREE, bearer);
     expect(between.isAdmitted).toBe(true);
     expect(between.hold).toMatchObject({ holdToken: hold.holdToken, seats: [30, 31] });
     const order = await between.pays('moving-house');
     between.client.stop();
 
-    const after = await StackBuyer.arrive(a.port, FREE, before.bearer);
+    const after = await Shopper.arrive(a.port, FREE, bearer);
     await until('the tickets', () => after.order(order.id)?.tickets.length === 2);
     expect(after.order(order.id)).toMatchObject({ status: 'confirmed', seats: [30, 31] });
     // The same intent, repeated wherever, is the same order.
-    const repeated = await StackBuyer.arrive(b.port, FREE, before.bearer);
+    const repeated = await Shopper.arrive(b.port, FREE, bearer);
     expect([...repeated.view.orders.keys()]).toEqual([order.id]);
     expect(faultsOf(await fleet.books(), [order.id])).toEqual([]);
     for (const { client } of [after, repeated]) client.stop();
@@ -160,10 +162,10 @@ describe('roles', () => {
     const fourth = await fleet.start('scheduler');
     const [a, b] = gateways;
     const buyers = await Promise.all(
-      Array.from({ length: QUEUED }, (_, index) => StackBuyer.arrive(index % 2 ? a.port : b.port, METERED)),
+      Array.from({ length: QUEUED }, (_, index) => Shopper.arrive(index % 2 ? a.port : b.port, METERED)),
     );
     await Promise.all(buyers.map(({ client }) => client.join()));
-    const admitted = (): readonly StackBuyer[] => buyers.filter((buyer) => buyer.isAdmitted);
+    const admitted = (): readonly Shopper[] => buyers.filter((buyer) => buyer.isAdmitted);
     await until('as many as the cap allows', () => admitted().length === ADMITTED_MAX);
 
     // The deadline tells when each was let in, by the clock of whichever node did it.
@@ -196,7 +198,7 @@ describe('roles', () => {
     await emptyRedis(redisUrl);
     const others = { REDIS_URL: redisUrl, KAFKA_TOPIC_PREFIX: 'roles.' };
     const gateway = await fleet.start('gateway', others);
-    const buyer = await StackBuyer.arrive(gateway.port, UNATTENDED);
+    const buyer = await Shopper.arrive(gateway.port, UNATTENDED);
     await buyer.client.join();
     await until('a position', () => buyer.positions.length > 0);
     expect(buyer.view.standing.state).toBe('waiting');

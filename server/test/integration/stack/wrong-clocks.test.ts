@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faultsOf } from './books.ts';
 import { Fleet, type FleetNode, until } from './fleet.ts';
 import { freshSharedParts, type SharedParts } from './shared-parts.ts';
-import { StackBuyer } from './stack-buyer.ts';
+import { Shopper } from '../../../tools/shopper/shopper.ts';
+import { visitedShow } from '../app-stand-show.ts';
 
-const SHOW = { id: 1, sectionSeats: [20] };
+const SHOW = visitedShow(1, [20]);
 const TEN_MINUTES_MS = 600_000;
 const HOLD_LIFETIME_MS = 120_000;
 
@@ -27,7 +28,7 @@ async function readiness(node: FleetNode): Promise<string> {
 beforeAll(async () => {
   parts = await freshSharedParts();
   const terms = { holdLifetimeMs: HOLD_LIFETIME_MS, admissionLifetimeMs: TEN_MINUTES_MS };
-  fleet = await Fleet.prepare(parts, [{ sectionSeats: SHOW.sectionSeats, sale: terms }]);
+  fleet = await Fleet.prepare(parts, [{ sectionSeats: [20], sale: terms }]);
   const all = 'gateway,worker,scheduler';
   [ahead, behind] = [
     await fleet.launch(all, machineAhead(TEN_MINUTES_MS)),
@@ -51,7 +52,7 @@ describe('[A4] nodes on machines whose clocks are ten minutes wrong', () => {
   });
 
   test('[P2][P3] tell every buyer the same time, and sell as ever', async () => {
-    const buyers = [await StackBuyer.arrive(ahead.port, SHOW), await StackBuyer.arrive(behind.port, SHOW)];
+    const buyers = [await Shopper.arrive(ahead.port, SHOW), await Shopper.arrive(behind.port, SHOW)];
     const orders: string[] = [];
     for (const [index, buyer] of buyers.entries()) {
       await buyer.admitted();

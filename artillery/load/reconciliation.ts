@@ -1,7 +1,7 @@
-import type { JournalEntry } from '../../../artillery/engine/journal.ts';
-import { audit, type LedgerPage, RunKeys } from '../crowd/ledger.ts';
-import { type LedgerPlace, LedgerUnreadable, readLedger } from '../crowd/ledger-reading.ts';
-import type { CrowdShow } from '../crowd/ticket-office.ts';
+import type { JournalEntry } from '../engine/journal.ts';
+import { audit, type LedgerPage, RunKeys } from '../../server/tools/crowd/ledger.ts';
+import { type LedgerPlace, LedgerUnreadable, readLedger } from '../../server/tools/crowd/ledger-reading.ts';
+import type { CrowdShow } from '../../server/tools/shopper/ticket-office.ts';
 import { LoadError } from './load-error.ts';
 
 /** What the database says of a run, compared with what its buyers were told. */

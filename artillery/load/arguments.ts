@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { CrowdError, readArguments as readCrowdArguments } from '../crowd/arguments.ts';
-import type { LedgerPlace } from '../crowd/ledger-reading.ts';
+import { CrowdError, readArguments as readCrowdArguments } from '../../server/tools/crowd/arguments.ts';
+import type { LedgerPlace } from '../../server/tools/crowd/ledger-reading.ts';
 import { LoadError } from './load-error.ts';
 import type { ScenarioOptions } from './scenario-file.ts';
 

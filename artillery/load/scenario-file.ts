@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
-import { engineOptions } from '../../../artillery/engine/engine-config.ts';
-import { FlowError, parseFlow } from '../../../artillery/engine/flow.ts';
-import { ROOT } from '../checks/child-process.ts';
+import { engineOptions } from '../engine/engine-config.ts';
+import { FlowError, parseFlow } from '../engine/flow.ts';
+import { ROOT } from '../../server/tools/checks/child-process.ts';
 import { LoadError } from './load-error.ts';
 import { parseThreshold, type Threshold } from './thresholds.ts';
 

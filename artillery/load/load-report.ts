@@ -1,4 +1,4 @@
-import { HISTOGRAM_NAMES } from '../../../artillery/engine/load-metrics.ts';
+import { HISTOGRAM_NAMES } from '../engine/load-metrics.ts';
 import type { Period } from './artillery-run.ts';
 import type { Reconciliation } from './reconciliation.ts';
 import type { Scenario } from './scenario-file.ts';

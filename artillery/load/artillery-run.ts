@@ -9,7 +9,7 @@ import {
   type Progress,
   RUN_VARIABLE,
   STAGES,
-} from '../../../artillery/engine/journal.ts';
+} from '../engine/journal.ts';
 import { ARTILLERY_PROGRAM } from './artillery-package.ts';
 import { LoadError } from './load-error.ts';
 import { ARTILLERY_FOLDER, type Level, type Scenario } from './scenario-file.ts';

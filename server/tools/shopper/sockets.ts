@@ -33,8 +33,8 @@ const LOST = 1006;
 const EMPTY_FRAME = new Uint8Array(0);
 
 /** Whether the crowd may choose its addresses towards this server. */
-export function hasSourceAddresses({ hostname }: URL, platform: NodeJS.Platform): boolean {
-  return platform === 'linux' && (hostname === 'localhost' || hostname.startsWith('127.'));
+function hasSourceAddresses({ hostname }: URL): boolean {
+  return process.platform === 'linux' && (hostname === 'localhost' || hostname.startsWith('127.'));
 }
 
 /**
@@ -45,6 +45,23 @@ export function addressOfBuyer(buyer: number, district: number): string {
   const household = Math.floor(buyer / BUYERS_PER_HOUSEHOLD);
   const street = Math.floor(household / HOUSEHOLDS_PER_STREET);
   return `127.${FIRST_DISTRICT + Math.floor(district * DISTRICTS)}.${street}.${1 + (household % HOUSEHOLDS_PER_STREET)}`;
+}
+
+/** Where buyer `number` comes from when they visit this server. */
+export function sourceOf(server: URL, number: number, district: number): SourceAddress {
+  return hasSourceAddresses(server) ? addressOfBuyer(number, district) : null;
+}
+
+/** The gateway that buyer `number` visits. */
+export function serverOf(servers: readonly [URL, ...URL[]], number: number): URL {
+  return servers[number % servers.length] ?? servers[0];
+}
+
+/** Where a server takes sockets. */
+export function socketAddress(server: URL): string {
+  const url = new URL('/socket', server);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
 }
 
 /** Options that tie a connection to its source; IPv4 only, because the address is. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { JournalEntry } from '../../../artillery/engine/journal.ts';
-import type { LedgerPage } from '../crowd/ledger.ts';
-import type { CrowdShow } from '../crowd/ticket-office.ts';
+import type { JournalEntry } from '../engine/journal.ts';
+import type { LedgerPage } from '../../server/tools/crowd/ledger.ts';
+import type { CrowdShow } from '../../server/tools/shopper/ticket-office.ts';
 import { reconcile } from './reconciliation.ts';
 
 const EMPTY: LedgerPage = { sold: [], confirmed: [] };

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { runChild } from '../checks/child-process.ts';
-import { satisfies } from '../install/installed-packages.mjs';
+import { runChild } from '../../server/tools/checks/child-process.ts';
+import { satisfies } from '../../server/tools/install/installed-packages.mjs';
 import { LoadError } from './load-error.ts';
 import { ARTILLERY_FOLDER } from './scenario-file.ts';
 

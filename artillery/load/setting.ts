@@ -1,8 +1,7 @@
 import { AVAILABLE } from '@stampede/shared/seat-map/seat-status.ts';
-import { readSeatStatuses } from '../../../artillery/engine/show-seats.ts';
-import { openFilesMax } from '../../src/gateway/open-files.ts';
-import { httpCall } from '../crowd/sockets.ts';
-import { type CrowdShow, findShow } from '../crowd/ticket-office.ts';
+import { openFilesMax } from '../../server/src/gateway/open-files.ts';
+import { httpCall } from '../../server/tools/shopper/sockets.ts';
+import { type CrowdShow, findShow, readSeatStatuses } from '../../server/tools/shopper/ticket-office.ts';
 import type { LoadArguments } from './arguments.ts';
 import { LoadError } from './load-error.ts';
 import { peakOf, type Scenario } from './scenario-file.ts';

@@ -1,4 +1,4 @@
-import { COUNTER_NAMES, HISTOGRAM_NAMES } from '../../../artillery/engine/load-metrics.ts';
+import { COUNTER_NAMES, HISTOGRAM_NAMES } from '../engine/load-metrics.ts';
 import { LoadError } from './load-error.ts';
 
 /** What a run measured, by name: counters as they are, histograms as `name.p95`. */

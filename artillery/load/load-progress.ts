@@ -1,4 +1,4 @@
-import { type Progress, STAGES } from '../../../artillery/engine/journal.ts';
+import { type Progress, STAGES } from '../engine/journal.ts';
 
 /** How often a log gets a line; a terminal's line is renewed each time. */
 const LOG_INTERVAL_S = 3;

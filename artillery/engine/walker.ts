@@ -1,10 +1,10 @@
-import type { Answer, StampedeClient } from '@stampede/shared/client/stampede-client.ts';
+import type { Answer, OpenSocket, SocketEvents } from '@stampede/shared/client/stampede-client.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { Random } from '@stampede/shared/platform/random.ts';
 import type { RunKeys } from '../../server/tools/crowd/ledger.ts';
-import type { Desirability } from '../../server/tools/crowd/seat-choice.ts';
-import type { CrowdShow, SessionAnswer } from '../../server/tools/crowd/ticket-office.ts';
-import type { DroppableLine } from './droppable-line.ts';
+import type { Desirability } from '../../server/tools/shopper/seat-choice.ts';
+import { Shopper, type ShopperClient, wasAnswered } from '../../server/tools/shopper/shopper.ts';
+import type { CrowdShow, SessionAnswer } from '../../server/tools/shopper/ticket-office.ts';
 import type { Outcome } from './flow.ts';
 import type { Journal, Stage } from './journal.ts';
 import type { KeptState } from './kept-state.ts';
@@ -30,8 +30,10 @@ export interface House {
 export interface Identity {
   readonly number: number;
   readonly random: Random;
+  /** How this buyer's sockets are opened. */
+  readonly openSocket: OpenSocket;
   readonly askForSession: () => Promise<SessionAnswer>;
-  readonly openClient: (bearer: string) => { readonly client: StampedeClient; readonly line: DroppableLine };
+  readonly openClient: (bearer: string, openSocket: OpenSocket) => ShopperClient;
 }
 
 /** How a buyer's visit ended; `browsed`: they wanted no ticket, or found none in time and were content. */
@@ -42,22 +44,26 @@ export type StepResult = Outcome | 'over';
 /** A server that is busy is asked again so often. */
 const REQUEST_ATTEMPTS_MAX = 5;
 const PAUSE_MS = 1_000;
+/** What a client hears of a connection that was lost without a word (RFC 6455). */
+const LOST = 1006;
 
-/** One virtual user of Artillery: a session with the server, and what came of it so far. */
-export class VirtualBuyer {
+/** One virtual user of Artillery: a shopper who walks a flow, with what came of it so far. */
+export class Walker {
   readonly house: House;
   readonly identity: Identity;
-  line: DroppableLine | null = null;
   /** What was there when the connection was dropped. */
   kept: KeptState | null = null;
   keptAt = 0;
+  /** When the socket in use began to open. */
+  openedAt = 0;
   /** Whether the server has told everything on the socket in use. */
   hasEntered = false;
   fate: Fate = 'browsed';
   /** Why the last step did not go as expected, where its outcome alone doesn't say. */
   detail = '';
   payments = 0;
-  #client: StampedeClient | null = null;
+  #shopper: Shopper | null = null;
+  #line: SocketEvents | null = null;
   #stage: Stage = 'connecting';
 
   constructor(house: House, identity: Identity) {
@@ -71,27 +77,31 @@ export class VirtualBuyer {
   }
 
   /** @throws Error before `connect` */
-  get client(): StampedeClient {
-    if (!this.#client) throw new Error('a flow must connect before anything else');
-    return this.#client;
+  get shopper(): Shopper {
+    if (!this.#shopper) throw new Error('a flow must connect before anything else');
+    return this.#shopper;
   }
 
-  get isConnected(): boolean {
-    return this.#client !== null;
-  }
-
-  /** Whether nothing more is to be had in this sale. */
-  get isSaleOver(): boolean {
-    const phase = this.client.view.phase?.phase;
-    return phase === 'sold-out' || phase === 'closed';
-  }
-
-  adopt(client: StampedeClient, line: DroppableLine): void {
-    this.#client = client;
-    this.line = line;
+  /** Opens the page with a session. */
+  open(bearer: string): void {
+    const { show, clock, stopwatch } = this.house;
+    const { random, openSocket, openClient } = this.identity;
+    const client = openClient(bearer, (url, subprotocol, events) => {
+      this.openedAt = stopwatch();
+      this.#line = events;
+      return openSocket(url, subprotocol, events);
+    });
+    this.#shopper = new Shopper({ client, show, random, clock });
     client.onChange((change) => {
       if (change.kind === 'sale' && client.view.connection.state === 'open') this.hasEntered = true;
     });
+    client.start();
+  }
+
+  /** Cuts the connection like a phone in a tunnel; the client notices and comes back. */
+  cut(): void {
+    this.hasEntered = false;
+    this.#line?.closed(LOST);
   }
 
   become(stage: Stage): void {
@@ -107,8 +117,7 @@ export class VirtualBuyer {
       metrics.count('requests');
       const sentAt = stopwatch();
       const answer = await send();
-      const wasAnswered = answer.ok || (answer.code !== 'disconnected' && answer.code !== 'timed-out');
-      if (wasAnswered) metrics.answered(request, stopwatch() - sentAt);
+      if (wasAnswered(answer)) metrics.answered(request, stopwatch() - sentAt);
       if (answer.ok) return answer;
       this.detail = answer.detail;
       const isPassing = answer.code === 'busy' || answer.code === 'rate-limited';
@@ -116,23 +125,6 @@ export class VirtualBuyer {
       metrics.error(request, answer.code, answer.detail, this.number);
       await this.pause(Math.max(answer.retryAfterMs, PAUSE_MS));
     }
-  }
-
-  /** Waits until something is true of what the client shows; false if it was not within so many seconds. */
-  until(isTrue: () => boolean, seconds: number): Promise<boolean> {
-    if (isTrue()) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const end = (result: boolean): void => {
-        cancel();
-        ignore();
-        resolve(result);
-      };
-      const cancel = this.house.clock.after(seconds * 1_000, () => end(false));
-      const ignore = this.client.onChange(() => {
-        if (isTrue()) end(true);
-        else if (this.client.view.connection.state === 'stopped') end(false);
-      });
-    });
   }
 
   pause(ms: number): Promise<void> {
@@ -148,14 +140,13 @@ export class VirtualBuyer {
 
   /** Leaves for good: gives back the place and what is held, so that others get it. */
   async goHome(fate: Fate): Promise<void> {
-    const { metrics } = this.house;
-    if (this.#client) {
-      const { connection, standing } = this.#client.view;
-      const hasPlace = standing.state === 'waiting' || standing.state === 'admitted';
-      if (connection.state === 'open' && hasPlace) await this.ask('leave', () => this.client.leave());
-      this.#client.stop();
+    if (this.#shopper) {
+      const { client, view } = this.#shopper;
+      const hasPlace = view.standing.state === 'waiting' || view.standing.state === 'admitted';
+      if (view.connection.state === 'open' && hasPlace) await this.ask('leave', () => client.leave());
+      client.stop();
     }
-    metrics.count(fate);
+    this.house.metrics.count(fate);
     this.become('gone');
   }
 }

@@ -1,8 +1,9 @@
 import { seatMapOf, type SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
 import { phaseNumbers, type Phase } from '@stampede/shared/protocol/messages.ts';
+import { unpackStatuses } from '@stampede/shared/seat-map/seat-status.ts';
 import { z } from 'zod';
 import { parseVenueLayout } from '../../src/catalog/venue-layout-file.ts';
-import { CrowdError } from './arguments.ts';
+import { CrowdError } from '../crowd/arguments.ts';
 import { errorKind, type HttpAnswer, httpCall, type SourceAddress } from './sockets.ts';
 
 /** The show the crowd came for, with all that its buyers need to choose and pay. */
@@ -35,6 +36,7 @@ const showLayout = z.object({
   layout: z.unknown(),
   priceLevels: z.array(z.object({ amount: z.int().min(0) })),
 });
+const seatList = z.object({ sections: z.array(z.object({ statuses: z.base64() })) });
 const sessionCreated = z.object({ bearer: z.string() });
 
 /**
@@ -52,6 +54,22 @@ export async function findShow(server: URL, wanted: string): Promise<CrowdShow> 
     map: seatMapOf(parseVenueLayout(JSON.stringify(layout), `layout of show ${id}`)),
     prices: priceLevels.map((level) => level.amount),
   };
+}
+
+/**
+ * The status of each seat of a show as its server tells it now.
+ * @throws CrowdError if the server can't be reached or talks of another show
+ */
+export async function readSeatStatuses(server: URL, { id, map }: CrowdShow): Promise<Uint8Array> {
+  const { sections } = read(server, seatList, await get(server, `/api/shows/${id}/seats`));
+  const statuses = new Uint8Array(map.seatCount);
+  for (const [index, { start, seatCount }] of map.sections.entries()) {
+    const packed = Buffer.from(sections[index]?.statuses ?? '', 'base64');
+    const unpacked = unpackStatuses(packed, seatCount);
+    if (!unpacked) throw new CrowdError(`--url: ${server.origin} tells seats that don't fit their layout.`);
+    statuses.set(unpacked, start);
+  }
+  return statuses;
 }
 
 /** A show as the list has it. */
