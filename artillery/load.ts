@@ -4,13 +4,13 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join, relative } from 'node:path';
 import type { JournalEntry } from './engine/journal.ts';
-import { CrowdError, isLoopback } from '../server/tools/crowd/arguments.ts';
+import { isLoopback, taskSurroundings } from '../server/tools/crowd/places.ts';
+import { checkOpenFiles } from '../server/tools/shopper/sockets.ts';
 import type { CrowdShow } from '../server/tools/shopper/ticket-office.ts';
 import { type LoadArguments, readArguments, usage } from './load/arguments.ts';
 import { artilleryVersion, installArtillery } from './load/artillery-package.ts';
 import { ArtilleryRun } from './load/artillery-run.ts';
-import { LoadError } from './load/load-error.ts';
-import { LoadProgress } from './load/load-progress.ts';
+import { progressLine } from './load/load-progress.ts';
 import {
   type Circumstances,
   errorsOf,
@@ -21,14 +21,18 @@ import {
   verdictLines,
 } from './load/load-report.ts';
 import { readPage, reconcile } from './load/reconciliation.ts';
-import { ARTILLERY_FOLDER, readScenario, type Scenario, scenarioNames } from './load/scenario-file.ts';
-import { checkOpenFiles, findOpenShow, residentBytes } from './load/setting.ts';
+import {
+  ARTILLERY_FOLDER,
+  peakOf,
+  readScenario,
+  type Scenario,
+  scenarioNames,
+} from './load/scenario-file.ts';
+import { findOpenShow, residentBytes } from './load/setting.ts';
 import { judge } from './load/thresholds.ts';
-import { readStackEnvironment } from '../server/tools/stack/stack-environment.ts';
-import { STACK_FOLDER } from '../server/tools/stack/stack-folder.ts';
+import { ProgressLine, runTask } from '../server/tools/tasks/task.ts';
 
 const EXIT_NOT_HELD = 1;
-const EXIT_CANNOT_MEASURE = 2;
 const EXIT_INTERRUPTED = 130;
 const RUN_NAME_LENGTH = 8;
 const BYTES_PER_GIB = 2 ** 30;
@@ -49,7 +53,7 @@ async function measure(
 ): Promise<Measurement | null> {
   const levels: LevelResult[] = [];
   const entries: JournalEntry[] = [];
-  const progress = new LoadProgress(say);
+  const progress = new ProgressLine(say);
   let current: ArtilleryRun | null = null;
   const stop = new AbortController();
   const interrupt = (): void => {
@@ -63,7 +67,7 @@ async function measure(
       if (level.label !== '') say.write(`${level.label}\n`);
       const { servers } = args;
       current = new ArtilleryRun({ scenario, level, servers, run, folder: join(folder, String(index)) });
-      const result = await current.run((state, seconds) => progress.show(state, seconds));
+      const result = await current.run((state, seconds) => progress.show(progressLine(state, seconds)));
       progress.end();
       if (!result) return null;
       const { measured, periods, seconds } = result;
@@ -81,7 +85,7 @@ async function load(args: LoadArguments): Promise<number> {
   const say = args.json ? process.stderr : process.stdout;
   const line = (text: string): void => void say.write(`${text}\n`);
   const scenario = readScenario(args.scenario, args);
-  checkOpenFiles(scenario);
+  checkOpenFiles(scenario.name, Math.max(...scenario.levels.map(peakOf)));
   const show = await findOpenShow(args, scenario, line);
   const before = await readPage(args.ledgers, show);
   await installArtillery(line);
@@ -137,14 +141,10 @@ function detailsOf(entries: readonly JournalEntry[]): string[] {
   );
 }
 
-try {
+await runTask(async () => {
   const names = scenarioNames();
-  const stackDatabase = readStackEnvironment(STACK_FOLDER)?.['DATABASE_URL'] ?? null;
-  const args = readArguments(process.argv.slice(2), process.env, stackDatabase, names);
-  if (args) process.exitCode = await load(args);
-  else process.stdout.write(`${usage(names)}\n`);
-} catch (error) {
-  if (!(error instanceof LoadError) && !(error instanceof CrowdError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = EXIT_CANNOT_MEASURE;
-}
+  const args = readArguments(process.argv.slice(2), taskSurroundings(), names);
+  if (args) return load(args);
+  process.stdout.write(`${usage(names)}\n`);
+  return undefined;
+});

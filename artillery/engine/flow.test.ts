@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { FlowError, parseFlow } from './flow.ts';
+import { parseFlow } from './flow.ts';
+import { TaskError } from '../../server/tools/tasks/task.ts';
 
 const messageOf = (flow: unknown): string => {
   try {
     parseFlow(flow, 'onsale');
   } catch (error) {
-    if (error instanceof FlowError) return error.message;
+    if (error instanceof TaskError) return error.message;
     throw error;
   }
   return 'no error';
@@ -45,7 +46,7 @@ describe('a flow', () => {
 
   it('refuses two steps in one, a flow without steps, and a loop without an end', () => {
     expect(messageOf([{ join: null, leave: null }])).toContain('"join, leave" is no step');
-    expect(messageOf([])).toBe('onsale: the flow must be a list of steps');
+    expect(messageOf([])).toBe('onsale: the flow must be a list of steps.');
     expect(messageOf([{ loop: ['join'] }])).toContain('step 1 (loop): count');
   });
 

@@ -1,6 +1,7 @@
 import { type RefusalCode, refusalCodes } from '@stampede/shared/protocol/codes.ts';
 import { SEATS_PER_REQUEST_MAX, SECTIONS_WATCHED_MAX } from '@stampede/shared/protocol/limits.ts';
 import { z } from 'zod';
+import { TaskError } from '../../server/tools/tasks/task.ts';
 
 /**
  * What became of a step: `ok`, one of the protocol's refusals, or one of these words. `none-free`: no seat became
@@ -99,11 +100,6 @@ export type Step =
 /** A step of one kind. */
 export type StepOf<Name extends StepName> = Extract<Step, { readonly name: Name }>;
 
-/** A scenario's flow can't be walked; the message is one line and says where and why. */
-export class FlowError extends Error {
-  override readonly name = 'FlowError';
-}
-
 const STEP_NAMES = [...Object.keys(options), 'loop'].join(', ');
 const loopOf = z.strictObject({
   loop: z.array(z.unknown()).min(1),
@@ -113,18 +109,18 @@ const loopOf = z.strictObject({
 /**
  * Reads a scenario's flow as YAML gives it.
  * @param where how the flow is called in a message
- * @throws FlowError naming the first step that can't be read
+ * @throws TaskError naming the first step that can't be read
  */
 export function parseFlow(flow: unknown, where: string): readonly Step[] {
   if (!Array.isArray(flow) || flow.length === 0)
-    throw new FlowError(`${where}: the flow must be a list of steps`);
+    throw new TaskError(`${where}: the flow must be a list of steps.`);
   return flow.map((step: unknown, index) => parseStep(step, `${where}, step ${index + 1}`));
 }
 
 function parseStep(step: unknown, where: string): Step {
   if (typeof step === 'string') return parseStep({ [step]: null }, where);
   if (typeof step !== 'object' || step === null)
-    throw new FlowError(`${where}: a step is one of ${STEP_NAMES}`);
+    throw new TaskError(`${where}: a step is one of ${STEP_NAMES}.`);
   const [name = '', ...more] = Object.keys(step);
   if ('loop' in step) {
     const { loop, count } = read(loopOf, step, `${where} (loop)`);
@@ -132,7 +128,7 @@ function parseStep(step: unknown, where: string): Step {
   }
   if (more.length > 0 || !isStepName(name)) {
     const given = [name, ...more].join(', ');
-    throw new FlowError(`${where}: ${JSON.stringify(given)} is no step; steps are ${STEP_NAMES}`);
+    throw new TaskError(`${where}: ${JSON.stringify(given)} is no step; steps are ${STEP_NAMES}.`);
   }
   const given: unknown = Object.values(step)[0];
   const schema: z.ZodType = options[name];
@@ -149,5 +145,5 @@ function read<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.join('.') ?? '';
-  throw new FlowError(`${where}: ${path && `${path}: `}${issue?.message ?? 'not understood'}`);
+  throw new TaskError(`${where}: ${path && `${path}: `}${issue?.message ?? 'not understood'}.`);
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { readArguments } from './arguments.ts';
 
 const NAMES = ['soak', 'spike'];
-const read = (...args: string[]): ReturnType<typeof readArguments> => readArguments(args, {}, null, NAMES);
+const read = (...args: string[]): ReturnType<typeof readArguments> =>
+  readArguments(args, { environment: {}, stackDatabase: null }, NAMES);
 
 describe('the command line of load', () => {
   it('needs nothing but a scenario', () => {

@@ -1,15 +1,15 @@
-import { parseArgs } from 'node:util';
-import { CrowdError, readArguments as readCrowdArguments } from '../../server/tools/crowd/arguments.ts';
-import type { LedgerPlace } from '../../server/tools/crowd/ledger-reading.ts';
-import { LoadError } from './load-error.ts';
+import {
+  PLACE_OPTIONS,
+  type Places,
+  readPlaces,
+  type TaskSurroundings,
+} from '../../server/tools/crowd/places.ts';
+import { notAllowed, readOptions, TaskError, wholeNumber } from '../../server/tools/tasks/task.ts';
 import type { ScenarioOptions } from './scenario-file.ts';
 
 /** What was asked for. */
-export interface LoadArguments extends ScenarioOptions {
+export interface LoadArguments extends ScenarioOptions, Places {
   readonly scenario: string;
-  /** Scheme, host and port of each gateway; buyers spread over them. */
-  readonly servers: readonly [URL, ...URL[]];
-  readonly ledgers: readonly LedgerPlace[];
   readonly json: boolean;
 }
 
@@ -41,103 +41,47 @@ nothing could be measured, 130 when it was interrupted.`;
 }
 
 const OPTIONS = {
-  url: { type: 'string', multiple: true },
+  ...PLACE_OPTIONS,
   show: { type: 'string' },
   buyers: { type: 'string' },
   duration: { type: 'string' },
-  database: { type: 'string' },
-  data: { type: 'string' },
   json: { type: 'boolean' },
-  'allow-remote': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
 /**
- * Reads the command line. Where the server and its database are is read as `npm run crowd` reads it.
- * @param stackDatabase that of `npm run stack`
+ * Reads the command line.
  * @returns null if help was asked for
- * @throws LoadError naming the first argument that can't be used, what was given and what is allowed
+ * @throws TaskError naming the first argument that can't be used, what was given and what is allowed
  */
 export function readArguments(
   args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-  stackDatabase: string | null,
+  surroundings: TaskSurroundings,
   scenarios: readonly string[],
 ): LoadArguments | null {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readOptions(args, OPTIONS, { positionals: true });
   if (values.help) return null;
   const [scenario, ...more] = positionals;
   if (scenario === undefined || !scenarios.includes(scenario)) {
     const what =
       scenario === undefined ? 'Which scenario?' : `There is no scenario ${JSON.stringify(scenario)}.`;
-    throw new LoadError(`${what} Scenarios: ${scenarios.join(', ')}.`);
+    throw new TaskError(`${what} Scenarios: ${scenarios.join(', ')}.`);
   }
-  if (more.length > 0) throw new LoadError(`One scenario at a time; ${JSON.stringify(more[0])} is too much.`);
-  const { servers, ledgers } = readPlaces(values, environment, stackDatabase);
+  if (more.length > 0) throw new TaskError(`One scenario at a time; ${JSON.stringify(more[0])} is too much.`);
+  const { buyers, duration } = values;
   return {
     scenario,
-    servers,
-    ledgers,
+    ...readPlaces(values, surroundings),
     json: values.json ?? false,
     show: values.show ?? null,
-    buyers: values.buyers === undefined ? null : readBuyers(values.buyers),
-    durationSeconds: values.duration === undefined ? null : readDuration(values.duration),
+    buyers: buyers === undefined ? null : wholeNumber('--buyers', buyers, 1, BUYERS_MAX),
+    durationSeconds: duration === undefined ? null : readDuration(duration),
   };
-}
-
-function parse(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new LoadError(`${message.split(/\n|\. /, 1)[0] ?? message}. See --help.`, { cause });
-  }
-}
-
-interface Places {
-  readonly url?: readonly string[];
-  readonly database?: string;
-  readonly data?: string;
-  readonly 'allow-remote'?: boolean;
-}
-
-function readPlaces(
-  { url = [], database, data, 'allow-remote': allowRemote }: Places,
-  environment: Readonly<Record<string, string | undefined>>,
-  stackDatabase: string | null,
-): Pick<LoadArguments, 'servers' | 'ledgers'> {
-  const asCrowd = [
-    ...['--show', 'any', '--buyers', '1'],
-    ...url.flatMap((one) => ['--url', one]),
-    ...(database === undefined ? [] : ['--database', database]),
-    ...(data === undefined ? [] : ['--data', data]),
-    ...(allowRemote ? ['--allow-remote'] : []),
-  ];
-  try {
-    const read = readCrowdArguments(asCrowd, environment, 0, stackDatabase);
-    if (read) return read;
-  } catch (cause) {
-    if (cause instanceof CrowdError) throw new LoadError(cause.message, { cause });
-    throw cause;
-  }
-  throw new Error('the crowd took these arguments for a call for help');
-}
-
-function readBuyers(text: string): number {
-  const buyers = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (buyers >= 1 && buyers <= BUYERS_MAX) return buyers;
-  throw new LoadError(
-    `--buyers: ${JSON.stringify(text)} can't be used; allowed: a whole number, 1 to ${BUYERS_MAX}.`,
-  );
 }
 
 function readDuration(text: string): number {
   const [, number = '', unit = ''] = /^(\d{1,7})([smh]?)$/.exec(text) ?? [];
   const seconds = Number(number) * (SECONDS_OF[unit] ?? NaN);
   if (seconds >= 1 && seconds <= SECONDS_MAX) return seconds;
-  throw new LoadError(
-    `--duration: ${JSON.stringify(text)} can't be used; allowed: 90s, 10m, 2h, up to seven days.`,
-  );
+  throw notAllowed('--duration', text, '90s, 10m, 2h, up to seven days');
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { runChild } from '../../server/tools/checks/child-process.ts';
 import { satisfies } from '../../server/tools/install/installed-packages.mjs';
-import { LoadError } from './load-error.ts';
 import { ARTILLERY_FOLDER } from './scenario-file.ts';
+import { TaskError } from '../../server/tools/tasks/task.ts';
 
 const LOCK = join(ARTILLERY_FOLDER, 'package-lock.json');
 /** npm's own account of what it installed. */
@@ -38,7 +38,7 @@ export function artilleryVersion(): string {
 
 /**
  * Installs Artillery in its own folder where that hasn't happened yet.
- * @throws LoadError with npm's words if it fails
+ * @throws TaskError with npm's words if it fails
  */
 export async function installArtillery(say: (line: string) => void): Promise<void> {
   if (existsSync(ACCOUNT) && satisfies(packagesOf(LOCK), packagesOf(ACCOUNT))) return;
@@ -52,7 +52,7 @@ export async function installArtillery(say: (line: string) => void): Promise<voi
   clearInterval(timer);
   if (code !== 0) {
     const lines = output.trim().split('\n').slice(0, OUTPUT_LINES_SHOWN);
-    throw new LoadError(`Artillery could not be installed; npm ci in artillery/ said: ${lines.join(' | ')}`);
+    throw new TaskError(`Artillery could not be installed; npm ci in artillery/ said: ${lines.join(' | ')}`);
   }
   say(`Artillery is installed after ${seconds()}.`);
 }

@@ -11,9 +11,9 @@ import {
   STAGES,
 } from '../engine/journal.ts';
 import { ARTILLERY_PROGRAM } from './artillery-package.ts';
-import { LoadError } from './load-error.ts';
 import { ARTILLERY_FOLDER, type Level, type Scenario } from './scenario-file.ts';
 import type { Measured } from './thresholds.ts';
+import { TaskError } from '../../server/tools/tasks/task.ts';
 
 const OUTPUT_FILE = 'artillery.json';
 const LOG_FILE = 'artillery.log';
@@ -84,7 +84,7 @@ export class ArtilleryRun {
    * Runs it to its end.
    * @param show called about every second with where everybody stands
    * @returns null if it was interrupted
-   * @throws LoadError if Artillery ended before it was done
+   * @throws TaskError if Artillery ended before it was done
    */
   async run(show: (progress: Progress, seconds: number) => void): Promise<RunResult | null> {
     const { folder } = this.#plan;
@@ -142,7 +142,7 @@ export class ArtilleryRun {
     this.#child = child;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     child.once('error', (cause) =>
-      reject(new LoadError(`Artillery could not be run: ${cause.message}.`, { cause })),
+      reject(new TaskError(`Artillery could not be run: ${cause.message}.`, { cause })),
     );
     child.once('exit', (code) => resolve(code ?? -1));
     return promise.finally(() => closeSync(log));
@@ -181,10 +181,10 @@ export class ArtilleryRun {
     return { measured, periods };
   }
 
-  #failed(what: string): LoadError {
+  #failed(what: string): TaskError {
     const file = join(this.#plan.folder, LOG_FILE);
     const lines = readFileSync(file, 'utf8').trim().split('\n').slice(-LOG_LINES_SHOWN);
-    return new LoadError(`Artillery ${what}: ${lines.join(' | ')} (all of it: ${file})`);
+    return new TaskError(`Artillery ${what}: ${lines.join(' | ')} (all of it: ${file})`);
   }
 }
 

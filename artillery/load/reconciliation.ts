@@ -1,8 +1,8 @@
 import type { JournalEntry } from '../engine/journal.ts';
 import { audit, type LedgerPage, RunKeys } from '../../server/tools/crowd/ledger.ts';
-import { type LedgerPlace, LedgerUnreadable, readLedger } from '../../server/tools/crowd/ledger-reading.ts';
+import { type LedgerPlace, readLedger } from '../../server/tools/crowd/ledger-reading.ts';
 import type { CrowdShow } from '../../server/tools/shopper/ticket-office.ts';
-import { LoadError } from './load-error.ts';
+import { TaskError } from '../../server/tools/tasks/task.ts';
 
 /** What the database says of a run, compared with what its buyers were told. */
 export interface Reconciliation {
@@ -20,13 +20,13 @@ export interface Reconciliation {
   readonly isClean: boolean;
 }
 
-/** @throws LoadError if the server's database can't be read: then nobody could say what was oversold */
+/** @throws TaskError if the server's database can't be read: then nobody could say what was oversold */
 export async function readPage(places: readonly LedgerPlace[], show: CrowdShow): Promise<LedgerPage> {
   try {
     return await readLedger(places, show.id, show.drawCommitment);
   } catch (cause) {
-    if (!(cause instanceof LedgerUnreadable)) throw cause;
-    throw new LoadError(`The server's database can't be compared: ${cause.message}.`, { cause });
+    if (!(cause instanceof TaskError)) throw cause;
+    throw new TaskError(`The server's database can't be compared: ${cause.message}.`, { cause });
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LoadError } from './load-error.ts';
 import { parseScenario, peakOf, readScenario, type ScenarioOptions, scenarioNames } from './scenario-file.ts';
+import { TaskError } from '../../server/tools/tasks/task.ts';
 
 const AS_IT_IS: ScenarioOptions = { durationSeconds: null, buyers: null, show: null };
 
@@ -28,7 +28,7 @@ const messageOf = (text: string, options: Partial<ScenarioOptions> = {}): string
   try {
     parseScenario(text, 'x.yml', { ...AS_IT_IS, ...options });
   } catch (error) {
-    if (error instanceof LoadError) return error.message;
+    if (error instanceof TaskError) return error.message;
     throw error;
   }
   return 'no error';

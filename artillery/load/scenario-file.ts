@@ -3,10 +3,10 @@ import { basename, join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { engineOptions } from '../engine/engine-config.ts';
-import { FlowError, parseFlow } from '../engine/flow.ts';
+import { parseFlow } from '../engine/flow.ts';
 import { ROOT } from '../../server/tools/checks/child-process.ts';
-import { LoadError } from './load-error.ts';
 import { parseThreshold, type Threshold } from './thresholds.ts';
+import { TaskError } from '../../server/tools/tasks/task.ts';
 
 /** A phase as Artillery knows it; times in seconds. */
 export interface Phase {
@@ -104,12 +104,12 @@ export function scenarioNames(folder = SCENARIO_FOLDER): string[] {
 
 /**
  * Reads a scenario and fits it to what was asked for.
- * @throws LoadError naming what is wrong with the name, the file or an option
+ * @throws TaskError naming what is wrong with the name, the file or an option
  */
 export function readScenario(name: string, options: ScenarioOptions, folder = SCENARIO_FOLDER): Scenario {
   const names = scenarioNames(folder);
   if (!names.includes(name)) {
-    throw new LoadError(`There is no scenario ${JSON.stringify(name)}. Scenarios: ${names.join(', ')}.`);
+    throw new TaskError(`There is no scenario ${JSON.stringify(name)}. Scenarios: ${names.join(', ')}.`);
   }
   const path = join(folder, name + FILE_END);
   return {
@@ -122,7 +122,7 @@ export function readScenario(name: string, options: ScenarioOptions, folder = SC
 /**
  * Reads the text of a scenario.
  * @param shown how its file is called in messages
- * @throws LoadError saying in one line what can't be read, and where
+ * @throws TaskError saying in one line what can't be read, and where
  */
 export function parseScenario(
   text: string,
@@ -147,9 +147,8 @@ export function parseScenario(
       ],
     };
   } catch (cause) {
-    if (cause instanceof FlowError) throw new LoadError(`${shown}: ${cause.message}.`, { cause });
-    if (cause instanceof LoadError && !cause.message.startsWith('--')) {
-      throw new LoadError(`${shown}: ${cause.message}`, { cause });
+    if (cause instanceof TaskError && !cause.message.startsWith('--')) {
+      throw new TaskError(`${shown}: ${cause.message}`, { cause });
     }
     throw cause;
   }
@@ -162,12 +161,12 @@ function readYaml(text: string, shown: string): z.output<typeof file> {
   } catch (cause) {
     if (!(cause instanceof YAMLParseError)) throw cause;
     const [line = ''] = cause.message.split('\n', 1);
-    throw new LoadError(`${shown}: ${line}`, { cause });
+    throw new TaskError(`${shown}: ${line}`, { cause });
   }
   const read = file.safeParse(given);
   if (read.success) return read.data;
   const [issue] = read.error.issues;
-  throw new LoadError(`${shown}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}.`);
+  throw new TaskError(`${shown}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}.`);
 }
 
 function levelsOf(
@@ -176,7 +175,7 @@ function levelsOf(
 ): readonly Level[] {
   const named = Object.entries(environments ?? {}).map(([label, level]) => ({ label, ...level }));
   if ((single === undefined) === (named.length === 0)) {
-    throw new LoadError('config needs either phases or environments with phases.');
+    throw new TaskError('config needs either phases or environments with phases.');
   }
   return single ? [{ label: '', phases: single }] : named;
 }
@@ -186,7 +185,7 @@ function withBuyers(levels: readonly Level[], buyers: number | null): readonly L
   const [first] = levels;
   if (buyers === null || !first) return levels;
   if (first.phases.length !== 1 || first.phases[0]?.arrivalCount === undefined) {
-    throw new LoadError('--buyers: this scenario sends buyers at a rate; give a --duration instead.');
+    throw new TaskError('--buyers: this scenario sends buyers at a rate; give a --duration instead.');
   }
   const label = first.label === '' ? '' : `${buyers} users`;
   return [{ label, phases: first.phases.map((one) => ({ ...one, arrivalCount: buyers })) }];
@@ -196,7 +195,7 @@ function withDuration(levels: readonly Level[], seconds: number | null): readonl
   if (seconds === null) return levels;
   const isSteady = ({ arrivalRate }: Phase): boolean => arrivalRate !== undefined;
   if (!levels.every((level) => level.phases.some(isSteady))) {
-    throw new LoadError(
+    throw new TaskError(
       '--duration: this scenario ends when its buyers have; only a steady one has a length.',
     );
   }

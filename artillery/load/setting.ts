@@ -1,45 +1,32 @@
 import { AVAILABLE } from '@stampede/shared/seat-map/seat-status.ts';
-import { openFilesMax } from '../../server/src/gateway/open-files.ts';
 import { httpCall } from '../../server/tools/shopper/sockets.ts';
-import { type CrowdShow, findShow, readSeatStatuses } from '../../server/tools/shopper/ticket-office.ts';
+import {
+  type CrowdShow,
+  findSharedShow,
+  findShow,
+  readSeatStatuses,
+} from '../../server/tools/shopper/ticket-office.ts';
 import type { LoadArguments } from './arguments.ts';
-import { LoadError } from './load-error.ts';
-import { peakOf, type Scenario } from './scenario-file.ts';
+import type { Scenario } from './scenario-file.ts';
+import { TaskError } from '../../server/tools/tasks/task.ts';
 
-/** Files a process has open besides its buyers' sockets, generously. */
-const OTHER_FILES = 200;
 /** A sale that opens later than this is another time's. */
 const OPENING_WAIT_MAX_MS = 5 * 60_000;
 const OPENING_CHECK_MS = 5_000;
 const STATUS_OK = 200;
 const RESIDENT = /^(?:\w+_)?process_resident_memory_bytes(?:\{[^}]*\})? ([\d.e+]+)$/m;
 
-/** @throws LoadError if this process may not open as many sockets as a scenario has buyers at a time */
-export function checkOpenFiles({ name, levels }: Scenario, filesMax: number | null = openFilesMax()): void {
-  const peak = Math.max(...levels.map(peakOf));
-  if (filesMax === null || peak + OTHER_FILES <= filesMax) return;
-  throw new LoadError(
-    `${name}: ${peak} buyers need as many sockets, and this process may have ${filesMax} files open; ` +
-      'raise the limit (ulimit -n) or give fewer with --buyers.',
-  );
-}
-
 /**
  * The show that a scenario plays at, open and with enough free seats. Waits for one that opens soon.
- * @throws LoadError or CrowdError if there is none
+ * @throws TaskError or TaskError if there is none
  */
 export async function findOpenShow(
   { scenario, servers, show: asked }: LoadArguments,
   { show: wanted, freeSeats }: Scenario,
   say: (line: string) => void,
 ): Promise<CrowdShow> {
-  const [server, ...others] = servers;
-  const show = await findShow(server, wanted);
-  for (const other of others) {
-    const { drawCommitment } = await findShow(other, String(show.id));
-    if (drawCommitment === show.drawCommitment) continue;
-    throw new LoadError(`--url: ${other.origin} and ${server.origin} sell different shows.`);
-  }
+  const [server] = servers;
+  const show = await findSharedShow(servers, wanted);
   await waitForOpening(show, say);
   const { phase } = await findShow(server, String(show.id));
   const statuses = await readSeatStatuses(server, show);
@@ -47,7 +34,7 @@ export async function findOpenShow(
   const isSelling = phase === 'open' && free >= freeSeats;
   if (isSelling) return show;
   const what = phase === 'open' ? `has ${free} free seats` : `is ${phase}`;
-  throw new LoadError(
+  throw new TaskError(
     `${scenario} needs ${freeSeats} free seats on sale, and "${show.title}" ${what}; ` +
       (asked === null
         ? 'take a server with a fresh catalogue, or name another show with --show.'
@@ -59,7 +46,7 @@ async function waitForOpening({ title, opensAt }: CrowdShow, say: (line: string)
   const leftMs = (): number => opensAt - Date.now();
   if (leftMs() > OPENING_WAIT_MAX_MS) {
     const at = new Date(opensAt).toISOString();
-    throw new LoadError(`--show: "${title}" opens at ${at}; name one that is on sale, or wait.`);
+    throw new TaskError(`--show: "${title}" opens at ${at}; name one that is on sale, or wait.`);
   }
   while (leftMs() > 0) {
     say(`"${title}" opens in ${Math.ceil(leftMs() / 1_000)} s …`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LoadError } from './load-error.ts';
 import { judge, METRIC_NAMES, parseThreshold } from './thresholds.ts';
+import { TaskError } from '../../server/tools/tasks/task.ts';
 
 const measured = new Map([
   ['stampede.requests', 1_000],
@@ -13,7 +13,7 @@ const messageOf = (text: string): string => {
   try {
     parseThreshold(text);
   } catch (error) {
-    if (error instanceof LoadError) return error.message;
+    if (error instanceof TaskError) return error.message;
     throw error;
   }
   return 'no error';

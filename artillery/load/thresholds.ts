@@ -1,5 +1,5 @@
 import { COUNTER_NAMES, HISTOGRAM_NAMES } from '../engine/load-metrics.ts';
-import { LoadError } from './load-error.ts';
+import { TaskError } from '../../server/tools/tasks/task.ts';
 
 /** What a run measured, by name: counters as they are, histograms as `name.p95`. */
 export type Measured = ReadonlyMap<string, number>;
@@ -72,7 +72,7 @@ export const METRIC_NAMES: ReadonlySet<string> = new Set([
 
 /**
  * Reads a condition such as `stampede.errors / stampede.requests * 100 < 0.5`.
- * @throws LoadError saying what can't be understood, or which metric nobody measures
+ * @throws TaskError saying what can't be understood, or which metric nobody measures
  */
 export function parseThreshold(text: string, isStrict = true): Threshold {
   const tokens = tokensOf(text);
@@ -113,9 +113,9 @@ class Tokens {
     return this.#left.shift();
   }
 
-  malformed(found: string | undefined, wanted: string): LoadError {
+  malformed(found: string | undefined, wanted: string): TaskError {
     const what = found === undefined ? 'it ends' : `there is ${JSON.stringify(found)}`;
-    return new LoadError(`threshold ${JSON.stringify(this.#text)}: ${what} where ${wanted} should be.`);
+    return new TaskError(`threshold ${JSON.stringify(this.#text)}: ${what} where ${wanted} should be.`);
   }
 }
 

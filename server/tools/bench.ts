@@ -1,12 +1,12 @@
 /** `npm run bench`: measures the system beside its yardsticks, and writes `docs/benchmarks.md` from all of it. */
 import { type BenchArguments, isTrial, readArguments, usage } from './bench/arguments.ts';
-import { BenchError, runBenchmark } from './bench/benchmark.ts';
+import { runBenchmark } from './bench/benchmark.ts';
 import { BENCHMARKS } from './bench/benchmarks.ts';
 import { type Measured, reportLines, summarise } from './bench/report.ts';
 import { load, machine } from './bench/surroundings.ts';
 import { writeDocument } from './bench/write-document.ts';
+import { runTask } from './tasks/task.ts';
 
-const EXIT_CANNOT_MEASURE = 2;
 const NAMES = BENCHMARKS.map(({ name }) => name);
 
 async function bench(args: BenchArguments): Promise<void> {
@@ -32,12 +32,9 @@ async function bench(args: BenchArguments): Promise<void> {
     say(`\nWritten: ${writeDocument(all, circumstances)}`);
 }
 
-try {
+await runTask(async () => {
   const args = readArguments(process.argv.slice(2), NAMES);
   if (args) await bench(args);
   else process.stdout.write(`${usage(NAMES)}\n`);
-} catch (error) {
-  if (!(error instanceof BenchError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = EXIT_CANNOT_MEASURE;
-}
+  return undefined;
+});

@@ -1,25 +1,23 @@
 /** `npm run crowd`: sends simulated buyers into a sale and tells what became of them. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
-import { type CrowdArguments, CrowdError, readArguments, USAGE } from './crowd/arguments.ts';
+import { type CrowdArguments, readArguments, USAGE } from './crowd/arguments.ts';
 import { CrowdRun, type Ending } from './crowd/crowd-run.ts';
 import { audit, type LedgerPage } from './crowd/ledger.ts';
-import { LedgerUnreadable, readLedger } from './crowd/ledger-reading.ts';
-import { showProgress } from './crowd/progress.ts';
+import { readLedger } from './crowd/ledger-reading.ts';
+import { taskSurroundings } from './crowd/places.ts';
+import { progressLine } from './crowd/progress.ts';
 import { describe, isClean, type LedgerWord, summarise } from './crowd/report.ts';
-import { openFilesMax } from '../src/gateway/open-files.ts';
-import { type CrowdShow, findShow } from './shopper/ticket-office.ts';
-import { readStackEnvironment } from './stack/stack-environment.ts';
-import { STACK_FOLDER } from './stack/stack-folder.ts';
+import { checkOpenFiles } from './shopper/sockets.ts';
+import { type CrowdShow, findSharedShow } from './shopper/ticket-office.ts';
+import { ProgressLine, runTask, TaskError } from './tasks/task.ts';
 
 const EXIT_UNCLEAN = 1;
-const EXIT_CANNOT_SET_OUT = 2;
 const EXIT_INTERRUPTED = 130;
 
-/** Files a process has open besides its buyers' sockets, generously. */
-const OTHER_FILES = 200;
 const SEEDS = 1_000_000;
 const NS_PER_MS = 1_000_000;
+const MS_PER_SECOND = 1_000;
 
 /** What the database said, or why it could not be read. */
 type Reading = { readonly page: LedgerPage } | { readonly reason: string };
@@ -28,32 +26,24 @@ async function readPage(args: CrowdArguments, show: CrowdShow): Promise<Reading>
   try {
     return { page: await readLedger(args.ledgers, show.id, show.drawCommitment) };
   } catch (cause) {
-    if (cause instanceof LedgerUnreadable) return { reason: cause.message };
+    if (cause instanceof TaskError) return { reason: cause.message };
     throw cause;
   }
 }
 
 function checkPossible(args: CrowdArguments, show: CrowdShow): void {
-  const filesMax = openFilesMax();
-  if (filesMax !== null && args.buyers + OTHER_FILES > filesMax) {
-    throw new CrowdError(
-      `--buyers: ${args.buyers} need as many sockets, and this process may have ${filesMax} files open; ` +
-        `take at most ${filesMax - OTHER_FILES}, or raise the limit (ulimit -n).`,
-    );
-  }
+  checkOpenFiles('--buyers', args.buyers);
   if (args.seatsPerBuyer !== null && args.seatsPerBuyer > show.seatsPerBuyer) {
-    throw new CrowdError(
+    throw new TaskError(
       `--seats-per-buyer: ${args.seatsPerBuyer} is more than this show allows, ${show.seatsPerBuyer}.`,
     );
   }
   if (args.seat !== null && args.seat >= show.map.seatCount) {
-    throw new CrowdError(
-      `--seat: ${args.seat} is none of this show's seats, 0 to ${show.map.seatCount - 1}.`,
-    );
+    throw new TaskError(`--seat: ${args.seat} is none of this show's seats, 0 to ${show.map.seatCount - 1}.`);
   }
   const untilOpening = show.opensAt - Date.now();
   if (untilOpening > args.timeoutMs) {
-    throw new CrowdError(
+    throw new TaskError(
       `--show: "${show.title}" opens at ${new Date(show.opensAt).toISOString()}, ` +
         `after the crowd would have gone home; wait, or give a longer --timeout.`,
     );
@@ -70,21 +60,9 @@ function compare(run: CrowdRun, show: CrowdShow, before: Reading, after: Reading
   return { read: true, ...result };
 }
 
-/** The show as the first gateway tells it; the others must sell the same. */
-async function findSharedShow({ servers, show: wanted }: CrowdArguments): Promise<CrowdShow> {
-  const [first, ...others] = servers;
-  const show = await findShow(first, wanted);
-  for (const other of others) {
-    const { drawCommitment } = await findShow(other, String(show.id));
-    if (drawCommitment === show.drawCommitment) continue;
-    throw new CrowdError(`--url: ${other.origin} and ${first.origin} sell different shows.`);
-  }
-  return show;
-}
-
 async function crowd(args: CrowdArguments): Promise<number> {
   const say = args.json ? process.stderr : process.stdout;
-  const show = await findSharedShow(args);
+  const show = await findSharedShow(args.servers, args.show);
   checkPossible(args, show);
   const before = await readPage(args, show);
   say.write(
@@ -103,9 +81,15 @@ async function crowd(args: CrowdArguments): Promise<number> {
   const ownDelay = monitorEventLoopDelay({ resolution: 10 });
   ownDelay.enable();
   const startedAt = performance.now();
-  const endProgress = showProgress(run, say);
+  const progress = new ProgressLine(say);
+  const telling = setInterval(
+    () =>
+      progress.show(progressLine((performance.now() - startedAt) / MS_PER_SECOND, run.state(), run.tally)),
+    MS_PER_SECOND,
+  );
   const ending: Ending = await run.run();
-  endProgress();
+  clearInterval(telling);
+  progress.end();
   ownDelay.disable();
 
   const word = compare(run, show, before, await readPage(args, show));
@@ -122,14 +106,10 @@ async function crowd(args: CrowdArguments): Promise<number> {
   return isClean(summary) ? 0 : EXIT_UNCLEAN;
 }
 
-try {
+await runTask(async () => {
   const newSeed = Math.floor(systemRandom() * SEEDS);
-  const stackDatabase = readStackEnvironment(STACK_FOLDER)?.['DATABASE_URL'] ?? null;
-  const args = readArguments(process.argv.slice(2), process.env, newSeed, stackDatabase);
-  if (args) process.exitCode = await crowd(args);
-  else process.stdout.write(`${USAGE}\n`);
-} catch (error) {
-  if (!(error instanceof CrowdError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = EXIT_CANNOT_SET_OUT;
-}
+  const args = readArguments(process.argv.slice(2), taskSurroundings(), newSeed);
+  if (args) return crowd(args);
+  process.stdout.write(`${USAGE}\n`);
+  return undefined;
+});

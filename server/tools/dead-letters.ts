@@ -2,13 +2,10 @@
 import { resolve } from 'node:path';
 import { openPaymentLog } from '../src/adapters.ts';
 import { readConfig } from '../src/config.ts';
-import { ConfigError } from '../src/platform/config-error.ts';
-import { DatabaseError } from '../src/platform/database.ts';
 import { createLogger } from '../src/platform/logger.ts';
 import { Metrics } from '../src/platform/metrics.ts';
 import { machineOutside } from '../src/platform/outside.ts';
-
-const EXIT_CANNOT = 2;
+import { runTask } from './tasks/task.ts';
 
 const USAGE = `Looks after payments that could not be settled, with the settings of the server (.env.example).
 
@@ -32,12 +29,9 @@ async function lookAfter(task: 'list' | 'replay'): Promise<void> {
   }
 }
 
-const [task] = process.argv.slice(2);
-try {
+await runTask(async () => {
+  const [task] = process.argv.slice(2);
   if (task === 'list' || task === 'replay') await lookAfter(task);
   else console.log(USAGE);
-} catch (cause) {
-  if (!(cause instanceof ConfigError || cause instanceof DatabaseError)) throw cause;
-  console.error(cause.message);
-  process.exitCode = EXIT_CANNOT;
-}
+  return undefined;
+});

@@ -1,19 +1,16 @@
 /** `npm run show`: lists, pauses, edits, cancels and deletes shows while the servers sell them. */
-import { parseArgs } from 'node:util';
 import { systemClock } from '@stampede/shared/platform/clock.ts';
 import { systemRandom } from '@stampede/shared/platform/random.ts';
 import { catalogTables } from '../src/catalog/catalog-tables.ts';
 import { showChange } from '../src/catalog/show.ts';
 import { SqlCatalogStore } from '../src/catalog/sql-catalog-store.ts';
 import { openMysqlDatabase } from '../src/platform/database-mysql.ts';
-import { DatabaseError } from '../src/platform/database.ts';
-import { ConfigError } from '../src/platform/config-error.ts';
 import { showId } from '../src/platform/ids.ts';
 import { readStackEnvironment } from './stack/stack-environment.ts';
 import { STACK_FOLDER } from './stack/stack-folder.ts';
+import { readOptions, runTask, TaskError } from './tasks/task.ts';
 
 const EXIT_REFUSED = 1;
-const EXIT_USAGE = 2;
 
 const USAGE = `Shows of the database that DATABASE_URL names; without it, of npm run stack.
 
@@ -33,9 +30,6 @@ const WORDS = {
   'not-over': 'The show is on sale, or was an hour ago: payments may be on their way.',
 };
 
-/** What was asked for makes no sense; the message says why. */
-class UsageError extends Error {}
-
 /** @returns whether it was done */
 async function run(store: SqlCatalogStore, args: readonly string[], version?: string): Promise<boolean> {
   const [command = '', number = '', json] = args;
@@ -46,7 +40,7 @@ async function run(store: SqlCatalogStore, args: readonly string[], version?: st
       say({ id, title, paused, cancelled, version: of });
     return true;
   }
-  if (!/^[1-9]\d{0,9}$/.test(number)) throw new UsageError('The number of the show is missing. See --help.');
+  if (!/^[1-9]\d{0,9}$/.test(number)) throw new TaskError('The number of the show is missing. See --help.');
   const id = showId(Number(number));
   if (command === 'history') {
     for (const { text } of await store.history(id)) process.stdout.write(`${text}\n`);
@@ -54,7 +48,7 @@ async function run(store: SqlCatalogStore, args: readonly string[], version?: st
   }
   const known =
     version === undefined ? (shows.find((show) => show.id === id)?.version ?? 0) : Number(version);
-  if (!Number.isSafeInteger(known)) throw new UsageError('--version takes a whole number.');
+  if (!Number.isSafeInteger(known)) throw new TaskError('--version takes a whole number.');
   const now = systemClock.now();
   const commands: Readonly<Record<string, () => ReturnType<typeof store.edit>>> = {
     pause: () => store.edit(id, known, { paused: true }),
@@ -64,7 +58,7 @@ async function run(store: SqlCatalogStore, args: readonly string[], version?: st
     delete: () => store.delete(id, known, now),
   };
   const result = await commands[command]?.();
-  if (!result) throw new UsageError(`There is no command ${JSON.stringify(command)}. See --help.`);
+  if (!result) throw new TaskError(`There is no command ${JSON.stringify(command)}. See --help.`);
   if (result.ok) say({ id, version: result.version });
   else process.stderr.write(`${WORDS[result.why]}\n`);
   return result.ok;
@@ -74,41 +68,29 @@ function changeOf(json = '') {
   try {
     return showChange.parse(JSON.parse(json));
   } catch (cause) {
-    throw new UsageError(`That is no edit of a show: ${String(cause)}`, { cause });
+    throw new TaskError(`That is no edit of a show: ${String(cause)}`, { cause });
   }
 }
 
-function readArguments() {
+await runTask(async () => {
   const options = { version: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { values, positionals } = readOptions(process.argv.slice(2), options, { positionals: true });
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return undefined;
+  }
+  const url = process.env['DATABASE_URL'] ?? readStackEnvironment(STACK_FOLDER)?.['DATABASE_URL'];
+  if (!url) throw new TaskError('DATABASE_URL is not set, and npm run stack does not run.');
+  const database = await openMysqlDatabase(url, catalogTables, {
+    clock: systemClock,
+    random: systemRandom,
+    onTrouble: (message) => process.stderr.write(`${message}\n`),
+    migrations: 'await',
+  });
   try {
-    return parseArgs({ options, allowPositionals: true });
-  } catch (cause) {
-    throw new UsageError(`${cause instanceof Error ? cause.message : String(cause)} See --help.`);
+    const isDone = await run(new SqlCatalogStore(database), positionals, values.version);
+    return isDone ? 0 : EXIT_REFUSED;
+  } finally {
+    await database.close();
   }
-}
-
-try {
-  const { values, positionals } = readArguments();
-  if (values.help) process.stdout.write(`${USAGE}\n`);
-  else {
-    const url = process.env['DATABASE_URL'] ?? readStackEnvironment(STACK_FOLDER)?.['DATABASE_URL'];
-    if (!url) throw new UsageError('DATABASE_URL is not set, and npm run stack does not run.');
-    const database = await openMysqlDatabase(url, catalogTables, {
-      clock: systemClock,
-      random: systemRandom,
-      onTrouble: (message) => process.stderr.write(`${message}\n`),
-      migrations: 'await',
-    });
-    try {
-      const isDone = await run(new SqlCatalogStore(database), positionals, values.version);
-      process.exitCode = isDone ? 0 : EXIT_REFUSED;
-    } finally {
-      await database.close();
-    }
-  }
-} catch (cause) {
-  if (!(cause instanceof UsageError || cause instanceof ConfigError || cause instanceof DatabaseError))
-    throw cause;
-  process.stderr.write(`${cause.message}\n`);
-  process.exitCode = EXIT_USAGE;
-}
+});

@@ -4,34 +4,23 @@
  * behind the proxy of production.
  */
 import { buildClient } from './client-build/build-client.ts';
-import { readStartArguments, type StartArguments, StartArgumentsError } from './start/start-arguments.ts';
+import { readStartArguments } from './start/start-arguments.ts';
 import { runFleet } from './start/start-fleet.ts';
 import { bringUpStack } from './stack/bring-up-stack.ts';
 import { readStackEnvironment } from './stack/stack-environment.ts';
-import { StackError } from './stack/stack-error.ts';
 import { STACK_FOLDER } from './stack/stack-folder.ts';
+import { runTask } from './tasks/task.ts';
 
-const EXIT_USAGE = 2;
-
-async function start({ stack, gateways, nginx }: StartArguments): Promise<void> {
-  if ((await buildClient()) === 'failed') {
-    process.exitCode = 1;
-    return;
-  }
+await runTask(async () => {
+  const { stack, gateways, nginx } = readStartArguments(process.argv.slice(2));
+  if ((await buildClient()) === 'failed') return 1;
   if (stack) {
-    process.exitCode = await bringUpStack([]);
-    if (process.exitCode !== 0) return;
+    const code = await bringUpStack([]);
+    if (code !== 0) return code;
     Object.assign(process.env, readStackEnvironment(STACK_FOLDER));
   }
-  if (gateways > 1 || nginx) process.exitCode = await runFleet(gateways, nginx);
+  if (gateways > 1 || nginx) return runFleet(gateways, nginx);
   // In this process rather than a child, so that signals and the exit code need no passing on.
-  else await import('../src/main.ts');
-}
-
-try {
-  await start(readStartArguments(process.argv.slice(2)));
-} catch (cause) {
-  if (!(cause instanceof StartArgumentsError) && !(cause instanceof StackError)) throw cause;
-  console.error(cause.message);
-  process.exitCode = EXIT_USAGE;
-}
+  await import('../src/main.ts');
+  return undefined;
+});

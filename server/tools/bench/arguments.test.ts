@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isTrial, readArguments, usage } from './arguments.ts';
-import { BenchError } from './benchmark.ts';
+import { TaskError } from '../tasks/task.ts';
 
 const NAMES = ['hold', 'bytes'];
 const read = (line: string) => readArguments(line.split(' ').filter(Boolean), NAMES);
@@ -27,13 +27,13 @@ describe('what npm run bench is told', () => {
     ['', 'Which benchmark? There are: hold, bytes, all.'],
     ['fly', 'There is no benchmark "fly". There are: hold, bytes, all.'],
     ['hold fly', 'There is no benchmark "fly".'],
-    ['hold --runs 0', '--runs: "0" is not a number from 1 to 99.'],
-    ['hold --runs 2.5', '--runs: 2.5 is not a whole number.'],
+    ['hold --runs 0', '--runs: "0" can\'t be used; allowed: a whole number, 1 to 99.'],
+    ['hold --runs 2.5', '--runs: "2.5" can\'t be used; allowed: a whole number'],
     ['hold --runs many', '--runs: "many"'],
     ['hold --size 2', '--size: "2"'],
     ['hold --fast', '--fast'],
   ])('[P7] %j is refused by one line that says why', (line, message) => {
-    expect(() => read(line)).toThrow(BenchError);
+    expect(() => read(line)).toThrow(TaskError);
     expect(() => read(line)).toThrow(message);
   });
 

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { BenchError } from './benchmark.ts';
+import { notAllowed, readOptions, TaskError, wholeNumber } from '../tasks/task.ts';
 
 export interface BenchArguments {
   /** Benchmarks to run. */
@@ -16,6 +15,14 @@ const ALL = 'all';
 const RUNS = 5;
 const RUNS_MAX = 99;
 const SIZE_MIN = 0.01;
+
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  runs: { type: 'string', default: String(RUNS) },
+  size: { type: 'string', default: '1' },
+  profile: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
 
 /** How the task is used; lists the benchmarks. */
 export function usage(names: readonly string[]): string {
@@ -37,48 +44,28 @@ export const isTrial = ({ size, profile }: BenchArguments): boolean => size < 1 
 
 /**
  * Reads the command line; null where help is asked for.
- * @throws BenchError that names what is wrong
+ * @throws TaskError that names what is wrong
  */
 export function readArguments(args: readonly string[], known: readonly string[]): BenchArguments | null {
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = readOptions(args, OPTIONS, { positionals: true });
   if (values.help) return null;
   const choice = [...known, ALL].join(', ');
-  if (positionals.length === 0) throw new BenchError(`Which benchmark? There are: ${choice}.`);
+  if (positionals.length === 0) throw new TaskError(`Which benchmark? There are: ${choice}.`);
   const unknown = positionals.find((name) => name !== ALL && !known.includes(name));
   if (unknown !== undefined) {
-    throw new BenchError(`There is no benchmark ${JSON.stringify(unknown)}. There are: ${choice}.`);
+    throw new TaskError(`There is no benchmark ${JSON.stringify(unknown)}. There are: ${choice}.`);
   }
-  const runs = numberOf('--runs', values.runs, 1, RUNS_MAX);
-  if (!Number.isInteger(runs)) throw new BenchError(`--runs: ${runs} is not a whole number.`);
   return {
     names: positionals.includes(ALL) ? known : positionals,
     json: values.json,
-    runs,
-    size: numberOf('--size', values.size, SIZE_MIN, 1),
+    runs: wholeNumber('--runs', values.runs, 1, RUNS_MAX),
+    size: shareOf(values.size),
     profile: values.profile ?? null,
   };
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        json: { type: 'boolean', default: false },
-        runs: { type: 'string', default: String(RUNS) },
-        size: { type: 'string', default: '1' },
-        profile: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (cause) {
-    throw new BenchError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
-
-function numberOf(name: string, text: string, min: number, max: number): number {
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (value >= min && value <= max) return value;
-  throw new BenchError(`${name}: ${JSON.stringify(text)} is not a number from ${min} to ${max}.`);
+function shareOf(text: string): number {
+  const share = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (share >= SIZE_MIN && share <= 1) return share;
+  throw notAllowed('--size', text, `a number from ${SIZE_MIN} to 1`);
 }

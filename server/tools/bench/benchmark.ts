@@ -1,11 +1,6 @@
-import { StackError } from '../stack/stack-error.ts';
 import { spreadOf } from './statistics.ts';
 import type { CpuSeconds } from './surroundings.ts';
-
-/** Something keeps a benchmark from measuring; its message is one line that says what, and what to do about it. */
-export class BenchError extends Error {
-  override readonly name = 'BenchError';
-}
+import { TaskError } from '../tasks/task.ts';
 
 /** One run: what was measured, and its yardstick measured right before or after; null where there is none. */
 export interface Run {
@@ -74,7 +69,7 @@ export interface Benchmark {
 
 /**
  * Measures, then ends everything that was started for it, the last first, whatever happened.
- * @throws BenchError where a part is missing or the machine can't carry the load
+ * @throws TaskError where a part is missing or the machine can't carry the load
  */
 export async function runBenchmark(
   benchmark: Benchmark,
@@ -83,9 +78,6 @@ export async function runBenchmark(
   const ends: (() => unknown)[] = [];
   try {
     return await benchmark.measure({ ...options, afterwards: (end) => void ends.push(end) });
-  } catch (cause) {
-    if (cause instanceof StackError) throw new BenchError(`${benchmark.name}: ${cause.message}`, { cause });
-    throw cause;
   } finally {
     for (const end of ends.reverse()) await end();
   }
@@ -119,9 +111,9 @@ export function sized(full: number, { size }: BenchContext, least = 1): number {
   return Math.max(least, Math.round(full * size));
 }
 
-/** @throws BenchError that names the benchmark unless the measurement is right */
+/** @throws TaskError that names the benchmark unless the measurement is right */
 export function demand({ name }: BenchContext, isRight: boolean, trouble: string): void {
-  if (!isRight) throw new BenchError(`${name}: ${trouble}.`);
+  if (!isRight) throw new TaskError(`${name}: ${trouble}.`);
 }
 
 /** How often the value is the yardstick, run by run. */

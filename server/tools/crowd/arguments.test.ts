@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { CrowdError, isLoopback, readArguments } from './arguments.ts';
+import { readArguments } from './arguments.ts';
+import { isLoopback } from './places.ts';
+import { TaskError } from '../tasks/task.ts';
 
 const NEW_SEED = 42;
 const read = (line: string, environment: Record<string, string> = {}) =>
-  readArguments(line.split(' ').filter(Boolean), environment, NEW_SEED);
+  readArguments(line.split(' ').filter(Boolean), { environment, stackDatabase: null }, NEW_SEED);
 
 describe('the command line of the crowd', () => {
   it('needs a show and a number, and has defaults for the rest', () => {
@@ -35,8 +37,11 @@ describe('the command line of the crowd', () => {
     const line = '--show 4 --buyers 1';
     const set = { DATABASE_URL: 'mysql://set/sale', DATA_DIR: 'data' };
     const places = (more: string, environment = {}) =>
-      readArguments(`${line} ${more}`.split(' ').filter(Boolean), environment, NEW_SEED, 'mysql://stack/sale')
-        ?.ledgers;
+      readArguments(
+        `${line} ${more}`.split(' ').filter(Boolean),
+        { environment, stackDatabase: 'mysql://stack/sale' },
+        NEW_SEED,
+      )?.ledgers;
     const mysql = (url: string, name: string) => ({ kind: 'mysql', url, name });
     expect(places('--database mysql://told/sale', set)).toEqual([mysql('mysql://told/sale', '--database')]);
     expect(places('--data here', set)).toEqual([{ kind: 'sqlite', dataDir: 'here' }]);
@@ -74,7 +79,7 @@ describe('the command line of the crowd', () => {
     ['--show 4 --buyers', '--buyers'],
   ])('answers "%s" with one line that names %s', (line, name) => {
     const attempt = () => read(line);
-    expect(attempt).toThrow(CrowdError);
+    expect(attempt).toThrow(TaskError);
     expect(attempt).toThrow(new RegExp(`^[^\n]*${name}[^\n]*$`));
   });
 

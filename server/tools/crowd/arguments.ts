@@ -1,17 +1,13 @@
-import { parseArgs } from 'node:util';
-import type { LedgerPlace } from './ledger-reading.ts';
 import { isPaceName, PACE_NAMES, type PaceName } from '../shopper/pace.ts';
+import { notAllowed, readOptions, TaskError, wholeNumber } from '../tasks/task.ts';
+import { PLACE_OPTIONS, type Places, readPlaces, type TaskSurroundings } from './places.ts';
 
 /** What the crowd was asked to do. Times in milliseconds. */
-export interface CrowdArguments {
-  /** Scheme, host and port of each gateway; buyers spread over them. */
-  readonly servers: readonly [URL, ...URL[]];
+export interface CrowdArguments extends Places {
   /** Number of a show, or part of its title. */
   readonly show: string;
   readonly buyers: number;
   readonly json: boolean;
-  /** Where the server's database may be; the first that knows the show is it. */
-  readonly ledgers: readonly LedgerPlace[];
   /** The one seat that everybody wants; null: whichever are good. */
   readonly seat: number | null;
   /** Seats that one buyer wants at most; null: as many as a show usually allows. */
@@ -20,11 +16,6 @@ export interface CrowdArguments {
   readonly seed: number;
   readonly rampMs: number;
   readonly timeoutMs: number;
-}
-
-/** Something the caller can mend; its message is one line and names the argument or the address. */
-export class CrowdError extends Error {
-  override readonly name = 'CrowdError';
 }
 
 const BUYERS_MAX = 20_000;
@@ -37,7 +28,6 @@ const MS_PER_SECOND = 1_000;
 
 const RAMP_SECONDS = '3';
 const TIMEOUT_SECONDS = '180';
-const SERVER_PORT = '8083';
 
 export const USAGE = `Sends simulated buyers into a sale: they join, wait, fight for the same seats, and pay or give up.
 
@@ -45,7 +35,7 @@ export const USAGE = `Sends simulated buyers into a sale: they join, wait, fight
 
   --show S             number of the show, or part of its title or venue
   --buyers N           how many buyers, 1 to ${BUYERS_MAX}
-  --url U              the server; default http://127.0.0.1:${SERVER_PORT} (PORT); several times for several gateways
+  --url U              the server; default http://127.0.0.1:8083 (PORT); several times for several gateways
   --database U         the server's MySQL, where what was really sold is read (DATABASE_URL)
   --data DIR           the same of an embedded database: the server's data folder (DATA_DIR); default: .data,
                        or the database of npm run stack, whichever belongs to that server
@@ -62,115 +52,54 @@ The last line on standard output is the summary as JSON. Exit code: 0 when every
 was oversold or unexpected, 1 otherwise, 2 when the crowd could not set out, 130 when it was interrupted.`;
 
 const OPTIONS = {
-  url: { type: 'string', multiple: true },
+  ...PLACE_OPTIONS,
   show: { type: 'string' },
   buyers: { type: 'string' },
   json: { type: 'boolean' },
-  data: { type: 'string' },
-  database: { type: 'string' },
   seat: { type: 'string' },
   'seats-per-buyer': { type: 'string' },
   pace: { type: 'string' },
   seed: { type: 'string' },
   ramp: { type: 'string' },
   timeout: { type: 'string' },
-  'allow-remote': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
 /**
- * Reads the command line. `newSeed` is used where none was given; `stackDatabase` is that of `npm run stack`.
+ * Reads the command line. `newSeed` is used where none was given.
  * @returns null if help was asked for
- * @throws CrowdError naming the first argument that can't be used, what was given and what is allowed
+ * @throws TaskError naming the first argument that can't be used, what was given and what is allowed
  */
 export function readArguments(
   args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
+  surroundings: TaskSurroundings,
   newSeed: number,
-  stackDatabase: string | null = null,
 ): CrowdArguments | null {
-  const given = parse(args);
+  const given = readOptions(args, OPTIONS).values;
   if (given.help) return null;
-  const [first, ...more] = given.url ?? [`http://127.0.0.1:${environment['PORT'] ?? SERVER_PORT}`];
-  const servers = [readServer(first ?? ''), ...more.map(readServer)] as const;
-  const remote = servers.find((server) => !isLoopback(server));
-  if (remote && !given['allow-remote']) {
-    throw new CrowdError(
-      `--url: ${remote.host} is another machine. A crowd is a load test: add --allow-remote if that server is yours.`,
-    );
-  }
+  const places = readPlaces(given, surroundings);
   const show = given.show?.trim() ?? '';
-  if (show === '') throw new CrowdError('--show is missing: give the number of a show or part of its title.');
+  if (show === '') throw new TaskError('--show is missing: give the number of a show or part of its title.');
   if (given.buyers === undefined) {
-    throw new CrowdError(`--buyers is missing: give a whole number, 1 to ${BUYERS_MAX}.`);
+    throw new TaskError(`--buyers is missing: give a whole number, 1 to ${BUYERS_MAX}.`);
   }
   const pace = given.pace ?? 'fast';
   if (!isPaceName(pace)) throw notAllowed('--pace', pace, PACE_NAMES.join(' or '));
-  const seats = given['seats-per-buyer'];
+  const number = (name: 'seat' | 'seats-per-buyer', min: number, max: number): number | null => {
+    const text = given[name];
+    return text === undefined ? null : wholeNumber(`--${name}`, text, min, max);
+  };
   return {
-    servers,
+    ...places,
     show,
     buyers: wholeNumber('--buyers', given.buyers, 1, BUYERS_MAX),
     json: given.json ?? false,
-    ledgers: ledgerPlaces(given, environment, stackDatabase),
-    seat: given.seat === undefined ? null : wholeNumber('--seat', given.seat, 0, SEAT_MAX),
-    seatsPerBuyer: seats === undefined ? null : wholeNumber('--seats-per-buyer', seats, 1, SEATS_MAX),
+    seat: number('seat', 0, SEAT_MAX),
+    seatsPerBuyer: number('seats-per-buyer', 1, SEATS_MAX),
     pace,
     seed: given.seed === undefined ? newSeed : wholeNumber('--seed', given.seed, 0, SEED_MAX),
     rampMs: wholeNumber('--ramp', given.ramp ?? RAMP_SECONDS, 0, RAMP_SECONDS_MAX) * MS_PER_SECOND,
     timeoutMs:
       wholeNumber('--timeout', given.timeout ?? TIMEOUT_SECONDS, 1, TIMEOUT_SECONDS_MAX) * MS_PER_SECOND,
   };
-}
-
-/** What was named is the one; where nothing was, everywhere that a server of this checkout may keep its orders. */
-function ledgerPlaces(
-  given: { readonly data?: string; readonly database?: string },
-  environment: Readonly<Record<string, string | undefined>>,
-  stackDatabase: string | null,
-): readonly LedgerPlace[] {
-  const mysql = (url: string, name: string): LedgerPlace => ({ kind: 'mysql', url, name });
-  const sqlite = (dataDir: string): LedgerPlace => ({ kind: 'sqlite', dataDir });
-  if (given.database !== undefined) return [mysql(given.database, '--database')];
-  if (given.data !== undefined) return [sqlite(given.data)];
-  const url = environment['DATABASE_URL'];
-  if (url) return [mysql(url, 'DATABASE_URL')];
-  const own = sqlite(environment['DATA_DIR'] ?? '.data');
-  return stackDatabase === null ? [own] : [own, mysql(stackDatabase, 'npm run stack')];
-}
-
-/** Whether load sent to this server stays on this machine. */
-export function isLoopback({ hostname }: URL): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127(\.\d{1,3}){3}$/.test(hostname)
-  );
-}
-
-function parse(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'] {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new CrowdError(`${message.split(/\n|\. /, 1)[0] ?? message}. See --help.`, { cause });
-  }
-}
-
-function readServer(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isServer = url && /^https?:$/.test(url.protocol) && url.hostname !== '' && url.username === '';
-  if (!isServer) throw notAllowed('--url', text, 'an address such as http://127.0.0.1:8083');
-  return new URL(url.origin);
-}
-
-function wholeNumber(name: string, text: string, min: number, max: number): number {
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-  if (!(value >= min && value <= max)) throw notAllowed(name, text, `a whole number, ${min} to ${max}`);
-  return value;
-}
-
-function notAllowed(name: string, given: string, allowed: string): CrowdError {
-  return new CrowdError(`${name}: ${JSON.stringify(given)} can't be used; allowed: ${allowed}.`);
 }

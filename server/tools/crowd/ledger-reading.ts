@@ -7,17 +7,13 @@ import { ConfigError } from '../../src/platform/config-error.ts';
 import { databaseAddress, shownDatabase } from '../../src/platform/database-address.ts';
 import { drawCommitment } from '../../src/waiting-room/draw-score.ts';
 import type { ConfirmedOrder, LedgerPage, SoldRow } from './ledger.ts';
+import { TaskError } from '../tasks/task.ts';
 
 /** Where a server may keep its orders. */
 export type LedgerPlace =
   | { readonly kind: 'sqlite'; readonly dataDir: string }
   /** `name` is what the address came from. */
   | { readonly kind: 'mysql'; readonly url: string; readonly name: string };
-
-/** The database can't be read, or is not that of the server; the message says why, in one line. */
-export class LedgerUnreadable extends Error {
-  override readonly name = 'LedgerUnreadable';
-}
 
 const DATABASE_FILE = 'stampede.sqlite';
 const BUSY_TIMEOUT_MS = 5_000;
@@ -43,7 +39,7 @@ type Ask = (sql: string) => Promise<readonly unknown[]>;
 /**
  * Reads, and only reads, what the server's database says of a show, from the first place that is its.
  * @param commitment the server's word for its secret of this show: no other database knows what it stands for
- * @throws LedgerUnreadable saying what is wrong with each place
+ * @throws TaskError saying what is wrong with each place
  */
 export async function readLedger(
   places: readonly LedgerPlace[],
@@ -57,17 +53,16 @@ export async function readLedger(
         ? readSqlite(place.dataDir, show, commitment)
         : readMysql(place.url, place.name, show, commitment));
     } catch (cause) {
-      if (!(cause instanceof LedgerUnreadable)) throw cause;
+      if (!(cause instanceof TaskError)) throw cause;
       reasons.push(cause.message);
     }
   }
-  throw new LedgerUnreadable(reasons.join('; '));
+  throw new TaskError(reasons.join('; '));
 }
 
 async function readSqlite(dataDir: string, show: number, commitment: string): Promise<LedgerPage> {
   const file = join(dataDir, DATABASE_FILE);
-  if (!existsSync(file))
-    throw new LedgerUnreadable(`there is no ${file}; name the server's folder with --data`);
+  if (!existsSync(file)) throw new TaskError(`there is no ${file}; name the server's folder with --data`);
   let database: DatabaseSync | undefined;
   try {
     const opened = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
@@ -81,7 +76,7 @@ async function readSqlite(dataDir: string, show: number, commitment: string): Pr
   } finally {
     database?.close();
   }
-  throw new LedgerUnreadable(`${file} belongs to another server; name this one's folder with --data`);
+  throw new TaskError(`${file} belongs to another server; name this one's folder with --data`);
 }
 
 async function readMysql(url: string, name: string, show: number, commitment: string): Promise<LedgerPage> {
@@ -109,7 +104,7 @@ async function readMysql(url: string, name: string, show: number, commitment: st
     throw unreadable(shown, cause);
   }
   if (page) return page;
-  throw new LedgerUnreadable(`${shown} belongs to another server; name this one's with --database`);
+  throw new TaskError(`${shown} belongs to another server; name this one's with --database`);
 }
 
 function addressOf(name: string, url: string): ReturnType<typeof databaseAddress> {
@@ -118,7 +113,7 @@ function addressOf(name: string, url: string): ReturnType<typeof databaseAddress
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
     const [problem] = cause.problems;
-    throw new LedgerUnreadable(`${name}: ${problem?.given ?? ''}; allowed: ${problem?.allowed ?? ''}`, {
+    throw new TaskError(`${name}: ${problem?.given ?? ''}; allowed: ${problem?.allowed ?? ''}`, {
       cause,
     });
   }
@@ -142,12 +137,12 @@ async function readPage(ask: Ask, commitment: string): Promise<LedgerPage | null
   };
 }
 
-function unreadable(place: string, cause: unknown): LedgerUnreadable {
+function unreadable(place: string, cause: unknown): TaskError {
   const [line = ''] = (cause instanceof Error ? cause.message || errorCode(cause) : String(cause)).split(
     '\n',
     1,
   );
-  return new LedgerUnreadable(`${place} can't be read: ${line}`, { cause });
+  return new TaskError(`${place} can't be read: ${line}`, { cause });
 }
 
 /** Of an attempt at several addresses, whose error has no words of its own. */

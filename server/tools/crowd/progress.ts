@@ -1,17 +1,8 @@
 import type { CrowdState } from './crowd-run.ts';
 import { percentile, type Tally } from './report.ts';
 
-/** How often a log gets a line; a terminal's line is renewed every second. */
-const LOG_INTERVAL_MS = 3_000;
-const TERMINAL_INTERVAL_MS = 1_000;
 /** The latest holds, for a figure that shows what is going on now. */
 const RECENT_HOLDS = 1_000;
-const CLEAR_LINE = '\r\u001b[2K';
-
-export interface Watched {
-  readonly tally: Tally;
-  state(): CrowdState;
-}
 
 /** One line that says where everybody is. */
 export function progressLine(seconds: number, { at, seatsHeld }: CrowdState, tally: Tally): string {
@@ -34,19 +25,4 @@ export function progressLine(seconds: number, { at, seatsHeld }: CrowdState, tal
   if (p95 !== null) shown.push(`hold p95 ${Math.round(p95)} ms`);
   if (tally.errorCount > 0) shown.push(`${tally.errorCount} UNEXPECTED`);
   return `${String(Math.round(seconds)).padStart(3)} s  ${shown.join(' · ')}`;
-}
-
-/** Shows progress until the returned function is called. */
-export function showProgress(crowd: Watched, stream: NodeJS.WriteStream): () => void {
-  const startedAt = performance.now();
-  const isTerminal = stream.isTTY;
-  const show = (): void => {
-    const line = progressLine((performance.now() - startedAt) / 1_000, crowd.state(), crowd.tally);
-    stream.write(isTerminal ? `${CLEAR_LINE}${line.slice(0, stream.columns - 1)}` : `${line}\n`);
-  };
-  const timer = setInterval(show, isTerminal ? TERMINAL_INTERVAL_MS : LOG_INTERVAL_MS);
-  return () => {
-    clearInterval(timer);
-    if (isTerminal) stream.write(CLEAR_LINE);
-  };
 }

@@ -5,8 +5,8 @@ import type { NativeServer, ServerPlace, ServerRecipe } from '../stack/native-se
 import { LOOPBACK } from '../stack/ports.ts';
 import { newPrivateServer } from '../stack/private-servers.ts';
 import { provideProgram, versionOf } from '../stack/provide-program.ts';
-import { type Report, StackError } from '../stack/stack-error.ts';
 import { mainFileOf, nginxFilesOf } from './nginx-config.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 /** The files that production runs on. */
 const PRODUCTION = join(ROOT, 'deploy', 'nginx');
@@ -29,7 +29,7 @@ export interface NginxOptions {
 /**
  * The nginx of Debian or of this machine in front of gateways, with the production configuration. Ends with this
  * process at the latest; `remove` ends it and deletes its folder.
- * @throws StackError if there is none and none can be installed, if it doesn't come up, or if the port is taken
+ * @throws TaskError if there is none and none can be installed, if it doesn't come up, or if the port is taken
  */
 export async function startNginx(options: NginxOptions): Promise<NativeServer> {
   const { port } = options;
@@ -38,7 +38,7 @@ export async function startNginx(options: NginxOptions): Promise<NativeServer> {
   await server.start(tell);
   if (port === undefined || server.ports[0] === port) return server;
   await server.remove();
-  throw new StackError(`nginx: port ${port} is taken. Choose another with PORT.`);
+  throw new TaskError(`nginx: port ${port} is taken. Choose another with PORT.`);
 }
 
 async function nginxRecipe({ gateways, tls, believes }: NginxOptions, report: Report): Promise<ServerRecipe> {

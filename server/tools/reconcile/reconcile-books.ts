@@ -5,20 +5,15 @@ import type { ListedShow } from '../../src/catalog/show.ts';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
 import { orderTables } from '../../src/checkout/order-tables.ts';
 import { SqlOrderStore } from '../../src/checkout/sql-order-store.ts';
-import { ConfigError } from '../../src/platform/config-error.ts';
 import { openMysqlDatabase } from '../../src/platform/database-mysql.ts';
-import { type Database, DatabaseError } from '../../src/platform/database.ts';
+import type { Database } from '../../src/platform/database.ts';
 import { connectRedis, type RedisConnection } from '../../src/platform/redis.ts';
 import type { ReconcileParts } from '../../src/sale/reconcile-show.ts';
 import { newEpochs } from '../../src/feed/new-epoch.ts';
 import { nextTurn } from '../../src/platform/outside.ts';
 import { RedisSeatStore } from '../../src/seating/redis-seat-store.ts';
 import { RedisShowFeed } from '../../src/feed/redis-show-feed.ts';
-
-/** The two sides can't be compared; the message is one line and names the setting. */
-export class CannotReconcile extends Error {
-  override readonly name = 'CannotReconcile';
-}
+import { TaskError } from '../tasks/task.ts';
 
 /** Both sides, open. */
 export interface Books extends ReconcileParts {
@@ -32,7 +27,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Opens Redis and the database that the settings name. Neither is changed.
- * @throws CannotReconcile
+ * @throws TaskError
  */
 export async function openBooks(environment: Environment): Promise<Books> {
   const redisUrl = required(
@@ -75,7 +70,7 @@ export async function openBooks(environment: Environment): Promise<Books> {
 function required(environment: Environment, name: string, why: string): string {
   const value = environment[name]?.trim();
   if (value) return value;
-  throw new CannotReconcile(`${name} is not set: ${why}. Set it, or bring up npm run stack.`);
+  throw new TaskError(`${name} is not set: ${why}. Set it, or bring up npm run stack.`);
 }
 
 function openDatabase(url: string): Promise<Database> {
@@ -97,8 +92,8 @@ async function patiently<T>(open: (parts: Parameters<typeof connectRedis>[1]) =>
   try {
     return await open({ clock: systemClock, random: systemRandom, onTrouble, signal });
   } catch (cause) {
-    if (signal.aborted) throw new CannotReconcile(trouble.replace(/; trying again.*$/, ''), { cause });
-    throw explained(cause);
+    if (signal.aborted) throw new TaskError(trouble.replace(/; trying again.*$/, ''), { cause });
+    throw cause;
   }
 }
 
@@ -107,15 +102,6 @@ async function readShows(database: Database): Promise<readonly ListedShow[]> {
     return (await new SqlCatalogStore(database).contents()).shows;
   } catch (cause) {
     const [line = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1);
-    throw new CannotReconcile(`DATABASE_URL: the shows can't be read: ${line}`, { cause });
+    throw new TaskError(`DATABASE_URL: the shows can't be read: ${line}`, { cause });
   }
-}
-
-function explained(cause: unknown): unknown {
-  if (cause instanceof ConfigError) {
-    const [problem] = cause.problems;
-    if (!problem) return cause;
-    return new CannotReconcile(`${problem.name}: ${problem.given}; allowed: ${problem.allowed}`, { cause });
-  }
-  return cause instanceof DatabaseError ? new CannotReconcile(cause.message, { cause }) : cause;
 }

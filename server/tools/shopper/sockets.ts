@@ -2,6 +2,8 @@ import http from 'node:http';
 import https from 'node:https';
 import type { OpenSocket } from '@stampede/shared/client/stampede-client.ts';
 import WebSocket from 'ws';
+import { openFilesMax } from '../../src/gateway/open-files.ts';
+import { TaskError } from '../tasks/task.ts';
 
 /**
  * Where a household's connections come from. Null: wherever the system likes.
@@ -26,11 +28,24 @@ const HOUSEHOLDS_PER_STREET = 250;
 const FIRST_DISTRICT = 16;
 const DISTRICTS = 200;
 
+/** Files a process has open besides its buyers' sockets, generously. */
+const OTHER_FILES = 300;
+
 const HTTP_TIMEOUT_MS = 15_000;
 const HTTP_BODY_BYTES_MAX = 16 * 1_024 * 1_024;
 const HANDSHAKE_TIMEOUT_MS = 15_000;
 const LOST = 1006;
 const EMPTY_FRAME = new Uint8Array(0);
+
+/** @throws TaskError if this process may not open so many sockets; `whose` begins the message */
+export function checkOpenFiles(whose: string, sockets: number): void {
+  const filesMax = openFilesMax();
+  if (filesMax === null || sockets + OTHER_FILES <= filesMax) return;
+  throw new TaskError(
+    `${whose}: ${sockets} need as many sockets, and this process may have ${filesMax} files open; ` +
+      `take at most ${filesMax - OTHER_FILES}, or raise the limit (ulimit -n).`,
+  );
+}
 
 /** Whether the crowd may choose its addresses towards this server. */
 function hasSourceAddresses({ hostname }: URL): boolean {

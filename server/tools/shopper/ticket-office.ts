@@ -3,8 +3,8 @@ import { phaseNumbers, type Phase } from '@stampede/shared/protocol/messages.ts'
 import { unpackStatuses } from '@stampede/shared/seat-map/seat-status.ts';
 import { z } from 'zod';
 import { parseVenueLayout } from '../../src/catalog/venue-layout-file.ts';
-import { CrowdError } from '../crowd/arguments.ts';
 import { errorKind, type HttpAnswer, httpCall, type SourceAddress } from './sockets.ts';
+import { TaskError } from '../tasks/task.ts';
 
 /** The show the crowd came for, with all that its buyers need to choose and pay. */
 export interface CrowdShow {
@@ -41,7 +41,7 @@ const sessionCreated = z.object({ bearer: z.string() });
 
 /**
  * Finds a show by its number, or by a part of its title or venue.
- * @throws CrowdError if the server can't be reached, is another one, or the name fits none or several shows
+ * @throws TaskError if the server can't be reached, is another one, or the name fits none or several shows
  */
 export async function findShow(server: URL, wanted: string): Promise<CrowdShow> {
   const shows = read(server, showList, await get(server, '/api/shows'));
@@ -56,9 +56,23 @@ export async function findShow(server: URL, wanted: string): Promise<CrowdShow> 
   };
 }
 
+/** The show as the first gateway tells it; the others must sell the same. */
+export async function findSharedShow(
+  [first, ...others]: readonly [URL, ...URL[]],
+  wanted: string,
+): Promise<CrowdShow> {
+  const show = await findShow(first, wanted);
+  for (const other of others) {
+    const { drawCommitment } = await findShow(other, String(show.id));
+    if (drawCommitment === show.drawCommitment) continue;
+    throw new TaskError(`--url: ${other.origin} and ${first.origin} sell different shows.`);
+  }
+  return show;
+}
+
 /**
  * The status of each seat of a show as its server tells it now.
- * @throws CrowdError if the server can't be reached or talks of another show
+ * @throws TaskError if the server can't be reached or talks of another show
  */
 export async function readSeatStatuses(server: URL, { id, map }: CrowdShow): Promise<Uint8Array> {
   const { sections } = read(server, seatList, await get(server, `/api/shows/${id}/seats`));
@@ -66,7 +80,7 @@ export async function readSeatStatuses(server: URL, { id, map }: CrowdShow): Pro
   for (const [index, { start, seatCount }] of map.sections.entries()) {
     const packed = Buffer.from(sections[index]?.statuses ?? '', 'base64');
     const unpacked = unpackStatuses(packed, seatCount);
-    if (!unpacked) throw new CrowdError(`--url: ${server.origin} tells seats that don't fit their layout.`);
+    if (!unpacked) throw new TaskError(`--url: ${server.origin} tells seats that don't fit their layout.`);
     statuses.set(unpacked, start);
   }
   return statuses;
@@ -81,7 +95,7 @@ export interface ListedShow {
 
 /**
  * The id of the one show meant: by its number, a part of its title, or a part of its venue.
- * @throws CrowdError listing what there is
+ * @throws TaskError listing what there is
  */
 export function pickShow(shows: readonly ListedShow[], wanted: string): number {
   const byId = shows.find((show) => String(show.id) === wanted);
@@ -93,7 +107,7 @@ export function pickShow(shows: readonly ListedShow[], wanted: string): number {
   if (found && more.length === 0) return found.id;
   const list = (some: readonly ListedShow[]): string =>
     some.map(({ id, title }) => `${id} "${title}"`).join(', ');
-  throw new CrowdError(
+  throw new TaskError(
     found
       ? `--show: ${JSON.stringify(wanted)} fits several shows: ${list([found, ...more])}.`
       : `--show: no show is called ${JSON.stringify(wanted)}. There are: ${list(shows) || 'none'}.`,
@@ -138,7 +152,7 @@ async function get(server: URL, path: string): Promise<string> {
   try {
     answer = await httpCall(new URL(path, server), { method: 'GET', source: null });
   } catch (cause) {
-    throw new CrowdError(
+    throw new TaskError(
       `--url: no server answers at ${server.origin} (${errorKind(cause)}). Is it running?`,
       {
         cause,
@@ -147,12 +161,12 @@ async function get(server: URL, path: string): Promise<string> {
   }
   if (answer.status === STATUS_LIMITED) {
     const seconds = answer.retryAfterSeconds ?? 60;
-    throw new CrowdError(
+    throw new TaskError(
       `--url: ${server.origin} had too many calls from this machine; try again in ${seconds} s.`,
     );
   }
   if (answer.status !== 200) {
-    throw new CrowdError(
+    throw new TaskError(
       `--url: ${server.origin}${path} answered with status ${answer.status}. Is it Stampede?`,
     );
   }
@@ -162,7 +176,7 @@ async function get(server: URL, path: string): Promise<string> {
 function read<T>(server: URL, schema: z.ZodType<T>, body: string): T {
   const parsed = schema.safeParse(parsedJson(body));
   if (parsed.success) return parsed.data;
-  throw new CrowdError(`--url: ${server.origin} answers, but not as Stampede does.`, { cause: parsed.error });
+  throw new TaskError(`--url: ${server.origin} answers, but not as Stampede does.`, { cause: parsed.error });
 }
 
 function parsedJson(text: string): unknown {

@@ -2,9 +2,9 @@ import { findComposeStack } from './compose-stack.ts';
 import { isStackRunning, PART_NAMES, type PartName, type RunningPart, startPart } from './native-stack.ts';
 import { withPartProgress } from './part-progress.ts';
 import { stackEnvironment, writeStackEnvironment } from './stack-environment.ts';
-import { StackError } from './stack-error.ts';
 import { STACK_FOLDER } from './stack-folder.ts';
 import { print, runStackTask } from './stack-task.ts';
+import { TaskError } from '../tasks/task.ts';
 
 async function bringUp(native: boolean): Promise<readonly RunningPart[]> {
   // What runs already stays, even if an engine was started since.
@@ -28,10 +28,10 @@ async function bringUpNatively(): Promise<readonly RunningPart[]> {
     one.status === 'rejected' ? [one.reason as unknown] : [],
   );
   const messages = errors.map((error) => {
-    if (error instanceof StackError) return error.message;
+    if (error instanceof TaskError) return error.message;
     throw new Error('The stack could not be brought up.', { cause: error });
   });
-  if (messages.length > 0) throw new StackError(messages.join('\n'));
+  if (messages.length > 0) throw new TaskError(messages.join('\n'));
   return results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 

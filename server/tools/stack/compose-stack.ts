@@ -6,7 +6,7 @@ import { ROOT, runGuarded } from '../checks/child-process.ts';
 import { findProgram } from './find-program.ts';
 import { PART_NAMES, type RunningPart } from './native-stack.ts';
 import { LOOPBACK, findFreePorts } from './ports.ts';
-import { type Report, StackError } from './stack-error.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 /** Its own project, so that a production-like `docker compose up` beside it keeps its containers and volumes. */
 const PROJECT = 'stampede-stack';
@@ -32,7 +32,7 @@ export class ComposeStack {
     this.#environment = environment;
   }
 
-  /** @throws StackError if a container doesn't become healthy */
+  /** @throws TaskError if a container doesn't become healthy */
   async start(report: Report): Promise<readonly RunningPart[]> {
     report('docker compose brings up redis, mysql, kafka (the first time it downloads them)');
     await this.#compose(['up', '--detach', '--wait', ...PART_NAMES], UP_WITHIN_MS);
@@ -54,7 +54,7 @@ export class ComposeStack {
     const files = ['--file', COMPOSE_FILE, '--file', STACK_FILE, '--env-file', this.#environmentFile];
     const command = ['compose', '--project-name', PROJECT, ...files, ...args];
     const { code, output } = await runGuarded('docker', command, { withinMs });
-    if (code !== 0) throw new StackError(`docker compose ${args[0]} failed:\n${output.trim()}`);
+    if (code !== 0) throw new TaskError(`docker compose ${args[0]} failed:\n${output.trim()}`);
   }
 }
 

@@ -7,7 +7,7 @@ import type { ServerPlace, ServerRecipe } from './native-server.ts';
 import { cachedFolder } from './package-cache.ts';
 import { LOOPBACK } from './ports.ts';
 import { majorOf, provideProgram, versionOf } from './provide-program.ts';
-import { type Report, StackError } from './stack-error.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 const POM = join(import.meta.dirname, 'kafka', 'pom.xml');
 const JAVA_MAJOR_MIN = 17;
@@ -57,7 +57,7 @@ export async function kafkaRecipe(
 
 function brokerVersion(): string {
   const version = /kafka_2\.13<\/artifactId>\s*<version>([^<]+)</.exec(readFileSync(POM, 'utf8'))?.[1];
-  if (version === undefined) throw new StackError(`${POM} doesn't say which Kafka it wants.`);
+  if (version === undefined) throw new TaskError(`${POM} doesn't say which Kafka it wants.`);
   return version;
 }
 
@@ -65,7 +65,7 @@ async function provideJava(report: Report): Promise<string> {
   const java = await provideProgram('java', 'default-jre-headless', report);
   const version = await versionOf(/version "(\d+[.\d]*)/, java, ['-version']);
   if (majorOf(version) >= JAVA_MAJOR_MIN) return java;
-  throw new StackError(`kafka: ${java} is Java ${version}; Kafka needs ${JAVA_MAJOR_MIN} or newer.`);
+  throw new TaskError(`kafka: ${java} is Java ${version}; Kafka needs ${JAVA_MAJOR_MIN} or newer.`);
 }
 
 /** Maven checks every jar against its checksum; a strict run fails on the first that differs. */
@@ -77,7 +77,7 @@ async function provideJars(report: Report): Promise<string> {
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`];
     const args = ['--quiet', '--batch-mode', '--strict-checksums', '--file', POM, ...goal];
     const { code, output } = await runGuarded(maven, args, { withinMs: DOWNLOAD_WITHIN_MS });
-    if (code !== 0) throw new StackError(`kafka: Maven could not bring the broker:\n${output.trim()}`);
+    if (code !== 0) throw new TaskError(`kafka: Maven could not bring the broker:\n${output.trim()}`);
   });
 }
 
@@ -154,7 +154,7 @@ async function formatStorage(
   const { code, output } = await runGuarded(java, [...program, 'kafka.tools.StorageTool', ...args], {
     withinMs: FORMAT_WITHIN_MS,
   });
-  if (code !== 0) throw new StackError(`kafka: its storage could not be formatted:\n${output.trim()}`);
+  if (code !== 0) throw new TaskError(`kafka: its storage could not be formatted:\n${output.trim()}`);
   renameSync(draft, join(place.folder, 'data'));
 }
 

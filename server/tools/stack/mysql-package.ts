@@ -4,7 +4,7 @@ import { type ChildOptions, type ChildResult, runGuarded } from '../checks/child
 import { cachedFolder } from './package-cache.ts';
 import { versionOf } from './provide-program.ts';
 import { MYSQL_MAJOR_MIN, mysqlProgram, type SqlServerProgram } from './sql-server.ts';
-import { type Report, StackError } from './stack-error.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 /**
  * Debian's releases have MariaDB only; MySQL itself is in Debian unstable. Installing from there would pull the
@@ -22,7 +22,7 @@ const SUPERFLUOUS = ['usr/bin', 'usr/share/doc', 'usr/share/man', 'usr/share/lin
 const DOWNLOAD_WITHIN_MS = 600_000;
 const UNPACK_WITHIN_MS = 60_000;
 
-/** @throws StackError where there is no Debian to take it from, or the download fails */
+/** @throws TaskError where there is no Debian to take it from, or the download fails */
 export async function provideUnpackedMysql(report: Report): Promise<SqlServerProgram> {
   const root = await cachedFolder(`mysql-debian-${process.arch}`, (folder) => fillFolder(folder, report));
   return unpackedProgram(root);
@@ -50,7 +50,7 @@ async function findDebianMirror(): Promise<string> {
     : { output: '' };
   const mirror = output.split('\n').find((uri) => /\/debian\/?$/.test(uri));
   if (mirror !== undefined) return mirror;
-  throw new StackError(
+  throw new TaskError(
     `mysql: this machine has no MySQL ${MYSQL_MAJOR_MIN} or newer, and no Debian to take it from. ` +
       'Install it (Ubuntu, as root: apt-get install mysql-server-core-8.0; macOS: brew install mysql).',
   );
@@ -111,7 +111,7 @@ function findLoader(root: string): { readonly loader: string; readonly libraries
       : undefined;
     if (name !== undefined) return { loader: join(libraries, name), libraries };
   }
-  throw new StackError(`mysql: ${root} lacks the C library. Delete it and try again.`);
+  throw new TaskError(`mysql: ${root} lacks the C library. Delete it and try again.`);
 }
 
 async function run(
@@ -121,5 +121,5 @@ async function run(
 ): Promise<ChildResult> {
   const result = await runGuarded(command, args, options);
   if (result.code === 0) return result;
-  throw new StackError(`mysql: ${command} ${args[0]} failed:\n${result.output.trim()}`);
+  throw new TaskError(`mysql: ${command} ${args[0]} failed:\n${result.output.trim()}`);
 }

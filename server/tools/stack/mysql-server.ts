@@ -6,7 +6,7 @@ import { provideUnpackedMysql } from './mysql-package.ts';
 import type { ServerRecipe } from './native-server.ts';
 import { majorOf, provideProgram, versionOf } from './provide-program.ts';
 import { MYSQL_MAJOR_MIN, mysqlProgram, type SqlServerProgram, sqlServerRecipe } from './sql-server.ts';
-import { type Report, StackError } from './stack-error.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 const MARIADB_PACKAGE = 'mariadb-server-core';
 /** Where Linux keeps the program that loads every other. */
@@ -21,7 +21,7 @@ export async function databaseRecipe(report: Report): Promise<ServerRecipe> {
     const program = (await findInstalledMysql()) ?? (await provideUnpackedMysql(report));
     return sqlServerRecipe(program, report);
   } catch (cause) {
-    if (!(cause instanceof StackError)) throw cause;
+    if (!(cause instanceof TaskError)) throw cause;
     report(`no MySQL here, so MariaDB it is. ${cause.message}`);
     return mariadbRecipe(report);
   }

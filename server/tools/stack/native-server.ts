@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type Launch, type Lifetime, NativeProcess } from './native-process.ts';
 import { arePortsFree, findFreePorts } from './ports.ts';
-import { type Report, StackError } from './stack-error.ts';
 import { waitUntil } from './wait-until.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 const serverPlace = z.object({ ports: z.array(z.number().int()), password: z.string() });
 
@@ -80,7 +80,7 @@ export class NativeServer {
   /**
    * Returns when it serves. One that runs already is left as it is, unless it doesn't answer.
    * @returns whether it had to be started
-   * @throws StackError with the end of its log if it doesn't come up in time
+   * @throws TaskError with the end of its log if it doesn't come up in time
    */
   async start(report: Report = () => undefined): Promise<'started' | 'was running'> {
     if (this.#process.isRunning()) {
@@ -155,12 +155,12 @@ export class NativeServer {
     writePlace(this.#place);
   }
 
-  #failure(result: 'ended' | 'late'): StackError {
+  #failure(result: 'ended' | 'late'): TaskError {
     const { name, product, readyWithinMs } = this.#recipe;
     const late = `did not answer within ${readyWithinMs / 1000} s`;
     const what = result === 'late' ? late : 'ended before it answered';
     const tail = this.#process.logTail().replaceAll(/^/gm, '  | ');
-    return new StackError(
+    return new TaskError(
       `${name}: ${product} ${what}. The end of its log, ${this.#options.logFile}:\n${tail}`,
     );
   }
@@ -172,7 +172,7 @@ function readPlace({ folder, password }: NativeServerOptions): ServerPlace {
   if (!existsSync(placeFile(folder))) return { folder, ports: [], password };
   const parsed = serverPlace.safeParse(JSON.parse(readFileSync(placeFile(folder), 'utf8')));
   if (parsed.success) return { folder, ...parsed.data };
-  throw new StackError(`${placeFile(folder)} isn't what was written there. Delete ${folder} and try again.`);
+  throw new TaskError(`${placeFile(folder)} isn't what was written there. Delete ${folder} and try again.`);
 }
 
 function writePlace({ folder, ports, password }: ServerPlace): void {

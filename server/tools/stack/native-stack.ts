@@ -6,8 +6,8 @@ import { databaseRecipe } from './mysql-server.ts';
 import { NativeProcess } from './native-process.ts';
 import { NativeServer, type NativeServerOptions } from './native-server.ts';
 import { redisRecipe } from './redis-server.ts';
-import type { Report } from './stack-error.ts';
 import { STACK_FOLDER } from './stack-folder.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 /** The three outside parts of a sale, and where the search for a port of each begins. */
 const PARTS = {
@@ -46,7 +46,7 @@ export const isStackRunning = (): boolean => PART_NAMES.some((name) => processOf
 
 /**
  * Brings one part up, or finds that it is.
- * @throws StackError if it can't be had or doesn't come up
+ * @throws TaskError if it can't be had or doesn't come up
  */
 export async function startPart(name: PartName, report: Report): Promise<RunningPart> {
   const { provide, firstPort } = PARTS[name];

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from './process-life.ts';
-import { StackError } from './stack-error.ts';
+import { TaskError } from '../tasks/task.ts';
 
 /**
  * Downloads are kept per machine rather than per checkout, so that a fresh clone finds them. Root's are where every
@@ -50,7 +50,7 @@ function makeDraft(cache: string): string {
     return mkdtempSync(join(cache, `${DRAFT}${process.pid}-`));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StackError(
+    throw new TaskError(
       `Downloads can't be kept in ${cache}: ${reason}. Set STAMPEDE_CACHE to a folder of yours.`,
       { cause },
     );

@@ -1,4 +1,4 @@
-import type { Report } from './stack-error.ts';
+import { type Report } from '../tasks/task.ts';
 
 /** Silence longer than this looks like a hang. */
 const REMINDER_MS = 10_000;

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { StackError } from './stack-error.ts';
+import { TaskError } from '../tasks/task.ts';
 
 export const LOOPBACK = '127.0.0.1';
 
@@ -26,7 +26,7 @@ const found = new Set<number>();
 /**
  * The first run of `count` neighbouring free ports at or after `first`. Another process may take one before it is
  * used: whoever listens must be ready to ask again.
- * @throws StackError if there is none
+ * @throws TaskError if there is none
  */
 export async function findFreePorts(count: number, first: number): Promise<readonly number[]> {
   for (let base = first; base + count <= PORT_MAX; base++) {
@@ -36,5 +36,5 @@ export async function findFreePorts(count: number, first: number): Promise<reado
     for (const port of ports) found.add(port);
     return ports;
   }
-  throw new StackError(`No ${count} neighbouring ports are free between ${first} and ${PORT_MAX}.`);
+  throw new TaskError(`No ${count} neighbouring ports are free between ${first} and ${PORT_MAX}.`);
 }

@@ -9,7 +9,7 @@ import { NativeServer, type ServerRecipe } from './native-server.ts';
 import { PORT_MAX } from './ports.ts';
 import { isAlive } from './process-life.ts';
 import { redisRecipe } from './redis-server.ts';
-import { type Report } from './stack-error.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 const PARENT = join(ROOT, '.stack', 'test');
 /** Wide, so that runs side by side rarely look at the same port. */
@@ -22,7 +22,7 @@ const silent: Report = () => undefined;
  * Servers of the caller's own, empty, on free ports of loopback, from the moment these resolve. They end with the
  * process that started them, even if it is killed; `remove` ends them and deletes their data. Their programs are
  * provided first (minutes when nothing is cached yet; `report` hears of it).
- * @throws StackError if a program can't be had or doesn't come up
+ * @throws TaskError if a program can't be had or doesn't come up
  */
 export const startRedis = (report = silent): Promise<NativeServer> => startPrivately(redisRecipe, report);
 export const startMariadb = (report = silent): Promise<NativeServer> => startPrivately(mariadbRecipe, report);

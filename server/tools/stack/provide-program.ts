@@ -1,12 +1,12 @@
 import { runGuarded } from '../checks/child-process.ts';
 import { installDebianPackages } from './debian-install.ts';
 import { findProgram } from './find-program.ts';
-import { type Report, StackError } from './stack-error.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 /**
  * Finds a program, or installs it from the machine's own Debian where that is allowed.
  * @param debianPackage what brings it there
- * @throws StackError that says what to install
+ * @throws TaskError that says what to install
  */
 export async function provideProgram(name: string, debianPackage: string, report: Report): Promise<string> {
   const present = findProgram(name);
@@ -17,20 +17,20 @@ export async function provideProgram(name: string, debianPackage: string, report
   if (installed !== undefined) return installed;
   const advice = `Install ${name} (on Debian or Ubuntu, as root: apt-get install ${debianPackage}) and try again.`;
   if (result.kind === 'failed') {
-    throw new StackError(`${debianPackage} could not be installed:\n${result.output.trim()}\n${advice}`);
+    throw new TaskError(`${debianPackage} could not be installed:\n${result.output.trim()}\n${advice}`);
   }
-  throw new StackError(`This machine has no ${name}. ${advice}`);
+  throw new TaskError(`This machine has no ${name}. ${advice}`);
 }
 
 /**
  * What a program says of its version: the first group of `pattern`.
- * @throws StackError if it says nothing of the kind
+ * @throws TaskError if it says nothing of the kind
  */
 export async function versionOf(pattern: RegExp, program: string, args: readonly string[]): Promise<string> {
   const { output } = await runGuarded(program, args);
   const version = pattern.exec(output)?.[1];
   if (version !== undefined) return version;
-  throw new StackError(`${program} ${args.join(' ')} doesn't say its version: ${output.trim()}`);
+  throw new TaskError(`${program} ${args.join(' ')} doesn't say its version: ${output.trim()}`);
 }
 
 /** `8.4.1` is 8. */

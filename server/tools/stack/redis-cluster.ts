@@ -3,8 +3,8 @@ import type { NativeServer, ServerRecipe } from './native-server.ts';
 import { LOOPBACK } from './ports.ts';
 import { newPrivateServer } from './private-servers.ts';
 import { pingRedis, redisRecipe } from './redis-server.ts';
-import { type Report, StackError } from './stack-error.ts';
 import { waitUntil } from './wait-until.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 const NODES = 3;
 const SLOTS = 16_384;
@@ -25,7 +25,7 @@ export interface RedisCluster {
 /**
  * A Redis Cluster of three masters without replicas on loopback, formed and serving every slot. It ends with the
  * process that started it.
- * @throws StackError if it can't be provided or doesn't form in time
+ * @throws TaskError if it can't be provided or doesn't form in time
  */
 export async function startRedisCluster(report: Report = () => undefined): Promise<RedisCluster> {
   const recipe = await clusterNodeRecipe(report);
@@ -87,7 +87,7 @@ async function formCluster(nodes: readonly NativeServer[]): Promise<void> {
       );
     };
     if (!(await waitUntil(isFormed, FORMED_WITHIN_MS))) {
-      throw new StackError(`redis-cluster: not formed within ${FORMED_WITHIN_MS / 1000} s.`);
+      throw new TaskError(`redis-cluster: not formed within ${FORMED_WITHIN_MS / 1000} s.`);
     }
   } finally {
     for (const client of clients) client.disconnect();

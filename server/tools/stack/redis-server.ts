@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import type { ServerPlace, ServerRecipe } from './native-server.ts';
 import { LOOPBACK } from './ports.ts';
 import { majorOf, provideProgram, versionOf } from './provide-program.ts';
-import { type Report, StackError } from './stack-error.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 /** The scripts and the cluster commands are written for it. */
 const MAJOR_MIN = 7;
@@ -15,7 +15,7 @@ const STOP_WITHIN_MS = 10_000;
 /**
  * Redis as Debian or the machine has it.
  * @param more what the configuration of this kind of node says besides
- * @throws StackError if there is none and none can be installed, or if it is too old
+ * @throws TaskError if there is none and none can be installed, or if it is too old
  */
 export async function redisRecipe(
   report: Report,
@@ -24,7 +24,7 @@ export async function redisRecipe(
   const command = await provideProgram('redis-server', 'redis-server', report);
   const version = await versionOf(/v=(\d+[.\d]*)/, command, ['--version']);
   if (majorOf(version) < MAJOR_MIN) {
-    throw new StackError(`${command} is Redis ${version}; Stampede needs Redis ${MAJOR_MIN} or newer.`);
+    throw new TaskError(`${command} is Redis ${version}; Stampede needs Redis ${MAJOR_MIN} or newer.`);
   }
   return {
     name: 'redis',

@@ -5,7 +5,7 @@ import { runGuarded } from '../checks/child-process.ts';
 import type { ServerPlace, ServerRecipe } from './native-server.ts';
 import { LOOPBACK } from './ports.ts';
 import { type ServerAccount, chooseServerAccount } from './server-account.ts';
-import { type Report, StackError } from './stack-error.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 const DATABASE = 'stampede';
 const USER = 'stampede';
@@ -109,7 +109,7 @@ async function initializeData(
     cwd: folder,
     withinMs: INITIALIZE_WITHIN_MS,
   });
-  if (code !== 0) throw new StackError(`mysql: ${program.product} could not be prepared:\n${output.trim()}`);
+  if (code !== 0) throw new TaskError(`mysql: ${program.product} could not be prepared:\n${output.trim()}`);
   renameSync(draft, dataFolder(program, place));
 }
 

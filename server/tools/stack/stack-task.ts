@@ -1,8 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { isAlive } from './process-life.ts';
-import { StackError } from './stack-error.ts';
+import { readOptions, TaskError } from '../tasks/task.ts';
 import { STACK_FOLDER } from './stack-folder.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -25,12 +24,13 @@ export async function runStackTask(
   task: (isSet: boolean) => Promise<void>,
 ): Promise<number> {
   try {
-    const isSet = readFlag(args, flag);
+    const known = { hint: `Known: --${flag}.` };
+    const isSet = readOptions(args, { [flag]: { type: 'boolean' } }, known).values[flag] === true;
     mkdirSync(STACK_FOLDER, { recursive: true });
     if (!take()) {
       print('another task works on the stack; waiting for it');
       if (!(await waitUntil(take, OTHER_WITHIN_MS, LOOK_EVERY_MS))) {
-        throw new StackError(
+        throw new TaskError(
           `Another task has worked on the stack for too long. If it hangs, end process ${holder()}.`,
         );
       }
@@ -38,17 +38,9 @@ export async function runStackTask(
     await task(isSet).finally(() => rmSync(LOCK, { force: true }));
     return 0;
   } catch (error) {
-    if (!(error instanceof StackError)) throw error;
+    if (!(error instanceof TaskError)) throw error;
     print(error.message);
     return 1;
-  }
-}
-
-function readFlag(args: readonly string[], flag: string): boolean {
-  try {
-    return parseArgs({ args: [...args], options: { [flag]: { type: 'boolean' } } }).values[flag] === true;
-  } catch (cause) {
-    throw new StackError(`${cause instanceof Error ? cause.message : String(cause)} Known: --${flag}.`);
   }
 }
 

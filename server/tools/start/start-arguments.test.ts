@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readStartArguments, StartArgumentsError } from './start-arguments.ts';
+import { readStartArguments } from './start-arguments.ts';
+import { TaskError } from '../tasks/task.ts';
 
 describe('arguments of npm start', () => {
   test('nothing means one process on the embedded defaults', () => {
@@ -19,7 +20,7 @@ describe('arguments of npm start', () => {
     [['--stack', '--gateways', '0']],
     [['--stak']],
   ])('%j is refused with the usage', (args) => {
-    expect(() => readStartArguments(args)).toThrow(StartArgumentsError);
+    expect(() => readStartArguments(args)).toThrow(TaskError);
     expect(() => readStartArguments(args)).toThrow('npm start --');
   });
 });

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readOptions, TaskError } from '../tasks/task.ts';
 
 export interface StartArguments {
   /** Whether to run on real Redis, MySQL and Kafka instead of the embedded defaults. */
@@ -9,41 +9,30 @@ export interface StartArguments {
   readonly nginx: boolean;
 }
 
-/** What `npm start` was asked for makes no sense; the message says what does. */
-export class StartArgumentsError extends Error {
-  override readonly name = 'StartArgumentsError';
-}
-
 const GATEWAYS_MAX = 64;
 const USAGE = 'npm start -- [--stack [--gateways N] [--nginx]]';
 
-/** Reads what follows `npm start --`. Throws `StartArgumentsError`. */
+const OPTIONS = {
+  stack: { type: 'boolean', default: false },
+  gateways: { type: 'string', default: '1' },
+  nginx: { type: 'boolean', default: false },
+} as const;
+
+/**
+ * Reads what follows `npm start --`.
+ * @throws TaskError that says what makes sense
+ */
 export function readStartArguments(args: readonly string[]): StartArguments {
-  const { stack, gateways, nginx } = parsed(args);
+  const { stack, gateways, nginx } = readOptions(args, OPTIONS, { hint: USAGE }).values;
   const count = Number(gateways);
   if (!Number.isInteger(count) || count < 1 || count > GATEWAYS_MAX) {
-    throw new StartArgumentsError(`--gateways takes a whole number, 1 to ${GATEWAYS_MAX}. ${USAGE}`);
+    throw new TaskError(`--gateways takes a whole number, 1 to ${GATEWAYS_MAX}. ${USAGE}`);
   }
   if (count > 1 && !stack) {
-    throw new StartArgumentsError(
+    throw new TaskError(
       `--gateways ${count} needs --stack: one process can't see another's memory. ${USAGE}`,
     );
   }
-  if (nginx && !stack) throw new StartArgumentsError(`--nginx needs --stack. ${USAGE}`);
+  if (nginx && !stack) throw new TaskError(`--nginx needs --stack. ${USAGE}`);
   return { stack, gateways: count, nginx };
-}
-
-function parsed(args: readonly string[]): { stack: boolean; gateways: string; nginx: boolean } {
-  try {
-    const options = {
-      stack: { type: 'boolean', default: false },
-      gateways: { type: 'string', default: '1' },
-      nginx: { type: 'boolean', default: false },
-    } as const;
-    return parseArgs({ args: [...args], options }).values;
-  } catch (cause) {
-    throw new StartArgumentsError(`${cause instanceof Error ? cause.message : String(cause)} ${USAGE}`, {
-      cause,
-    });
-  }
 }

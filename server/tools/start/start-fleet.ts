@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { ROOT } from '../checks/child-process.ts';
 import { startNginx } from '../nginx/nginx-server.ts';
 import { LOOPBACK } from '../stack/ports.ts';
+import { TaskError } from '../tasks/task.ts';
 
 const DEFAULT_PORT = 8_083;
 const MAIN = `${ROOT}/server/src/main.ts`;
@@ -16,7 +17,7 @@ interface Member {
  * it is wanted. Ends when all have ended; one that dies leaves the others selling, which is the point of having
  * several. Signals go to all.
  * @returns the exit code: the first that wasn't 0
- * @throws StackError if nginx can't be had
+ * @throws TaskError if nginx can't be had
  */
 export async function runFleet(gateways: number, behindNginx: boolean): Promise<number> {
   const port = Number(process.env['PORT'] ?? DEFAULT_PORT);

@@ -3,7 +3,7 @@ import { databaseRecipe, mariadbRecipe } from '../stack/mysql-server.ts';
 import type { ServerRecipe } from '../stack/native-server.ts';
 import { withPartProgress } from '../stack/part-progress.ts';
 import { redisRecipe } from '../stack/redis-server.ts';
-import { type Report, StackError } from '../stack/stack-error.ts';
+import { type Report, TaskError } from '../tasks/task.ts';
 
 const PROGRAMS: readonly (readonly [string, (report: Report) => Promise<ServerRecipe>])[] = [
   ['redis', redisRecipe],
@@ -25,7 +25,7 @@ export async function provideServers(): Promise<void> {
         return { result: product, said: `the tests run on a real ${product}` };
       });
     } catch (error) {
-      if (!(error instanceof StackError)) throw error;
+      if (!(error instanceof TaskError)) throw error;
       console.log(error.message);
     }
   }

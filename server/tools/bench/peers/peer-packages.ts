@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { runChild } from '../../checks/child-process.ts';
-import { BenchError } from '../benchmark.ts';
 import { installedVersion } from '../surroundings.ts';
+import { TaskError } from '../../tasks/task.ts';
 
 const FOLDER = import.meta.dirname;
 const INSTALLED = `${FOLDER}/node_modules/.package-lock.json`;
@@ -10,7 +10,7 @@ const OUTPUT_LINES_SHOWN = 5;
 
 /**
  * Installs what benchmarks are measured beside, once.
- * @throws BenchError where npm can't
+ * @throws TaskError where npm can't
  */
 export async function installPeers(say: (message: string) => void): Promise<void> {
   if (isInstalled()) return;
@@ -21,7 +21,7 @@ export async function installPeers(say: (message: string) => void): Promise<void
   const { code, output } = await runChild(command, args, { cwd: FOLDER, output: 'keep' });
   if (code === 0) return;
   const reason = output.trim().split('\n').slice(0, OUTPUT_LINES_SHOWN).join(' ');
-  throw new BenchError(`The peers could not be installed: ${reason}`);
+  throw new TaskError(`The peers could not be installed: ${reason}`);
 }
 
 /** Whether what the lock file asks for is there. */

@@ -1,7 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type BirpcReturn, createBirpc } from 'birpc';
-import { type BenchContext, BenchError } from '../benchmark.ts';
+import { type BenchContext } from '../benchmark.ts';
+import { TaskError } from '../../tasks/task.ts';
 
 const ENDS_WITHIN_MS = 5_000;
 
@@ -50,7 +51,7 @@ export function startChild<Functions extends object>(
     },
   );
   child.once('exit', (code, signal) => {
-    calls.$close(new BenchError(`The ${name} ended: ${signal ?? `exit code ${code}`}.`));
+    calls.$close(new TaskError(`The ${name} ended: ${signal ?? `exit code ${code}`}.`));
   });
   child.once('error', (cause) => calls.$close(cause));
   const end = async (): Promise<void> => {

@@ -10,23 +10,21 @@ import { paymentLogTable } from '../../../src/payment-log/payment-log-table.ts';
 import type { Database } from '../../../src/platform/database.ts';
 import { openMysqlDatabase } from '../../../src/platform/database-mysql.ts';
 import { openSqliteDatabase } from '../../../src/platform/database-sqlite.ts';
-import { openFilesMax } from '../../../src/gateway/open-files.ts';
+import { checkOpenFiles } from '../../shopper/sockets.ts';
 import { liveSeatTables } from '../../../src/seating/mysql-seat-tables.ts';
 import type { NativeServer } from '../../stack/native-server.ts';
 import { startDatabase, startKafka, startRedis } from '../../stack/private-servers.ts';
-import type { Report } from '../../stack/stack-error.ts';
-import { type BenchContext, BenchError } from '../benchmark.ts';
+import { type BenchContext } from '../benchmark.ts';
 import type { Driver } from '../driver/driver.ts';
 import type { Errand, OpenCall, OpenPeerCall } from '../driver/driver-calls.ts';
 import type { BareServer } from './bare-server.ts';
 import { benchDraft, benchLayout, type BenchVenue } from './bench-show.ts';
 import { type Child, startChild } from './child.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
+import { type Report, TaskError } from '../../tasks/task.ts';
 
 const TABLES = [...catalogTables, ...orderTables, paymentLogTable, ...liveSeatTables];
 const DRAW_SEED = '5'.repeat(64);
-/** Files a process has open besides its sockets, generously. */
-const OTHER_FILES = 300;
 /** Sockets that come into a show at a time. */
 const ENTERING_MAX = 300;
 /** Payments that always succeed, at once: what is measured is ours. */
@@ -47,14 +45,7 @@ export async function startDriver(
   context: BenchContext,
   call: OpenCall | OpenPeerCall,
 ): Promise<Child<Driver>> {
-  const max = openFilesMax();
-  const files = call.sockets + OTHER_FILES;
-  if (max !== null && files > max) {
-    throw new BenchError(
-      `${call.sockets} sockets are needed, and a process may have ${max} files open: raise the limit (ulimit -n) to ` +
-        `${files} or more.`,
-    );
-  }
+  checkOpenFiles(context.name, call.sockets);
   const driver = startChild<Driver>(context, 'driver', new URL('../driver/driver.ts', import.meta.url));
   await ('name' in call ? driver.calls.openPeer(call) : driver.calls.open(call));
   return driver;

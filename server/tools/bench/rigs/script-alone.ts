@@ -7,7 +7,7 @@ import { RedisSeatStore } from '../../../src/seating/redis-seat-store.ts';
 import { runChild } from '../../checks/child-process.ts';
 import { findProgram } from '../../stack/find-program.ts';
 import { waitUntil } from '../../stack/wait-until.ts';
-import { BenchError } from '../benchmark.ts';
+import { TaskError } from '../../tasks/task.ts';
 
 const SHOW = showId(1);
 /** Seats whose numbers take two bytes, and so lie at one place of the arguments. */
@@ -39,11 +39,11 @@ export class ScriptAlone {
   readonly #redis: Redis;
   readonly #program: string;
 
-  /** @throws BenchError where redis-benchmark is missing */
+  /** @throws TaskError where redis-benchmark is missing */
   constructor(url: string) {
     const program = findProgram('redis-benchmark');
     if (program === undefined) {
-      throw new BenchError('redis-benchmark is missing (Debian has it in redis-tools).');
+      throw new TaskError('redis-benchmark is missing (Debian has it in redis-tools).');
     }
     this.#program = program;
     this.#redis = new Redis(url);
@@ -75,9 +75,9 @@ export class ScriptAlone {
       output: 'keep',
     });
     const rate = [...output.matchAll(RATE)].at(-1)?.[1];
-    if (code !== 0 || rate === undefined) throw new BenchError(`redis-benchmark failed: ${output.trim()}`);
+    if (code !== 0 || rate === undefined) throw new TaskError(`redis-benchmark failed: ${output.trim()}`);
     const held = Number(await this.#redis.hget(showKey(SHOW, 'meta'), 'fed'));
-    if (!(held >= calls / 2)) throw new BenchError(`redis-benchmark took ${held} seats in ${calls} calls.`);
+    if (!(held >= calls / 2)) throw new TaskError(`redis-benchmark took ${held} seats in ${calls} calls.`);
     await this.#rest();
     return Number(rate);
   }
@@ -86,7 +86,7 @@ export class ScriptAlone {
   async #rest(): Promise<void> {
     const isResting = async (): Promise<boolean> =>
       /aof_rewrite_in_progress:0[^]*aof_rewrite_scheduled:0/.test(await this.#redis.info('persistence'));
-    if (!(await waitUntil(isResting, REST_WITHIN_MS))) throw new BenchError('Redis does not come to rest.');
+    if (!(await waitUntil(isResting, REST_WITHIN_MS))) throw new TaskError('Redis does not come to rest.');
   }
 }
 

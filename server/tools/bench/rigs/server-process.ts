@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { bareEnvironment, ROOT } from '../../checks/child-process.ts';
-import { type BenchContext, BenchError } from '../benchmark.ts';
+import { type BenchContext } from '../benchmark.ts';
 import { residentBytes } from '../surroundings.ts';
+import { TaskError } from '../../tasks/task.ts';
 
 const MAIN = join(ROOT, 'server', 'src', 'main.ts');
 const STARTS_WITHIN_MS = 60_000;
@@ -31,7 +32,7 @@ let lastNumber = 0;
 /**
  * Resolves when it serves; it is ended afterwards at the latest.
  * @param settings all that it is told besides port, secret and where its crowd comes from
- * @throws BenchError with what it printed if it doesn't start
+ * @throws TaskError with what it printed if it doesn't start
  */
 export async function startServer(
   context: BenchContext,
@@ -55,7 +56,7 @@ export async function startServer(
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  const failed = (): void => reject(new BenchError(`The server did not start: ${output.trim()}`));
+  const failed = (): void => reject(new TaskError(`The server did not start: ${output.trim()}`));
   child.once('exit', failed);
   const timer = setTimeout(failed, STARTS_WITHIN_MS);
   const port = await promise.finally(() => clearTimeout(timer));

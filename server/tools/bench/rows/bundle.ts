@@ -3,8 +3,9 @@ import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { ROOT } from '../../checks/child-process.ts';
 import { buildClient } from '../../client-build/build-client.ts';
-import { type Benchmark, BenchError, type Findings } from '../benchmark.ts';
+import { type Benchmark, type Findings } from '../benchmark.ts';
 import { installedVersion } from '../surroundings.ts';
+import { TaskError } from '../../tasks/task.ts';
 
 const TARGET_KB = 100;
 const BYTES_PER_KB = 1_000;
@@ -72,15 +73,15 @@ function rootsOf(manifest: Manifest): readonly string[] {
     return ROUTE_MODULE.test(key) && existsSync(path) && readFileSync(path, 'utf8').includes(SHOW_PAGE);
   });
   if (page === undefined) {
-    throw new BenchError('bundle: the build has no page of a show; build the client anew (npm start does).');
+    throw new TaskError('bundle: the build has no page of a show; build the client anew (npm start does).');
   }
   return [...modules.filter((key) => FRAMEWORK_ENTRY.test(key) || SHARED_MODULES.test(key)), page];
 }
 
 async function measure(): Promise<Findings> {
-  if ((await buildClient()) === 'failed') throw new BenchError('bundle: the client could not be built.');
+  if ((await buildClient()) === 'failed') throw new TaskError('bundle: the client could not be built.');
   if (!existsSync(MANIFEST))
-    throw new BenchError(`bundle: the build left no list of its files (${MANIFEST}).`);
+    throw new TaskError(`bundle: the build left no list of its files (${MANIFEST}).`);
   const manifest = manifestShape.parse(JSON.parse(readFileSync(MANIFEST, 'utf8')));
   const roots = rootsOf(manifest);
   const isWord = (module: string) => DICTIONARY.test(module);
