@@ -24,7 +24,7 @@ beforeAll(async () => {
   const everything = Array.from(stand.office.show(GONE).map.x.keys());
   const rival = await stand.rival(GONE);
   await rival.holds(everything);
-  await rival.buys('everything');
+  await rival.buys();
 });
 afterEach(() => stand.clear());
 afterAll(() => stand.close());

@@ -60,7 +60,7 @@ describe('what the map shows', () => {
   it('a sold seat that is pressed says so at once, and nobody is asked for it', async () => {
     const rival = await stand.rival(GONE);
     await rival.holds([0, 1, 2, 3]);
-    await rival.buys('all');
+    await rival.buys();
     const buyer = await stand.visitor({ device: PHONE });
     await buyer.enterSale(idOf(GONE));
     await openSectionOnMap(buyer, (x, y) => buyer.page.touchscreen.tap(x, y));

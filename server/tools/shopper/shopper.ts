@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '@stampede/shared/platform/clock.ts';
 import { type Random, seededRandom } from '@stampede/shared/platform/random.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
@@ -227,7 +228,7 @@ export class Shopper {
   }
 
   /** Pays for what is held; resolves with the confirmed order. */
-  async buys(idempotencyKey: string): Promise<OrderMessage> {
+  async buys(idempotencyKey: string = randomUUID()): Promise<OrderMessage> {
     const accepted = await this.pays(idempotencyKey);
     const order = (): OrderMessage => this.order(accepted.id) ?? accepted;
     await this.until(() => order().status === 'confirmed', PATIENCE_MS);
