@@ -10,12 +10,10 @@ import { startProxy } from './redis/breakable-proxy.ts';
 import type { NativeServer } from '../../tools/stack/native-server.ts';
 import { startRedis } from '../../tools/stack/private-servers.ts';
 import { connectTo, withNode } from './redis/redis-stand.ts';
-import { type RedisNode, redisNode } from './redis/seat-stand.ts';
+import { HARDLY_CUT, type RedisNode, redisNode } from './redis/seat-stand.ts';
 
 /** Other shows than those of the contract, which may share a server one day. */
 const SEATS = 40;
-
-const UNCUT = { every: 1_000, kept: 1_000 };
 
 describe('seats in Redis, more than one node', () => {
   let server: NativeServer;
@@ -44,10 +42,9 @@ describe('seats in Redis, more than one node', () => {
   }
 
   it('[P5] both hear of what either did, in the same order, with the same sequences', async () => {
-    // Streams that are hardly cut: who is outrun by a cut gets a new base, and hears nothing of what is in it.
     const nodes = [
-      redisNode(await connectTo(server.url), { checkpoints: UNCUT }),
-      redisNode(await connectTo(server.url), { checkpoints: UNCUT }),
+      redisNode(await connectTo(server.url), { checkpoints: HARDLY_CUT }),
+      redisNode(await connectTo(server.url), { checkpoints: HARDLY_CUT }),
     ];
     const readers = await Promise.all(nodes.map((node) => readerOn(node)));
     const buyers = await Promise.all(Array.from({ length: SEATS }, (_, index) => stand.buyer(`b${index}`)));

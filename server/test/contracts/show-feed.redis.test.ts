@@ -1,12 +1,12 @@
 import { beginHistory, publish, publishOfFuture } from './redis/feed-pen.ts';
 import { startRedis } from '../../tools/stack/private-servers.ts';
 import { connectTo } from './redis/redis-stand.ts';
-import { redisNode } from './redis/seat-stand.ts';
+import { HARDLY_CUT, redisNode } from './redis/seat-stand.ts';
 import { describeSharedShowFeed } from './show-feed.contract.ts';
 
 describeSharedShowFeed('Redis', async () => {
   const server = await startRedis();
-  const { connection, feed, close } = redisNode(await connectTo(server.url));
+  const { connection, feed, close } = redisNode(await connectTo(server.url), { checkpoints: HARDLY_CUT });
   return {
     feed,
     begin: (show, statuses, sectionOf) => beginHistory(connection.client, show, statuses, sectionOf),

@@ -12,6 +12,9 @@ import type { SeatStoreFixture } from '../seating/seat-stand.ts';
 /** So small that every longer test goes over several checkpoints and cut streams. */
 const CHECKPOINTS: CheckpointPace = { every: 5, kept: 3 };
 
+/** For rules about what followers of one show hear: who is outrun by a cut hears nothing of what is in its new base. */
+export const HARDLY_CUT: CheckpointPace = { every: 5, kept: 1_000 };
+
 let lastEpoch = 0;
 
 /** The time of all nodes of a test file. */
