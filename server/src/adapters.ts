@@ -5,7 +5,6 @@ import { SqlRecoveryStore } from './access/sql-recovery-store.ts';
 import { secretsFor } from './access/session-secret.ts';
 import type { AppParts } from './app.ts';
 import { Catalog } from './catalog/catalog.ts';
-import type { CatalogStore } from './catalog/catalog-store.ts';
 import { catalogTables } from './catalog/catalog-tables.ts';
 import { RedisCatalogText } from './catalog/redis-catalog-text.ts';
 import { SqlCatalogStore } from './catalog/sql-catalog-store.ts';
@@ -56,7 +55,7 @@ type Ports = LivePorts &
 /** What stands behind the ports. */
 export interface Adapters extends Ports {
   readonly recoveries: RecoveryStore;
-  readonly catalogStore: CatalogStore;
+  readonly catalogStore: SqlCatalogStore;
   close(): Promise<void>;
 }
 

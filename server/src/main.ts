@@ -11,7 +11,7 @@ import { hasTickets } from './checkout/list-orders.ts';
 import { NetworkTags } from './access/network-tag.ts';
 import { migrateOnly, openAdapters } from './adapters.ts';
 import { type App, startApp } from './app.ts';
-import { fillEmptyCatalog } from './catalog/demo-catalog.ts';
+import { fillEmptyCatalog } from './catalog/demo-shows.ts';
 import { type Config, readConfig } from './config.ts';
 import { ListenError } from './gateway/http-listen.ts';
 import { PlaceReceipts } from './waiting-room/place-receipts.ts';

@@ -2,9 +2,8 @@ import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ShowId, showId } from '../platform/ids.ts';
 import { Catalog, type CatalogLayer, type CatalogText } from './catalog.ts';
-import type { CatalogContents } from './catalog-store.ts';
 import { demoShows } from './demo-shows.ts';
-import type { ListedShow } from './show.ts';
+import type { CatalogContents, ListedShow } from './show.ts';
 import { loadVenueLayout } from './venue-layout-file.ts';
 
 const layout = await loadVenueLayout(new URL('venues/gaivotas-hall.json', import.meta.url));

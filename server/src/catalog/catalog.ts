@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
+import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import type { ShowId } from '../platform/ids.ts';
 import { answerWithin } from '../platform/retry.ts';
 import type { Outside } from '../platform/outside.ts';
 import { repeat } from '../platform/repeat.ts';
-import { catalogContents, type CatalogContents, type CatalogStore } from './catalog-store.ts';
-import { type ListedShow, type Show, withSeats } from './show.ts';
+import { catalogContents, type CatalogContents, type ListedShow, type Show, withSeats } from './show.ts';
 
 /** Where a read of the catalogue went: to this process's memory, to what nodes share, to the database. */
 export type CatalogLayer = 'process' | 'redis' | 'database';
@@ -18,9 +18,18 @@ export interface CatalogText {
   forget(): Promise<void>;
 }
 
+/** Where shows and venue layouts are kept. */
+interface CatalogStore {
+  /** One small read. */
+  version(): Promise<number>;
+  contents(): Promise<CatalogContents>;
+  /** Rejects if there is none. */
+  layout(venue: string): Promise<VenueLayout>;
+}
+
 export interface CatalogParts {
   readonly outside: Pick<Outside, 'clock' | 'report'>;
-  readonly store: Pick<CatalogStore, 'version' | 'contents' | 'layout'>;
+  readonly store: CatalogStore;
   /** Null where this process shares nothing with others. */
   readonly text: CatalogText | null;
   readonly onRead: (layer: CatalogLayer) => void;

@@ -85,6 +85,12 @@ export const listedShow = record
   .readonly();
 export type ListedShow = z.infer<typeof listedShow>;
 
+/** Every show, by id, as one version of the catalogue has them. */
+export const catalogContents = z
+  .object({ version: z.int(), shows: z.array(listedShow).readonly() })
+  .readonly();
+export type CatalogContents = z.infer<typeof catalogContents>;
+
 /** A show ready to sell. */
 export interface Show extends Readonly<z.infer<typeof record>> {
   readonly layout: VenueLayout;

@@ -4,20 +4,21 @@ import { z } from 'zod';
 import type { Database } from '../platform/database.ts';
 import { type ShowId, showId } from '../platform/ids.ts';
 import {
-  catalogContents,
-  type CatalogContents,
-  type CatalogStore,
-  type EditResult,
-  type FormerShow,
-} from './catalog-store.ts';
-import {
   catalogVersionTable,
   formerShowTable,
   type ShowRow,
   showTable,
   venueLayoutTable,
 } from './catalog-tables.ts';
-import { saleTerms, type ShowChange, type ShowDraft, showDraft, type Venue } from './show.ts';
+import {
+  catalogContents,
+  type CatalogContents,
+  saleTerms,
+  type ShowChange,
+  type ShowDraft,
+  showDraft,
+  type Venue,
+} from './show.ts';
 import { parseVenueLayout } from './venue-layout-file.ts';
 
 /** Layouts read at once where their venues are not known yet: each is some ten kilobytes. */
@@ -41,8 +42,22 @@ const layoutColumn = jsonText.pipe(
   }),
 );
 
-/** Shows and venue layouts in the SQL database, whichever dialect. */
-export class SqlCatalogStore implements CatalogStore {
+/** Why an edit did not happen: somebody else edited the show first; its tickets need it; money may be on its way. */
+type EditRefusal = 'unknown' | 'edited-meanwhile' | 'cancelled' | 'has-tickets' | 'not-over';
+export type EditResult =
+  { readonly ok: true; readonly version: number } | { readonly ok: false; readonly why: EditRefusal };
+
+/** A show as it was before an edit, as JSON. */
+export interface FormerShow {
+  readonly version: number;
+  readonly text: string;
+}
+
+/**
+ * Shows and venue layouts in the SQL database, whichever dialect. Every edit of a show changes the catalogue's version
+ * in the same step.
+ */
+export class SqlCatalogStore {
   readonly #database: Database;
   /** By id; layouts never change. */
   readonly #venues = new Map<string, Venue>();
@@ -78,6 +93,7 @@ export class SqlCatalogStore implements CatalogStore {
     return parseVenueLayout(row.layout, `venue layout ${venue}`);
   }
 
+  /** Saves layouts that are not there yet; a known id keeps its first layout, because tickets refer to it. */
   async addLayouts(layouts: readonly VenueLayout[]): Promise<void> {
     if (layouts.length === 0) return;
     await this.#database.transaction(async (entities) => {
@@ -91,6 +107,7 @@ export class SqlCatalogStore implements CatalogStore {
     });
   }
 
+  /** Saves a show of a known layout with its draw seed and returns its id. */
   addShow(draft: ShowDraft, drawSeed: string): Promise<ShowId> {
     return this.#database.transaction(async (entities) => {
       const id = await entities.insert(showTable, rowOf(draft, drawSeed));
@@ -99,6 +116,10 @@ export class SqlCatalogStore implements CatalogStore {
     });
   }
 
+  /**
+   * Saves layouts and shows in one step, if there was never a show, and returns how many shows were saved. Of several
+   * nodes that start at once, one does.
+   */
   async fillIfEmpty(
     layouts: readonly VenueLayout[],
     shows: readonly { readonly draft: ShowDraft; readonly drawSeed: string }[],
@@ -123,6 +144,7 @@ export class SqlCatalogStore implements CatalogStore {
     }
   }
 
+  /** Edits the show if `version` is still its own. */
   edit(show: ShowId, version: number, change: ShowChange): Promise<EditResult> {
     return this.#change(show, version, async (entities, row) => {
       if (row.cancelled) return 'cancelled';
@@ -131,6 +153,7 @@ export class SqlCatalogStore implements CatalogStore {
     });
   }
 
+  /** Ends the sale of a show for good. `now`: milliseconds since the Unix epoch. */
   cancel(show: ShowId, version: number, now: number): Promise<EditResult> {
     return this.#change(show, version, async (entities, row) => {
       const closesAt = Math.min(termsColumn.parse(row.terms).closesAt, now);
@@ -140,6 +163,7 @@ export class SqlCatalogStore implements CatalogStore {
     });
   }
 
+  /** Removes a show without tickets which is not on sale: before its lobby, or so long after that no payment is on its way. */
   delete(show: ShowId, version: number, now: number): Promise<EditResult> {
     return this.#change(show, version, async (entities, row) => {
       const { lobbyAt, opensAt, closesAt } = termsColumn.parse(row.terms);
@@ -151,6 +175,7 @@ export class SqlCatalogStore implements CatalogStore {
     });
   }
 
+  /** What the show was before each of its edits, the oldest first; also of a deleted one. */
   history(show: ShowId): Promise<readonly FormerShow[]> {
     return this.#database.entities().find(formerShowTable, { showId: show }, { orderBy: { version: 'asc' } });
   }
@@ -159,10 +184,7 @@ export class SqlCatalogStore implements CatalogStore {
   async #change(
     show: ShowId,
     version: number,
-    work: (
-      entities: SqlEntityManager,
-      row: ShowRow,
-    ) => Promise<'cancelled' | 'has-tickets' | 'not-over' | null>,
+    work: (entities: SqlEntityManager, row: ShowRow) => Promise<EditRefusal | null>,
   ): Promise<EditResult> {
     try {
       return await this.#database.transaction(async (entities) => {
@@ -198,9 +220,9 @@ export class SqlCatalogStore implements CatalogStore {
 
 /** Rolls the transaction back. */
 class EditRefused extends Error {
-  readonly why;
+  readonly why: EditRefusal;
 
-  constructor(why: (EditResult & { ok: false })['why']) {
+  constructor(why: EditRefusal) {
     super(why);
     this.why = why;
   }

@@ -135,42 +135,28 @@ function faultsBetweenParts(layout: VenueLayout): Fault[] {
     .flatMap((section) => section.blocks)
     .reduce((sum, block) => sum + block.rows * Math.max(...block.seats), 0);
   if (seats > SEATS_PER_SHOW_MAX) {
-    return [
-      ...faults,
-      { path: ['sections'], message: `has some ${seats} seats, more than ${SEATS_PER_SHOW_MAX}` },
-    ];
+    const message = `has some ${seats} seats, more than ${SEATS_PER_SHOW_MAX}`;
+    return [...faults, { path: ['sections'], message }];
   }
   return [...faults, ...faultsOfSeatNames(layout), ...faultsOfPlaces(layout)];
 }
 
 function faultsOfNames({ sections }: VenueLayout): Fault[] {
-  const firstOf = new Map<string, number>();
-  return sections.flatMap(({ name }, index) => {
-    const first = firstOf.get(name);
-    if (first === undefined) firstOf.set(name, index);
-    return first === undefined
-      ? []
-      : [
-          {
-            path: ['sections', index, 'name'],
-            message: `"${name}" is already the name of sections[${first}]`,
-          },
-        ];
+  const names = sections.map(({ name }) => name);
+  return names.flatMap((name, index) => {
+    const first = names.indexOf(name);
+    const message = `"${name}" is already the name of sections[${first}]`;
+    return first === index ? [] : [{ path: ['sections', index, 'name'], message }];
   });
 }
 
 function faultsOfPriceLevels({ sections, priceLevels }: VenueLayout): Fault[] {
   return sections.flatMap(({ blocks }, section) =>
-    blocks.flatMap(({ priceLevel }, block) =>
-      priceLevel < priceLevels.length
-        ? []
-        : [
-            {
-              path: ['sections', section, 'blocks', block, 'priceLevel'],
-              message: `is ${priceLevel}, but priceLevels has only ${priceLevels.length} (the first is 0)`,
-            },
-          ],
-    ),
+    blocks.flatMap(({ priceLevel }, block) => {
+      const path = ['sections', section, 'blocks', block, 'priceLevel'];
+      const message = `is ${priceLevel}, but priceLevels has only ${priceLevels.length} (the first is 0)`;
+      return priceLevel < priceLevels.length ? [] : [{ path, message }];
+    }),
   );
 }
 

@@ -16,8 +16,7 @@ const MOVING_MS_MIN = 500;
 const MOVING_MS_MAX = 5_000;
 const MS_PER_SECOND = 1_000;
 
-export type GatewayParts = Omit<HttpParts, 'endSession'> &
-  Omit<SocketParts, 'clock' | 'countFrames' | 'connections'>;
+export type GatewayParts = Omit<HttpParts, 'endSession'> & Omit<SocketParts, 'countFrames' | 'connections'>;
 
 /** Where to listen. */
 export interface Places {
@@ -69,7 +68,6 @@ export class Gateway {
     const connections = this.#limitConnections(parts);
     this.#sockets = openBuyerSockets(this.#app, {
       ...parts,
-      clock: parts.outside.clock,
       countFrames: this.#countFrames,
       connections,
     });

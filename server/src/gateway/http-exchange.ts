@@ -34,12 +34,8 @@ export function remoteAddress(response: HttpResponse): string {
   return bytes.length === 0 ? NO_ADDRESS : addressOfBytes(bytes);
 }
 
-/** Reads who is behind a request or an upgrade; only in the turn in which it arrived. */
-export function readClient(
-  response: HttpResponse,
-  request: HttpRequest,
-  trustedProxies: AddressList,
-): Client {
+/** Reads who is behind a request; only in the turn in which it arrived. */
+function readClient(response: HttpResponse, request: HttpRequest, trustedProxies: AddressList): Client {
   const address = remoteAddress(response);
   if (!trustedProxies.has(address)) return { address, https: false };
   // `getHeader` gives the first of several headers of a name, and that one may be the client's own.
@@ -94,6 +90,7 @@ export class HttpExchange {
   readonly #body: IncomingBody | null;
   #state: 'waiting' | 'answered' | 'gone' = 'waiting';
   #status = 0;
+  #hangsUp = false;
 
   /** Must be made in the turn in which the request arrived. */
   constructor(response: HttpResponse, request: HttpRequest, context: HttpContext) {
@@ -119,6 +116,11 @@ export class HttpExchange {
     return this.#status;
   }
 
+  /** Whether nobody is there any more to be answered. */
+  get isGone(): boolean {
+    return this.#state === 'gone';
+  }
+
   /** The request's body; throws the refusal of one that is too large or too slow. */
   async body(): Promise<Uint8Array> {
     return this.#body ? this.#body.whole() : new Uint8Array();
@@ -129,9 +131,10 @@ export class HttpExchange {
     this.answer(status, { ...JSON_TYPE, ...headers }, Buffer.from(JSON.stringify(value)));
   }
 
-  /** Answers an error with its body, never to be cached. */
-  refuse({ status, code, message, details: { headers, more } }: HttpRefusal): void {
+  /** Answers an error with its body, never to be cached; `hangsUp`: and says nothing more on this connection. */
+  refuse({ status, code, message, details: { headers, more } }: HttpRefusal, hangsUp = false): void {
     const body: ErrorBody = { code, message, traceId: this.traceId };
+    this.#hangsUp ||= hangsUp;
     this.json(status, { ...body, ...more }, { ...NOT_KEPT, ...headers });
   }
 
@@ -159,7 +162,7 @@ export class HttpExchange {
     this.#status = status;
     this.#body?.abandon();
     // After these the rest of the request's body is not wanted, and the connection is of no more use.
-    const closeConnection = status === 408 || status === 413 || this.isAmbiguous;
+    const closeConnection = status === 408 || status === 413 || this.isAmbiguous || this.#hangsUp;
     const response = this.#response;
     response.cork(() => {
       response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);

@@ -1,8 +1,11 @@
+import { isOriginAllowed } from '../access/allowed-origins.ts';
 import type { Client } from '../access/client-address.ts';
 import { type AddressList, budgetKey } from '../access/ip-address.ts';
 import type { NetworkTags } from '../access/network-tag.ts';
 import type { BudgetKind, RequestBudgets } from '../access/request-budgets.ts';
 import type { RefusalKind, SecurityEvents } from '../access/security-events.ts';
+
+const MS_PER_SECOND = 1_000;
 
 interface RefusalDetails {
   readonly headers?: Readonly<Record<string, string>>;
@@ -38,24 +41,34 @@ export function otherMethod(methods: readonly string[]): HttpRefusal {
   return new HttpRefusal(405, 'method-not-allowed', `Here goes only ${allowed.join(' or ')}.`, { headers });
 }
 
-/** Where what is turned away is noted. */
-export interface RefusalNotes {
+/** What bounds callers, and where those who are turned away are noted. */
+export interface HttpLimits {
   readonly networks: NetworkTags;
   readonly events: SecurityEvents;
-}
-
-export interface HttpLimits extends RefusalNotes {
   readonly budgets: RequestBudgets;
   readonly unlimitedAddresses: AddressList;
 }
 
+/** Who calls, and from which page. */
+interface Caller {
+  readonly headers: { readonly origin: string; readonly host: string };
+  readonly client: Client;
+}
+
+export interface PageLimits extends HttpLimits {
+  readonly allowedOrigins: readonly string[];
+}
+
 /** Notes that a caller was turned away. */
-export function noteRefusal(
-  { address }: Client,
-  kind: RefusalKind,
-  { networks, events }: RefusalNotes,
-): void {
+export function noteRefusal({ address }: Client, kind: RefusalKind, { networks, events }: HttpLimits): void {
   events.refused(kind, () => networks.of(address));
+}
+
+/** Lets pages of ours ask, and what is no page; throws the refusal of all others. */
+export function requireOurPage({ headers, client }: Caller, limits: PageLimits): void {
+  if (isOriginAllowed(headers.origin, headers.host, limits.allowedOrigins)) return;
+  noteRefusal(client, 'origin', limits);
+  throw new HttpRefusal(403, 'origin-not-allowed', 'Pages of this origin may not do this here.');
 }
 
 /** Takes one call from the caller's budget [P7]; throws the refusal where nothing is left of it. */
@@ -64,12 +77,8 @@ export async function spendBudget(client: Client, kind: BudgetKind, limits: Http
   const spending = await limits.budgets.spend(kind, budgetKey(client.address));
   if (spending.ok) return;
   noteRefusal(client, `budget-${kind}`, limits);
-  const seconds = retryAfterSeconds(spending.retryAfterMs);
+  const seconds = Math.max(1, Math.ceil(spending.retryAfterMs / MS_PER_SECOND));
   throw new HttpRefusal(429, 'rate-limited', `Too many calls from your address; try again in ${seconds} s.`, {
     headers: { 'Retry-After': String(seconds) },
   });
-}
-
-export function retryAfterSeconds(ms: number): number {
-  return Math.max(1, Math.ceil(ms / 1_000));
 }

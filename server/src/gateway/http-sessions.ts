@@ -9,7 +9,6 @@ import {
   sessionOpened,
   type SessionOpened,
 } from '@stampede/shared/protocol/http.ts';
-import { isOriginAllowed } from '../access/allowed-origins.ts';
 import {
   type BuyerSessions,
   sessionCookieName,
@@ -21,14 +20,13 @@ import type { SessionId } from '../platform/ids.ts';
 import type { Outside } from '../platform/outside.ts';
 import { ANY_REFUSAL, type Api, type ApiEnv, jsonOf, takeBody } from './http-api.ts';
 import { JSON_TYPE, NOT_KEPT } from './http-exchange.ts';
-import { type HttpLimits, HttpRefusal, noteRefusal, spendBudget } from './http-refusal.ts';
+import { HttpRefusal, noteRefusal, type PageLimits, requireOurPage, spendBudget } from './http-refusal.ts';
 import type { ShowDirectory } from './http-shows.ts';
 
-export interface SessionParts extends HttpLimits {
+export interface SessionParts extends PageLimits {
   readonly sessions: BuyerSessions;
   readonly recovery: TicketRecovery;
   readonly shows: ShowDirectory;
-  readonly allowedOrigins: readonly string[];
   readonly outside: Outside;
   /** Closes the sockets of a session on this node. */
   readonly endSession: (session: SessionId) => void;
@@ -162,13 +160,9 @@ function keepCookie(context: Context<ApiEnv>, value: string, maxAge: number): vo
   setCookie(context, sessionCookieName(https), value, { ...bounds, maxAge });
 }
 
-/** Lets pages of ours ask, and what is no page. */
 function ourPagesOnly(parts: SessionParts): MiddlewareHandler<ApiEnv> {
-  return async ({ env: { headers, client } }, next) => {
-    if (!isOriginAllowed(headers.origin, headers.host, parts.allowedOrigins)) {
-      noteRefusal(client, 'origin', parts);
-      throw new HttpRefusal(403, 'origin-not-allowed', 'Pages of this origin may not do this here.');
-    }
+  return async ({ env }, next) => {
+    requireOurPage(env, parts);
     await next();
   };
 }

@@ -1,14 +1,14 @@
 import { type CloseReason, closeCodes } from '@stampede/shared/protocol/codes.ts';
 import { FRAME_BYTES_HARD_MAX } from '@stampede/shared/protocol/limits.ts';
 import uWS from 'uWebSockets.js';
-import type { BuyerSession } from '../access/buyer-session.ts';
+import type { BuyerSession, SessionReading } from '../access/buyer-session.ts';
 import { budgetKey } from '../access/ip-address.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { BuyerConnection, type ConnectionParts } from './buyer-connection.ts';
 import type { NetworkTag, SessionId } from '../platform/ids.ts';
 import { repeat } from '../platform/repeat.ts';
 import { SessionTabs } from '../sale/session-tabs.ts';
-import { type Arrival, type UpgradeParts, upgradeSocket } from './socket-upgrade.ts';
+import { type UpgradeParts, upgradeSocket } from './socket-upgrade.ts';
 import type { EndReason, Wire } from './wire.ts';
 
 /** uWebSockets.js: the socket did not take the message because too much is unread. */
@@ -84,9 +84,9 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
     compression: uWS.DISABLED,
 
     upgrade(response, request, context) {
-      upgradeSocket(parts, [response, request, context], (arrival) =>
-        socketData(parts, addresses, arrival),
-      ).catch((cause: unknown) => parts.connection.logger.error({ err: cause }, 'an upgrade failed'));
+      upgradeSocket(parts, [response, request, context], (address, reading) =>
+        socketData(parts, addresses, address, reading),
+      ).catch((cause: unknown) => parts.logger.error({ err: cause }, 'an upgrade failed'));
     },
 
     open(socket) {
@@ -124,7 +124,7 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
       const reason = wire?.endedFor ?? (code === ABNORMAL ? 'cut' : 'left');
       parts.events.socketEnded(reason, address.network);
       // One that we ended with a word waits for the other end to go along.
-      if (reason in closeCodes) parts.clock.after(LINGER_MS, () => parts.connections.left());
+      if (reason in closeCodes) parts.outside.clock.after(LINGER_MS, () => parts.connections.left());
       else parts.connections.left();
       connection?.closed();
     },
@@ -146,7 +146,7 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
 
 /** Sees to it that sockets end with their sessions; a timer each would be dear. */
 function endSessionsInTime(
-  { clock, connection: { logger } }: SocketParts,
+  { outside: { clock }, logger }: SocketParts,
   connections: SessionTabs<BuyerConnection>,
 ): () => Promise<void> {
   const endThose = async (): Promise<void> => {
@@ -157,15 +157,17 @@ function endSessionsInTime(
   return repeat(clock, SESSION_CHECK_MS, endThose, report);
 }
 
-/** What the library keeps with a socket from the start. */
+/** What the library keeps with a socket from the start; or why there is none. */
 function socketData(
-  { networks, socketsPerAddressMax }: SocketParts,
+  { networks, unlimitedAddresses, socketsPerAddressMax }: SocketParts,
   addresses: ReadonlyMap<string, Address>,
-  { address: text, isLimited, reading }: Arrival,
+  from: string,
+  reading: SessionReading,
 ): SocketData | CloseReason {
-  const key = budgetKey(text);
-  const address = addresses.get(key) ?? { key, network: networks.of(text), sockets: 0 };
-  if (isLimited && address.sockets >= socketsPerAddressMax) return 'too-many-sockets';
+  const key = budgetKey(from);
+  const address = addresses.get(key) ?? { key, network: networks.of(from), sockets: 0 };
+  const isFull = address.sockets >= socketsPerAddressMax && !unlimitedAddresses.has(from);
+  if (isFull) return 'too-many-sockets';
   if (reading.kind === 'stale') return 'session-stale';
   const session = reading.kind === 'session' ? reading.session : null;
   return { session, address, connection: null, wire: null };

@@ -1,15 +1,15 @@
 import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CatalogStore } from '../../src/catalog/catalog-store.ts';
+import type { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
 import type { ShowDraft } from '../../src/catalog/show.ts';
 import { type ShowId, showId } from '../../src/platform/ids.ts';
 import { hostileText } from './hostile-text.ts';
 
 export interface CatalogStoreUnderTest {
-  readonly store: CatalogStore;
+  readonly store: SqlCatalogStore;
   /** The same data through a store that has seen nothing of it: what a restarted process gets. */
-  reopened(): CatalogStore;
+  reopened(): SqlCatalogStore;
   /** Settles an order of a seat of the show. */
   sellSeat(show: ShowId): Promise<unknown>;
   remove(): Promise<void>;

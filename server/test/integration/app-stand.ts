@@ -11,7 +11,6 @@ import { SqlRecoveryStore } from '../../src/access/sql-recovery-store.ts';
 import { TicketRecovery } from '../../src/access/ticket-recovery.ts';
 import { RequestBudgets } from '../../src/access/request-budgets.ts';
 import { type App, startApp } from '../../src/app.ts';
-import type { CatalogStore } from '../../src/catalog/catalog-store.ts';
 import type { Show } from '../../src/catalog/show.ts';
 import { Catalog } from '../../src/catalog/catalog.ts';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
@@ -68,7 +67,7 @@ export class AppStand {
   readonly #app: App;
   readonly #sessions: BuyerSessions;
   readonly #catalog: Catalog;
-  readonly #catalogStore: CatalogStore;
+  readonly #catalogStore: SqlCatalogStore;
   readonly #remove: () => Promise<void>;
   readonly #clients = new Set<StampedeClient>();
   readonly #random = seededRandom(1);
@@ -82,7 +81,7 @@ export class AppStand {
     app: App;
     sessions: BuyerSessions;
     catalog: Catalog;
-    catalogStore: CatalogStore;
+    catalogStore: SqlCatalogStore;
     remove: () => Promise<void>;
   }) {
     this.clock = parts.clock;
@@ -335,7 +334,7 @@ export async function startAppStand({
 }
 
 export async function addShows(
-  catalog: CatalogStore,
+  catalog: SqlCatalogStore,
   shows: readonly StandShow[],
   now: number,
 ): Promise<void> {
