@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RecoveryStore } from './access/ticket-recovery.ts';
-import { recoveryTable } from './access/recovery-table.ts';
-import { SqlRecoveryStore } from './access/sql-recovery-store.ts';
+import { recoveryTable, SqlRecoveryStore } from './access/sql-recovery-store.ts';
 import { secretsFor } from './access/session-secret.ts';
 import type { AppParts } from './app.ts';
 import { Catalog } from './catalog/catalog.ts';
@@ -83,13 +82,13 @@ interface Surroundings extends PaymentSurroundings {
 export async function openAdapters(surroundings: Surroundings): Promise<Adapters> {
   const { config, outside } = surroundings;
   const { clock } = outside;
-  const closings: (() => void | Promise<void>)[] = [];
+  const closings = new AsyncDisposableStack();
   const database = await openDatabase(surroundings);
-  closings.push(() => database.close());
+  closings.defer(() => database.close());
   const history = new HistoryAlarm();
   const live = await openLivePorts(surroundings, history, closings);
   const teller = timeTeller(config, database, live.redis);
-  if (teller) closings.push(await clock.follow(teller));
+  if (teller) closings.defer(await clock.follow(teller));
   const catalogStore = new SqlCatalogStore(database);
   const payments = await openPaymentPorts(surroundings, database, closings);
   return {
@@ -119,9 +118,7 @@ export async function openAdapters(surroundings: Surroundings): Promise<Adapters
       payments: async () => paymentTrouble(payments.paymentLog.oldestAt, clock.now()) ?? true,
       ...live.readiness,
     },
-    async close() {
-      for (const close of closings.toReversed()) await close();
-    },
+    close: () => closings.disposeAsync(),
   };
 }
 
@@ -158,14 +155,10 @@ export async function openPaymentLog(
   surroundings: PaymentSurroundings,
 ): Promise<{ readonly paymentLog: PaymentLog; readonly close: () => Promise<void> }> {
   const database = await openDatabase(surroundings);
-  const closings: (() => void | Promise<void>)[] = [() => database.close()];
+  const closings = new AsyncDisposableStack();
+  closings.defer(() => database.close());
   const { paymentLog } = await openPaymentPorts(surroundings, database, closings);
-  return {
-    paymentLog,
-    close: async () => {
-      for (const close of closings.toReversed()) await close();
-    },
-  };
+  return { paymentLog, close: () => closings.disposeAsync() };
 }
 
 function openDatabase({ config, dataDir, outside, logger }: DatabaseSurroundings): Promise<Database> {
@@ -183,7 +176,7 @@ function openDatabase({ config, dataDir, outside, logger }: DatabaseSurroundings
 async function openLivePorts(
   { config, outside, logger, metrics }: Surroundings,
   history: HistoryAlarm,
-  closings: (() => void | Promise<void>)[],
+  closings: AsyncDisposableStack,
 ): Promise<{ ports: LivePorts; redis: RedisClient | null; readiness: PartChecks }> {
   const { clock } = outside;
   const newEpoch = newEpochs(outside.random);
@@ -198,7 +191,7 @@ async function openLivePorts(
   }
   const onTrouble = (message: string): void => logger.warn(message);
   const connection = await connectRedis(config.redisUrl, { ...outside, onTrouble });
-  closings.push(() => connection.close());
+  closings.defer(() => connection.close());
   const feed = new RedisShowFeed({
     connection,
     outside,
@@ -207,7 +200,7 @@ async function openLivePorts(
     onUnknownNotice: () => metrics.unknownNotices.add(),
     onTrouble: (cause) => logger.warn({ err: cause }, 'the feed is late'),
   });
-  closings.push(() => feed.close());
+  closings.defer(() => feed.close());
   const redis = connection.client;
   return {
     ports: {
@@ -236,7 +229,7 @@ interface PaymentPorts extends Pick<AppParts, 'orderEvents'> {
 async function openPaymentPorts(
   { config, dataDir, outside, logger, metrics }: PaymentSurroundings,
   database: Database,
-  closings: (() => void | Promise<void>)[],
+  closings: AsyncDisposableStack,
 ): Promise<PaymentPorts> {
   const records = new PaymentRecords(await secretsFor('payment', config.paymentSecret, dataDir));
   const help = 'Accepted payments, by what happened to them on their way to a worker.';
@@ -255,10 +248,8 @@ async function openPaymentPorts(
   const parts = { outside, kafka, topics };
   const paymentLog = new KafkaPaymentLog({ ...parts, records, count });
   const orderEvents = new KafkaOrderEvents({ ...parts, topic: topics.orderEvents.name });
-  closings.push(
-    () => paymentLog.close(),
-    () => orderEvents.close(),
-  );
+  closings.defer(() => paymentLog.close());
+  closings.defer(() => orderEvents.close());
   await paymentLog.open();
   return { paymentLog, orderEvents };
 }

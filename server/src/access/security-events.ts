@@ -3,6 +3,7 @@ import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { NetworkTag } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics, Tallies } from '../platform/metrics.ts';
+import { sparing } from '../platform/outside.ts';
 
 /** What is turned away: attacks show here first. */
 const REFUSALS = [
@@ -36,22 +37,20 @@ interface Parts {
   readonly clock: Clock;
 }
 
-/** A flood is told of in a line of each kind per so long, or the log would be what it fills. */
-const SAMPLE_MS = 10_000;
-
 /**
  * Counts what was turned away and writes samples of it into the log: what, how often since the last line, and the
  * tag of a network, by which lines can be put together and nobody be found.
  */
 export class SecurityEvents {
-  readonly #parts: Parts;
+  readonly #logger: Logger;
   readonly #refusals: Tallies<RefusalKind>;
   readonly #socketEnds: Tallies<SocketEnd>;
-  readonly #told = new Map<RefusalKind | SocketEnd, { at: number; unsaid: number }>();
+  /** A flood is told of in few lines of each kind, or the log would be what it fills. */
+  readonly #timesOf: (kind: RefusalKind | SocketEnd) => number;
 
-  constructor(parts: Parts) {
-    const { metrics } = parts;
-    this.#parts = parts;
+  constructor({ metrics, logger, clock }: Parts) {
+    this.#logger = logger;
+    this.#timesOf = sparing(clock);
     const refused = 'Connections, calls and frames that were turned away.';
     this.#refusals = metrics.tallies('stampede_refusals_total', refused, 'kind', REFUSALS);
     const ended = 'Sockets that ended.';
@@ -70,14 +69,7 @@ export class SecurityEvents {
   }
 
   #sample(kind: RefusalKind | SocketEnd, message: string, network: () => NetworkTag | null): void {
-    const now = this.#parts.clock.now();
-    const last = this.#told.get(kind);
-    // A clock that was set back must not keep anything quiet for long.
-    if (last && Math.abs(now - last.at) < SAMPLE_MS) {
-      last.unsaid += 1;
-      return;
-    }
-    this.#told.set(kind, { at: now, unsaid: 0 });
-    this.#parts.logger.warn({ kind, times: 1 + (last?.unsaid ?? 0), network: network() }, message);
+    const times = this.#timesOf(kind);
+    if (times > 0) this.#logger.warn({ kind, times, network: network() }, message);
   }
 }

@@ -1,8 +1,18 @@
-import { UniqueConstraintViolationException } from '@mikro-orm/sql';
+import { defineEntity, p, UniqueConstraintViolationException } from '@mikro-orm/sql';
 import type { Database } from '../platform/database.ts';
 import { type SessionId, sessionId } from '../platform/ids.ts';
 import type { RecoveryStore } from './ticket-recovery.ts';
-import { recoveryTable } from './recovery-table.ts';
+
+/** Whose session each code is, by a digest of the code. */
+export const recoveryTable = defineEntity({
+  name: 'Recovery',
+  tableName: 'recoveries',
+  properties: {
+    codeDigest: p.string().primary(),
+    sessionId: p.string(),
+    createdAt: p.bigint('number'),
+  },
+});
 
 /** Recovery codes in the SQL database, whichever dialect. */
 export class SqlRecoveryStore implements RecoveryStore {

@@ -1,6 +1,6 @@
 import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import { AUTHENTICATION_TIMEOUT_MS, SOCKETS_PER_SESSION_MAX } from '@stampede/shared/protocol/limits.ts';
-import type { ClientMessage, ServerMessage } from '@stampede/shared/protocol/messages.ts';
+import type { ClientMessage, ClientMessageOf, ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { BuyerSession } from '../access/buyer-session.ts';
 import type { SecurityEvents } from '../access/security-events.ts';
@@ -48,6 +48,9 @@ type State =
   | { readonly kind: 'known'; readonly session: SessionId }
   | Entered
   | { readonly kind: 'closed' };
+
+/** What is said within a sale. */
+type InSale = SaleRequest | ClientMessageOf<'watch' | 'acknowledge'>;
 
 /** A reader that hasn't read what was sent by then isn't slow but gone, or on a network that won't do. */
 const CATCH_UP_MS = 15_000;
@@ -185,49 +188,45 @@ export class BuyerConnection implements Listener {
   }
 
   async #dispatch(message: ClientMessage): Promise<void> {
+    const state = this.#state;
+    if (state.kind === 'closed') return;
+    if (message.type === 'authenticate') {
+      this.#authenticate(message.bearer, message.requestId);
+      return;
+    }
+    if (state.kind === 'anonymous') {
+      this.#refuseOutside(message, 'not-authenticated');
+      return;
+    }
     switch (message.type) {
       case 'ping':
-        if (this.#state.kind === 'anonymous') this.#refuse(message.requestId, refuse('not-authenticated'));
-        else this.#send({ type: 'pong', requestId: message.requestId, now: this.#parts.clock.now() });
-        return;
-      case 'authenticate':
-        this.#authenticate(message.bearer, message.requestId);
+        this.#send({ type: 'pong', requestId: message.requestId, now: this.#parts.clock.now() });
         return;
       case 'enter':
         await this.#enterInTurn(message.show, message.requestId);
         return;
-      case 'orders':
-        await this.#whenKnown(message.requestId, (session) =>
-          this.#parts.requests.listOrders(session, message.requestId),
-        );
-        return;
-      case 'acknowledge':
-        if (this.#state.kind === 'entered') this.#state.watch?.acknowledge(message.sections);
-        return;
-      case 'watch': {
-        if (this.#state.kind !== 'entered') {
-          this.#refuse(message.requestId, this.#notEntered());
-          return;
-        }
-        this.#state.watch ??= new SectionWatch(this.#state.sale, this.#wire);
-        this.#answer(message.requestId, this.#state.watch.set(message.sections, message.requestId));
-        return;
-      }
-      case 'join':
-      case 'leave':
-      case 'hold':
-      case 'extend':
-      case 'release':
-      case 'checkout': {
-        if (this.#state.kind !== 'entered') {
-          this.#refuse(message.requestId, this.#notEntered());
-          return;
-        }
-        await this.#answerOnSale(this.#state, message);
+      case 'orders': {
+        const { requestId } = message;
+        this.#answer(requestId, await this.#parts.requests.listOrders(state.session, requestId));
         return;
       }
       default:
-        message satisfies never;
+        if (state.kind === 'entered') await this.#dispatchOnSale(state, message);
+        else this.#refuseOutside(message, 'not-entered');
+    }
+  }
+
+  async #dispatchOnSale(entered: Entered, message: InSale): Promise<void> {
+    switch (message.type) {
+      case 'acknowledge':
+        entered.watch?.acknowledge(message.sections);
+        return;
+      case 'watch':
+        entered.watch ??= new SectionWatch(entered.sale, this.#wire);
+        this.#answer(message.requestId, entered.watch.set(message.sections, message.requestId));
+        return;
+      default:
+        await this.#answerOnSale(entered, message);
     }
   }
 
@@ -290,10 +289,6 @@ export class BuyerConnection implements Listener {
   }
 
   async #enter(show: number, requestId: number): Promise<void> {
-    if (this.#state.kind === 'anonymous') {
-      this.#refuse(requestId, refuse('not-authenticated'));
-      return;
-    }
     const sale = await this.#parts.sales.enter(showId(show));
     if (!sale) {
       this.#refuse(requestId, refuse('show-unknown'));
@@ -354,20 +349,9 @@ export class BuyerConnection implements Listener {
     });
   }
 
-  async #whenKnown(
-    requestId: number,
-    answer: (session: SessionId) => Promise<ServerMessage | Refusal>,
-  ): Promise<void> {
-    const state = this.#state;
-    if (state.kind === 'known' || state.kind === 'entered') {
-      this.#answer(requestId, await answer(state.session));
-    } else {
-      this.#refuse(requestId, refuse('not-authenticated'));
-    }
-  }
-
-  #notEntered(): Refusal {
-    return refuse(this.#state.kind === 'anonymous' ? 'not-authenticated' : 'not-entered');
+  /** For what is said too early; what asks for no answer gets none. */
+  #refuseOutside(message: ClientMessage, code: 'not-authenticated' | 'not-entered'): void {
+    if ('requestId' in message) this.#refuse(message.requestId, refuse(code));
   }
 
   #answer(requestId: number, answer: ServerMessage | Refusal): void {

@@ -38,13 +38,7 @@ export class Gateway {
   readonly #opsApp = uWS.App();
   #listening: Listening | null = null;
   readonly #countFrames: CountFrames;
-  #hasSockets = false;
-  #sockets: BuyerSockets = {
-    count: () => 0,
-    tellAll: () => undefined,
-    closeAll: () => undefined,
-    endSession: () => undefined,
-  };
+  #sockets: BuyerSockets | null = null;
 
   constructor(countFrames: CountFrames) {
     this.#countFrames = countFrames;
@@ -56,24 +50,20 @@ export class Gateway {
    */
   readonly audience: Audience = {
     publish: (topic, frame) => {
-      if (!this.#hasSockets) return;
+      if (!this.#sockets) return;
       this.#app.publish(topic, frame, true);
       this.#countFrames(this.#app.numSubscribers(topic), frame.length);
     },
-    size: (topic) => (this.#hasSockets ? this.#app.numSubscribers(topic) : 0),
+    size: (topic) => (this.#sockets ? this.#app.numSubscribers(topic) : 0),
   };
 
   /** Opens sockets and routes and starts listening. Rejects with `ListenError`. */
   async open(parts: GatewayParts, places: Places): Promise<OpenPorts> {
     const connections = this.#limitConnections(parts);
-    this.#sockets = openBuyerSockets(this.#app, {
-      ...parts,
-      countFrames: this.#countFrames,
-      connections,
-    });
-    this.#hasSockets = true;
+    const sockets = openBuyerSockets(this.#app, { ...parts, countFrames: this.#countFrames, connections });
+    this.#sockets = sockets;
     this.#routeOperations(parts, places);
-    routeHttp(this.#app, { ...parts, endSession: (session) => this.#sockets.endSession(session) });
+    routeHttp(this.#app, { ...parts, endSession: sockets.endSession });
     return this.#listen(places);
   }
 
@@ -121,7 +111,7 @@ export class Gateway {
   }
 
   get socketCount(): number {
-    return this.#sockets.count();
+    return this.#sockets?.count() ?? 0;
   }
 
   /**
@@ -131,14 +121,14 @@ export class Gateway {
   drain(): number {
     this.#listening?.stop();
     const spreadMs = movingSpreadMs(this.socketCount);
-    this.#sockets.tellAll(encodeServerMessage({ type: 'moving', spreadMs }));
+    this.#sockets?.tellAll(encodeServerMessage({ type: 'moving', spreadMs }));
     return spreadMs;
   }
 
   /** Ends every connection. */
   close(): void {
     this.#listening?.stop();
-    this.#sockets.closeAll('moving');
+    this.#sockets?.closeAll('moving');
     this.#app.close();
     this.#opsApp.close();
   }

@@ -29,24 +29,32 @@ export function machineOutside(report: Report): Outside {
   return { clock: systemClock, random: systemRandom, nextTurn, report };
 }
 
-const REPORT_INTERVAL_MS = 10_000;
+const TELL_EVERY_MS = 10_000;
 
 /**
- * For steps that are taken many times a second and all fail while a part is away: passes each message on when it
- * first comes, and then once per ten seconds for as long as it goes on, with how often it came meanwhile. Messages
- * must be of a bounded variety, because each is remembered.
+ * For what comes again and again: tells for each time whether to speak of it, when it first comes and then once per
+ * ten seconds, by how often it came since; 0 in between. Names must be of a bounded variety, because each is remembered.
  */
-export function sparingReport({ clock, report }: Pick<Outside, 'clock' | 'report'>): Report {
-  const told = new Map<string, { at: number; unsaid: number }>();
-  return (message, cause) => {
+export function sparing(clock: Clock): (name: string) => number {
+  const told = new Map<string, { at: number; times: number }>();
+  return (name) => {
     const now = clock.now();
-    const last = told.get(message);
+    const last = told.get(name);
     // A clock that was set back must not keep anything quiet for long.
-    if (last && Math.abs(now - last.at) < REPORT_INTERVAL_MS) {
-      last.unsaid += 1;
-      return;
+    if (last && Math.abs(now - last.at) < TELL_EVERY_MS) {
+      last.times += 1;
+      return 0;
     }
-    told.set(message, { at: now, unsaid: 0 });
-    report(last && last.unsaid > 0 ? `${message} (and ${last.unsaid} times before)` : message, cause);
+    told.set(name, { at: now, times: 1 });
+    return last?.times ?? 1;
+  };
+}
+
+/** For steps that are taken many times a second and all fail while a part is away: passes on few of their messages. */
+export function sparingReport({ clock, report }: Pick<Outside, 'clock' | 'report'>): Report {
+  const timesOf = sparing(clock);
+  return (message, cause) => {
+    const times = timesOf(message);
+    if (times > 0) report(times > 1 ? `${message} (and ${times - 1} times before)` : message, cause);
   };
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { recoveryTable } from '../../src/access/recovery-table.ts';
+import { recoveryTable } from '../../src/access/sql-recovery-store.ts';
 import { catalogTables } from '../../src/catalog/catalog-tables.ts';
 import { orderTables } from '../../src/checkout/order-tables.ts';
 import { paymentLogTables } from '../../src/payment-log/payment-log-table.ts';
