@@ -11,7 +11,7 @@ import { OneRowALiveSeat } from './0009-one-row-a-live-seat.ts';
 
 /**
  * Every migration in the order they run. A released one never changes: what comes later is a new one at the end.
- * Nodes of the version before go on selling while one runs and until they are replaced [A12], so each leaves behind
+ * Nodes of the version before go on selling while one runs and until they are replaced, so each leaves behind
  * what both versions can work with: first add (columns with defaults, tables, indexes), in a later release take away.
  * One that takes away is named `…-contract-…`: a node that doesn't know it refuses the database.
  * MySQL commits every statement by itself: each must do no harm when an interrupted migration begins again.

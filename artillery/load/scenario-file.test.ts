@@ -42,7 +42,7 @@ describe('the scenarios of this project', () => {
     expect(levels.length).toBeGreaterThan(0);
   });
 
-  it('[B18] browse-and-buy has four sizes', () => {
+  it('browse-and-buy has four sizes', () => {
     const { levels } = readScenario('browse-and-buy', AS_IT_IS);
     expect(levels.map(peakOf)).toEqual([50, 200, 500, 1_000]);
   });

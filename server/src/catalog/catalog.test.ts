@@ -105,7 +105,7 @@ describe('the catalogue of a node', () => {
     node.onChange((id, show) => void told.push([id, show && show.title]));
   });
 
-  it('[A6] answers from memory, and asks the database only whether there is another version', async () => {
+  it('answers from memory, and asks the database only whether there is another version', async () => {
     const asked = reads.database;
     for (let read = 0; read < 1_000; read++) {
       expect(node.list()).toHaveLength(2);
@@ -135,7 +135,7 @@ describe('the catalogue of a node', () => {
     ]);
   });
 
-  it('[A6] takes a version that another node has read from what nodes share', async () => {
+  it('takes a version that another node has read from what nodes share', async () => {
     const other = newNode();
     await passes(500);
     await other.start();
@@ -184,7 +184,7 @@ describe('the catalogue of a node', () => {
     await expect(newNode().start()).rejects.toThrow('the database is down');
   });
 
-  it('[A6] many who ask for shows of one house cause one load, and get one seat map', async () => {
+  it('many who ask for shows of one house cause one load, and get one seat map', async () => {
     const asked = Array.from({ length: 50 }, (_, index) => node.show(showId(1 + (index % 2))));
     const shows = await Promise.all(asked);
     expect(outside.loads).toBe(2);

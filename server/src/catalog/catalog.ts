@@ -48,7 +48,7 @@ const HOUSES_MAX = 16;
 type House = Pick<Show, 'layout' | 'seatMap'>;
 
 /**
- * The shows as this node knows them, in memory [A6]: readers never wait, and never ask the database. Each second the node
+ * The shows as this node knows them, in memory: readers never wait, and never ask the database. Each second the node
  * asks whether the catalogue has another version, which every edit gives it in its own transaction, and only then
  * reads it anew: from what another node shared, else from the database. Where a part is away, what was known stays.
  */

@@ -168,7 +168,7 @@ const TAKES_AWAY = /-contract(-|$)/;
 /**
  * Runs the migrations that are missing, all in one transaction where the database can. Migrations of a newer version
  * are left alone as long as they only added: a node of this version may restart while the newer one is rolled out, or
- * after it was rolled back [A12].
+ * after it was rolled back.
  * @param place how messages call the database
  * @throws DatabaseError if a newer version took away what this one needs
  */

@@ -58,7 +58,7 @@ describe('the fleet clock', () => {
     expect(clock.trouble).toBeNull();
   });
 
-  test.each([10, -10])('[A4] goes by the store’s time on a machine %i minutes ahead', async (minutes) => {
+  test.each([10, -10])('goes by the store’s time on a machine %i minutes ahead', async (minutes) => {
     machine.set(minutes * MINUTE_MS);
     await follow();
     expect(clock.now()).toBe(store.now());
@@ -95,7 +95,7 @@ describe('the fleet clock', () => {
     [-600_000, 'this machine’s clock is 600 s behind Redis'],
     [1_001, 'this machine’s clock is 1 s ahead of Redis'],
     [1_000, null],
-  ])('[A4] a machine %i ms ahead: %s', async (skewMs, words) => {
+  ])('a machine %i ms ahead: %s', async (skewMs, words) => {
     machine.set(skewMs);
     await follow();
     expect(clock.trouble).toBe(words?.replace('’', "'") ?? null);

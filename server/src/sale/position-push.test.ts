@@ -47,7 +47,7 @@ class CountingStore extends MemoryWaitingRoomStore {
   }
 }
 
-describe('[A1] [A18] positions are pushed', () => {
+describe('positions are pushed', () => {
   let store: CountingStore;
   let told: Map<SessionId, Position[]>;
   let strangers: SessionId[];
@@ -143,7 +143,7 @@ describe('[A1] [A18] positions are pushed', () => {
     expect(lastOf(buyer(0))).toEqual({ position: 0, behind: 2, wait: null });
   });
 
-  test('[X3] the draw is told in the first tick after the opening', async () => {
+  test('the draw is told in the first tick after the opening', async () => {
     await joinMany(1_000, OPENS_AT - 100, 'lobby');
     // This node's clock is ahead of the store's.
     await push.tick('open', OPENS_AT);

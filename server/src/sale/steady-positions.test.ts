@@ -88,7 +88,7 @@ const anyEvening = fc.record({
   leavers: fc.integer({ min: 0, max: 40 }),
 });
 
-test('[P4] [A9] no position that a buyer is told is higher than one before, whoever leaves and reloads', async () => {
+test('[P4] no position that a buyer is told is higher than one before, whoever leaves and reloads', async () => {
   await fc.assert(
     fc.asyncProperty(anyEvening, async ({ seed, early, late, share, leavers }) => {
       const evening = new Evening();

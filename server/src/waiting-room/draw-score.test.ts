@@ -6,7 +6,7 @@ const SEED = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
 const BUCKETS = 16;
 const DRAWS = 16_000;
 
-describe('[X3] the draw', () => {
+describe('the draw', () => {
   test('gives what openssl gives', () => {
     expect(drawScore(SEED, sessionId('session-of-the-vector'))).toBe(0x1ed9479bc4fb5);
   });
@@ -44,7 +44,7 @@ describe('[X3] the draw', () => {
     expect(chiSquare).toBeLessThan(37.7);
   });
 
-  test('[A1] the late stand behind the whole draw in the order they came', () => {
+  test('the late stand behind the whole draw in the order they came', () => {
     expect(lateScore(0)).toBe(2 ** 52);
     expect(lateScore(1)).toBeGreaterThan(lateScore(0));
     expect(Number.isSafeInteger(lateScore(10 ** 9))).toBe(true);

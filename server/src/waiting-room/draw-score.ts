@@ -18,7 +18,7 @@ const KEYS_KEPT = 100;
  * joining again after leaving gives the same score, so that nobody can draw twice. 52 bits stay exact in a double,
  * which is what scores of a Redis sorted set are.
  *
- * Anyone can check a draw [X3]: the hash that `drawCommitment` gives was published with the on-sale and the seed
+ * Anyone can check a draw: the hash that `drawCommitment` gives was published with the on-sale and the seed
  * after its opening. `printf %s SEED | xxd -r -p | sha256sum` must print the commitment, and the first 13 hex
  * digits of `printf %s SESSION | openssl dgst -sha256 -mac hmac -macopt hexkey:SEED` are the session's score. An
  * organiser who picks a seed to favour somebody would have to know all sessions before the lobby opens.
@@ -52,7 +52,7 @@ export function microsecondsSince(from: number, now: number): number {
   return Math.max(0, Math.floor((now - from) * 1_000));
 }
 
-/** Hex SHA-256 of the seed's bytes: published before the draw, so that the seed can't be changed afterwards [X3]. */
+/** Hex SHA-256 of the seed's bytes: published before the draw, so that the seed can't be changed afterwards. */
 export function drawCommitment(drawSeed: string): string {
   return createHash('sha256').update(Buffer.from(drawSeed, 'hex')).digest('hex');
 }

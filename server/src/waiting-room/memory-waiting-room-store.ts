@@ -129,7 +129,7 @@ class MemoryWaitingRoom {
   admit(rules: WaitingRoomRules, now: number): number {
     if (now < rules.opensAt || this.#isRestoring(now)) return 0;
     const { admissionBurst: burst, admissionsPerSecond, admittedMax, opensAt } = rules;
-    // Any stretch of t seconds gives at most burst + rate · t [A2]. A bucket that was filled in the future, before the
+    // Any stretch of t seconds gives at most burst + rate · t. A bucket that was filled in the future, before the
     // clock was set back, counts as filled now; a lowered burst holds at once.
     const elapsedMs = Math.max(0, now - (this.#bucket?.at ?? opensAt));
     const filled = (this.#bucket?.tokens ?? burst) + (elapsedMs * admissionsPerSecond) / MS_PER_SECOND;

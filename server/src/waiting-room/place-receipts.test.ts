@@ -10,12 +10,12 @@ const [anna, ben] = [sessionId('anna'), sessionId('ben')];
 const receipts = new PlaceReceipts([Buffer.alloc(32, 1), Buffer.alloc(32, 2)]);
 const receipt = receipts.sign(show, anna, place);
 
-test('[A9] a receipt says which place it is for, within its bound', () => {
+test('a receipt says which place it is for, within its bound', () => {
   expect(receipts.read(show, anna, receipt)).toEqual(place);
   expect(receipt.length).toBeLessThanOrEqual(RECEIPT_LENGTH_MAX);
 });
 
-test('[A9] [P6] it holds for its session and its show, and for nothing that was changed in it', () => {
+test('[P6] it holds for its session and its show, and for nothing that was changed in it', () => {
   expect(receipts.read(show, ben, receipt)).toBeNull();
   expect(receipts.read(otherShow, anna, receipt)).toBeNull();
   const [version, room, , signed] = receipt.split('.');
@@ -23,7 +23,7 @@ test('[A9] [P6] it holds for its session and its show, and for nothing that was 
   expect(new PlaceReceipts([Buffer.alloc(32, 3)]).read(show, anna, receipt)).toBeNull();
 });
 
-test('[A9] after a change of secrets those of the old one are believed', () => {
+test('after a change of secrets those of the old one are believed', () => {
   const old = new PlaceReceipts([Buffer.alloc(32, 2)]).sign(show, anna, place);
   expect(receipts.read(show, anna, old)).toEqual(place);
 });

@@ -68,7 +68,7 @@ function lineOf(
   return { scores, own };
 }
 
-describe('[A1] ranks from a few samples', () => {
+describe('ranks from a few samples', () => {
   test('error at most 1 % of the queue from the second tick on, on the queues that a draw and arrivals make', () => {
     fc.assert(
       fc.property(anyLine, ({ share, ...queue }) => {

@@ -49,7 +49,7 @@ class WatchedStore extends MemoryWaitingRoomStore {
   }
 }
 
-describe('[A2] serving waiting rooms again and again', () => {
+describe('serving waiting rooms again and again', () => {
   let clock: ManualClock;
   let store: WatchedStore;
   let shows: { show: OnSale; soldOut: boolean }[];
@@ -102,7 +102,7 @@ describe('[A2] serving waiting rooms again and again', () => {
     expect(await admitted()).toBe(3);
   });
 
-  test('[X4] slots that run out go to the next within the same tick', async () => {
+  test('slots that run out go to the next within the same tick', async () => {
     await pass(1_000);
     await joinAll(10);
     await pass(800 + LIFETIME_MS);

@@ -10,7 +10,7 @@ function steady(rate: AdmissionRate | null, perTick: number, from: number, to: n
   return result;
 }
 
-describe('[A1] measured admission rate', () => {
+describe('measured admission rate', () => {
   test('nothing is known before the first admissions and for a while after', () => {
     expect(measuredRate(null, 0)).toBeNull();
     expect(measuredRate(countAdmissions(null, 50, 0), 4_999)).toBeNull();
@@ -41,7 +41,7 @@ describe('[A1] measured admission rate', () => {
   });
 });
 
-describe('[A1] [X2] estimated wait', () => {
+describe('estimated wait', () => {
   const pace = { measured: 10, configured: 100, paused: false };
 
   test('position over measured rate, with a band around it', () => {

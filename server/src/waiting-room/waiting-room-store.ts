@@ -126,7 +126,7 @@ export interface WaitingRoomStore {
    * a claim into an admission of full lifetime from now.
    *
    * Presence is to be told again more often than `presenceMs`, because a node that dies tells nothing: whose presence
-   * was not told for so long is taken for absent when their turn comes [X4]. And a buyer with tabs on two nodes, of
+   * was not told for so long is taken for absent when their turn comes. And a buyer with tabs on two nodes, of
    * which one goes, is there again with the other's next word.
    */
   setPresent(rules: WaitingRoomRules, sessions: readonly SessionId[], present: boolean): Promise<void>;

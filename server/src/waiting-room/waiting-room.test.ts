@@ -39,7 +39,7 @@ const partsOf = (now = OPENS_AT) => ({
 });
 
 describe('waiting room commands', () => {
-  test('[A1] 7.20 before the lobby: not open, and when to come again', async () => {
+  test('7.20 before the lobby: not open, and when to come again', async () => {
     const joined = await joinWaitingRoom(partsOf(), { show: showWith(), soldOut: false, session }, 400);
     expect(joined).toMatchObject({ ok: false, code: 'sale-not-open', retryAfterMs: 600 });
   });
@@ -48,7 +48,7 @@ describe('waiting room commands', () => {
     ['lobby', LOBBY_AT, false],
     ['open', OPENS_AT, false],
     ['paused', OPENS_AT, true],
-  ])('[A1] %s: a place', async (_, now, paused) => {
+  ])('%s: a place', async (_, now, paused) => {
     const joined = await joinWaitingRoom(
       partsOf(),
       { show: showWith({ paused }), soldOut: false, session },
@@ -60,7 +60,7 @@ describe('waiting room commands', () => {
   test.each([
     ['sold-out', OPENS_AT, true],
     ['sale-closed', CLOSES_AT, false],
-  ])('[A1] 7.22 7.23 refused: %s', async (code, now, soldOut) => {
+  ])('7.22 7.23 refused: %s', async (code, now, soldOut) => {
     const joined = await joinWaitingRoom(partsOf(), { show: showWith(), soldOut, session }, now);
     expect(joined).toMatchObject({ ok: false, code });
   });
@@ -76,7 +76,7 @@ describe('waiting room commands', () => {
     ['a long one in its time', 2_000, false, 20_000],
     ['a very long one', 500_000, false, 60_000],
     ['a paused one when it goes on', 10, true, 60_000],
-  ])('[C3] who finds no room is told when to try again: %s', async (_, queueMax, paused, retryAfterMs) => {
+  ])('who finds no room is told when to try again: %s', async (_, queueMax, paused, retryAfterMs) => {
     const store = new MemoryWaitingRoomStore(() => undefined, new ManualClock(OPENS_AT));
     const parts = { store, settings: { ...settings, queueMax }, receipts };
     store.join = async () => refuse('queue-full');
@@ -88,7 +88,7 @@ describe('waiting room commands', () => {
     expect(joined).toMatchObject({ ok: false, retryAfterMs });
   });
 
-  test('[X4] leaving after a purchase frees the slot for the next, in every phase', async () => {
+  test('leaving after a purchase frees the slot for the next, in every phase', async () => {
     const parts = partsOf();
     const show = showWith();
     const rules = rulesOf(show, settings);

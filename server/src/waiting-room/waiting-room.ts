@@ -62,7 +62,7 @@ export interface JoinRequest extends Pick<Arrival, 'network'> {
  * A place that the store lost comes back with its receipt, in its order.
  *
  * The store takes whoever joins for present. A transport whose last socket of the session went meanwhile, or that
- * has no sockets, tells the store so after this has resolved; the grace time begins then [X4].
+ * has no sockets, tells the store so after this has resolved; the grace time begins then.
  */
 export async function joinWaitingRoom(
   { store, settings, receipts }: WaitingRoomParts,

@@ -179,7 +179,7 @@ describe('embedded database', () => {
     await database.close();
   });
 
-  it('[A12] a database that a newer version only added to is welcome', async () => {
+  it('a database that a newer version only added to is welcome', async () => {
     await (await open()).close();
     tamper(`insert into schema_migrations (name, executed_at) values ('0999-more-columns', 0)`);
     await (await open()).close();

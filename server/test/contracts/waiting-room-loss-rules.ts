@@ -20,7 +20,7 @@ export function describeLoss(room: () => WaitingRoomUnderTest): void {
   const order = async (now: number, rules: WaitingRoomRules, all: readonly SessionId[]) =>
     (await room().at(now).ranks(rules, all)).ahead;
 
-  test('[P4] [A9] a lost room gives places back in their order, whoever comes back first', async () => {
+  test('[P4] a lost room gives places back in their order, whoever comes back first', async () => {
     const rules = freshRules();
     const early = sessions(20);
     const [late, later] = ['late', 'later'].map((name) => `buyer-${name}` as SessionId) as [
@@ -50,7 +50,7 @@ export function describeLoss(room: () => WaitingRoomUnderTest): void {
     expect(await order(OPENS_AT + 60, rules, newcomers)).toEqual([all.length, all.length + 1]);
   });
 
-  test('[P4] [A9] a crowd that joined in one moment stays in front of who joins after the loss', async () => {
+  test('[P4] a crowd that joined in one moment stays in front of who joins after the loss', async () => {
     const rules = freshRules();
     const crowd = sessions(300);
     const places = await Promise.all(crowd.map((session) => joinAt(OPENS_AT + 5, rules, session)));
@@ -60,7 +60,7 @@ export function describeLoss(room: () => WaitingRoomUnderTest): void {
     expect(await order(OPENS_AT + 8, rules, crowd)).toEqual(crowd.map((_, index) => index));
   });
 
-  test('[A9] the room that gave a place knows what became of it: who left starts anew at the end', async () => {
+  test('the room that gave a place knows what became of it: who left starts anew at the end', async () => {
     const rules = freshRules();
     const place = await joinAt(OPENS_AT, rules, anna);
     await joinAt(OPENS_AT, rules, ben);
@@ -68,7 +68,7 @@ export function describeLoss(room: () => WaitingRoomUnderTest): void {
     expect(await joinAt(OPENS_AT, rules, anna, place)).toMatchObject({ ahead: 1 });
   });
 
-  test('[A9] a place is given back once: not to who left, ran out or bought since the loss', async () => {
+  test('a place is given back once: not to who left, ran out or bought since the loss', async () => {
     const rules = freshRules({ admissionBurst: 1 });
     const place = await joinAt(OPENS_AT, rules, anna);
     await room().lose(rules.show);
@@ -80,7 +80,7 @@ export function describeLoss(room: () => WaitingRoomUnderTest): void {
     expect(await joinAt(later, rules, anna, place)).toMatchObject({ ahead: 1 });
   });
 
-  test('[P4] [A9] nobody is let in before the others had the time to come back, too', async () => {
+  test('[P4] nobody is let in before the others had the time to come back, too', async () => {
     const rules = freshRules({ admissionBurst: 1 });
     const first = await joinAt(OPENS_AT, rules, anna);
     const second = await joinAt(OPENS_AT, rules, ben);
@@ -102,7 +102,7 @@ export function describeLoss(room: () => WaitingRoomUnderTest): void {
     expect(await room().isAdmitted(rules.show, anna, over)).toBe(true);
   });
 
-  test('[A9] who took a new place after the loss and left it has no claim to the old one', async () => {
+  test('who took a new place after the loss and left it has no claim to the old one', async () => {
     const rules = freshRules();
     const place = await joinAt(OPENS_AT, rules, anna);
     await room().lose(rules.show);
@@ -114,7 +114,7 @@ export function describeLoss(room: () => WaitingRoomUnderTest): void {
     expect(await joinAt(OPENS_AT + 3, rules, anna, place)).toMatchObject({ ahead: 1 });
   });
 
-  test('[A9] who has a place keeps it, whatever they say they had', async () => {
+  test('who has a place keeps it, whatever they say they had', async () => {
     const rules = freshRules();
     await joinAt(OPENS_AT, rules, cleo);
     const place = await joinAt(OPENS_AT, rules, dora);

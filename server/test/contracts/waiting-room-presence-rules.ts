@@ -34,7 +34,7 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
     ).toEqual(joined.ok && joined.value);
   });
 
-  test('[X4] a place ends with the grace time, whatever was repeated meanwhile', async () => {
+  test('a place ends with the grace time, whatever was repeated meanwhile', async () => {
     const rules = freshRules();
     await room().at(OPENS_AT).join(rules, anna);
     await room().at(OPENS_AT).setPresent(rules, [anna], false);
@@ -49,7 +49,7 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
     expect(await room().notices(rules.show)).toEqual([{ kind: 'outside', session: anna, reason: 'expired' }]);
   });
 
-  test('[P4] [X4] whose socket goes and comes back in one moment is there; the other way round is away', async () => {
+  test('[P4] whose socket goes and comes back in one moment is there; the other way round is away', async () => {
     const rules = freshRules();
     const { at } = room();
     await Promise.all([at(OPENS_AT).join(rules, anna), at(OPENS_AT).join(rules, ben)]);
@@ -67,7 +67,7 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
     ]);
   });
 
-  test('[X4] a crowd that went away is swept while those who stayed close up', async () => {
+  test('a crowd that went away is swept while those who stayed close up', async () => {
     const rules = freshRules();
     const all = sessions(100);
     for (const session of all) await room().at(OPENS_AT).join(rules, session);
@@ -85,7 +85,7 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
     expect(ranks).toEqual({ drawn: true, waiting: 25, ahead: stayed.map((_, index) => index) });
   });
 
-  test('[X4] at the head, a place that ran out is passed over and costs no admission', async () => {
+  test('at the head, a place that ran out is passed over and costs no admission', async () => {
     const rules = freshRules({ admissionBurst: 1 });
     await room().at(OPENS_AT).join(rules, anna);
     await room().at(OPENS_AT).join(rules, ben);
@@ -105,7 +105,7 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
     });
   });
 
-  test('[X4] admitted while away: a short claim, then the slot goes on', async () => {
+  test('admitted while away: a short claim, then the slot goes on', async () => {
     const rules = freshRules({ admittedMax: 1, graceMs: CLAIM_MS / 3 });
     await room().at(OPENS_AT).join(rules, anna);
     await room().at(OPENS_AT).join(rules, ben);
@@ -160,7 +160,7 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
     ]);
   });
 
-  test('[P4] [X4] an admission outlives the last socket by the grace time, and no deadline is passed', async () => {
+  test('[P4] an admission outlives the last socket by the grace time, and no deadline is passed', async () => {
     const rules = freshRules();
     await room().at(OPENS_AT).join(rules, anna);
     await room().at(OPENS_AT).admit(rules);
@@ -178,7 +178,7 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
     expect(await room().isAdmitted(rules.show, anna, OPENS_AT + LIFETIME_MS)).toBe(false);
   });
 
-  test('[X4] who was on a node that died gets a claim, because nobody speaks of them any more', async () => {
+  test('who was on a node that died gets a claim, because nobody speaks of them any more', async () => {
     const rules = freshRules({ presenceMs: 60_000, admissionBurst: 2 });
     for (const session of [anna, ben]) await room().at(OPENS_AT).join(rules, session);
     await room()

@@ -43,7 +43,7 @@ export function describeWaitingRoomStore(
     describeVisits(() => room);
     describeLoss(() => room);
 
-    test(`[P4] [A2] [X4] any interleaving does exactly what the plain model does`, async () => {
+    test(`[P4] any interleaving does exactly what the plain model does`, async () => {
       await fc.assert(
         fc.asyncProperty(anyInterleaving, async ({ steps, rules }) =>
           runAgainstModel(room, freshRules(rules), steps),
@@ -55,7 +55,7 @@ export function describeWaitingRoomStore(
 }
 
 function describePlaces(room: () => WaitingRoomUnderTest): void {
-  test('[A1] who never joined is outside', async () => {
+  test('who never joined is outside', async () => {
     const rules = freshRules();
     expect(await room().at(OPENS_AT).standing(rules, anna)).toEqual({
       state: 'outside',
@@ -63,7 +63,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     });
   });
 
-  test('[X3] before the opening the score is the draw and nobody is told a rank', async () => {
+  test('before the opening the score is the draw and nobody is told a rank', async () => {
     const rules = freshRules();
     const joined = await room()
       .at(OPENS_AT - 1)
@@ -81,7 +81,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     });
   });
 
-  test('[X3] the order at the opening is that of the draw, whoever came first', async () => {
+  test('the order at the opening is that of the draw, whoever came first', async () => {
     const rules = freshRules();
     const all = sessions(50);
     for (const session of all)
@@ -93,7 +93,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     expect(ranks).toEqual({ drawn: true, waiting: 50, ahead: drawn.map((_, index) => index) });
   });
 
-  test('[A1] 12.4 from the opening on it is first come, first served, behind the whole draw', async () => {
+  test('12.4 from the opening on it is first come, first served, behind the whole draw', async () => {
     const rules = freshRules();
     await room()
       .at(OPENS_AT - 1)
@@ -104,7 +104,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     expect((await room().at(OPENS_AT).ranks(rules, [cleo, ben, anna])).ahead).toEqual([0, 1, 2]);
   });
 
-  test('[P4] [A4] a clock that is set back lets nobody into the draw any more', async () => {
+  test('[P4] a clock that is set back lets nobody into the draw any more', async () => {
     const rules = freshRules();
     await room().at(OPENS_AT).standing(rules, anna);
     const joined = await room()
@@ -157,7 +157,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     expect(await room().at(OPENS_AT).join(rules, cleo)).toMatchObject({ ok: true });
   });
 
-  test('[P7] [B1] 7.26 a network takes as many places as it may, and gets back what its buyers give up', async () => {
+  test('[P7] 7.26 a network takes as many places as it may, and gets back what its buyers give up', async () => {
     const rules = freshRules({ placesPerNetworkMax: 2 });
     const here = { network: networkTag('here') };
     const [anna, ben, cleo, dora] = sessions(4) as [SessionId, SessionId, SessionId, SessionId];
@@ -181,7 +181,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     expect(await at(OPENS_AT).join(rules, cleo, here)).toMatchObject({ ok: true });
   });
 
-  test('[P7] [B1] [X4] places of a network that ran out do not fill its share, swept or not', async () => {
+  test('[P7] places of a network that ran out do not fill its share, swept or not', async () => {
     const rules = freshRules({ placesPerNetworkMax: 1 });
     const here = { network: networkTag('here') };
     const { at } = room();
@@ -193,7 +193,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     expect(await at(over).join(rules, cleo, here)).toMatchObject({ ok: true });
   });
 
-  test('[P7] [X4] places that ran out do not fill the queue, swept or not', async () => {
+  test('[P7] places that ran out do not fill the queue, swept or not', async () => {
     const rules = freshRules({ queueMax: 1 });
     await room().at(OPENS_AT).join(rules, anna);
     await room().at(OPENS_AT).setPresent(rules, [anna], false);
@@ -203,7 +203,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
     expect(joined).toMatchObject({ ok: true, value: { ahead: 0 } });
   });
 
-  test('[A1] leaving is told in the feed once; leaving again says and does nothing new', async () => {
+  test('leaving is told in the feed once; leaving again says and does nothing new', async () => {
     const rules = freshRules();
     await room().at(OPENS_AT).join(rules, anna);
     await room().at(OPENS_AT).admit(rules);
@@ -265,7 +265,7 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
     for (const session of all) await room().at(OPENS_AT).join(rules, session);
   };
 
-  test('[A2] nobody is let in before the opening', async () => {
+  test('nobody is let in before the opening', async () => {
     const rules = freshRules();
     await room()
       .at(OPENS_AT - 60_000)
@@ -278,7 +278,7 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
     expect(await room().at(OPENS_AT).admit(rules)).toBe(1);
   });
 
-  test('[A2] the bucket starts full at the opening and then gives its rate, from the head', async () => {
+  test('the bucket starts full at the opening and then gives its rate, from the head', async () => {
     const rules = freshRules();
     const all = sessions(20);
     await joinAll(rules, all);
@@ -302,14 +302,14 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
     expect((await room().at(OPENS_AT).ranks(rules, all)).ahead.indexOf(0)).toBe(11);
   });
 
-  test('[A2] two nodes that admit at once together keep the limits', async () => {
+  test('two nodes that admit at once together keep the limits', async () => {
     const rules = freshRules();
     await joinAll(rules, sessions(20));
     const counts = await Promise.all([1, 2, 3, 4].map(async () => room().at(OPENS_AT).admit(rules)));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
   });
 
-  test('[A2] [X4] the cap holds, and a slot that comes back goes to the next at once', async () => {
+  test('the cap holds, and a slot that comes back goes to the next at once', async () => {
     const rules = freshRules({ admittedMax: 2 });
     await joinAll(rules, [anna, ben, cleo]);
     expect(await room().at(OPENS_AT).admit(rules)).toBe(2);
@@ -334,7 +334,7 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
     expect(await room().isAdmitted(rules.show, cleo, OPENS_AT + 10_000)).toBe(true);
   });
 
-  test('[A2] an admission ends at its deadline, not after it, swept or not', async () => {
+  test('an admission ends at its deadline, not after it, swept or not', async () => {
     const rules = freshRules({ admittedMax: 1 });
     await joinAll(rules, [anna, ben]);
     await room().at(OPENS_AT).admit(rules);
@@ -356,7 +356,7 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
     expect(await room().at(deadline).expire(rules)).toBe(0);
   });
 
-  test('[A18] who is let in and who runs out is in the feed, in order', async () => {
+  test('who is let in and who runs out is in the feed, in order', async () => {
     const rules = freshRules({ admissionBurst: 2 });
     await joinAll(rules, [anna, ben]);
     await room().at(OPENS_AT).admit(rules);
@@ -376,7 +376,7 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
     ]);
   });
 
-  test('[A2] rules may change during the sale: less takes nothing away, more lets more in', async () => {
+  test('rules may change during the sale: less takes nothing away, more lets more in', async () => {
     const rules = freshRules({ admittedMax: 3 });
     await joinAll(rules, sessions(10));
     await room().at(OPENS_AT).admit(rules);

@@ -14,7 +14,7 @@ const TEN_MINUTES_MS = 600_000;
 
 /** What becomes of a room whose clock was ten minutes ahead and is set right. */
 export function describeTime(room: () => WaitingRoomUnderTest): void {
-  test('[A4] a clock that was ahead gave nothing for its error, and admission goes on at its rate', async () => {
+  test('a clock that was ahead gave nothing for its error, and admission goes on at its rate', async () => {
     const rules = freshRules();
     for (const session of sessions(40)) await room().at(OPENS_AT).join(rules, session);
     expect(
@@ -35,7 +35,7 @@ export function describeTime(room: () => WaitingRoomUnderTest): void {
     ).toBe(2);
   });
 
-  test('[A2] a tenth ten times is one, and a lowered burst holds at once', async () => {
+  test('a tenth ten times is one, and a lowered burst holds at once', async () => {
     const rules = freshRules({ admissionsPerSecond: 1, admissionBurst: 2 });
     for (const session of sessions(9)) await room().at(OPENS_AT).join(rules, session);
     expect(await room().at(OPENS_AT).admit(rules)).toBe(2);
@@ -49,7 +49,7 @@ export function describeTime(room: () => WaitingRoomUnderTest): void {
     expect(await later.admit({ ...rules, admissionBurst: 1 })).toBe(1);
   });
 
-  test('[A4] [X4] the place of somebody who went by a clock that was ahead ends a grace time from now', async () => {
+  test('the place of somebody who went by a clock that was ahead ends a grace time from now', async () => {
     const rules = freshRules();
     await room().at(OPENS_AT).join(rules, anna);
     await room()
@@ -68,7 +68,7 @@ export function describeTime(room: () => WaitingRoomUnderTest): void {
     ).toBe(1);
   });
 
-  test('[A4] [X4] an admission from the future is one from now, and its buyer is told', async () => {
+  test('an admission from the future is one from now, and its buyer is told', async () => {
     const rules = freshRules();
     await room().at(OPENS_AT).join(rules, anna);
     await room()
@@ -84,7 +84,7 @@ export function describeTime(room: () => WaitingRoomUnderTest): void {
     expect(await room().at(deadline).expire(rules)).toBe(1);
   });
 
-  test('[A2] a shorter lifetime takes nothing from admissions that were given', async () => {
+  test('a shorter lifetime takes nothing from admissions that were given', async () => {
     const rules = freshRules();
     await room().at(OPENS_AT).join(rules, anna);
     await room().at(OPENS_AT).admit(rules);
@@ -105,7 +105,7 @@ export function describeTime(room: () => WaitingRoomUnderTest): void {
 export function describeVisits(room: () => WaitingRoomUnderTest): void {
   const ORDERED_AT = OPENS_AT + 1_000;
 
-  test('[A5] [X4] a confirmed order ends the visit that it was part of, and the slot is free', async () => {
+  test('a confirmed order ends the visit that it was part of, and the slot is free', async () => {
     const rules = freshRules({ admittedMax: 1 });
     await room().at(OPENS_AT).join(rules, anna);
     await room().at(OPENS_AT).join(rules, ben);
@@ -126,7 +126,7 @@ export function describeVisits(room: () => WaitingRoomUnderTest): void {
     expect(await room().isAdmitted(rules.show, ben, ORDERED_AT + 1)).toBe(true);
   });
 
-  test('[A5] [P4] a payment told again leaves the place and the visit that the buyer has begun since', async () => {
+  test('[P4] a payment told again leaves the place and the visit that the buyer has begun since', async () => {
     const rules = freshRules();
     const { at } = room();
     await at(OPENS_AT).join(rules, anna);
@@ -143,7 +143,7 @@ export function describeVisits(room: () => WaitingRoomUnderTest): void {
     });
   });
 
-  test('[A5] [P4] a claim that was taken up is the visit of the orders begun since it was given', async () => {
+  test('[P4] a claim that was taken up is the visit of the orders begun since it was given', async () => {
     const rules = freshRules();
     const { at } = room();
     await at(OPENS_AT).join(rules, cleo);

@@ -229,7 +229,7 @@ describe('a client written from PROTOCOL.md alone', () => {
     await Promise.all(clients.map((client) => client.close()));
   });
 
-  test('[X3] 4.2 12.1 12.2 12.3 verifies the draw: the seed is the promised one, and the order follows from it', async () => {
+  test('4.2 12.1 12.2 12.3 verifies the draw: the seed is the promised one, and the order follows from it', async () => {
     const shows = await Promise.all(
       DRAWN_IN_MS.map(async (_, index) => {
         const id = BUYING + 1 + index;

@@ -240,7 +240,7 @@ describe('the waiting room', () => {
     expect(stand.errors).toEqual([]);
   });
 
-  test('[X3] from lobby to open: positions follow the published draw, and whoever comes later is behind it', async () => {
+  test('from lobby to open: positions follow the published draw, and whoever comes later is behind it', async () => {
     stand = await startAppStand({
       shows: [{ sale: { opensAt: 10_000, admissionsPerSecond: 0.5, admissionBurst: 1 } }],
     });

@@ -13,7 +13,7 @@
 --     last one there went; nothing for those outside
 --   'admit', …, admissions per second, burst, admitted at most, admission lifetime ms, claim ms, presence ms, restoring ms:
 --     lets in as many from the head as the token bucket and the cap allow; any number of nodes may ask for it and
---     together never admit more [A2]. Places that ran out are passed over and cost no admission.
+--     together never admit more. Places that ran out are passed over and cost no admission.
 --   'expire', …, grace ms, admission lifetime ms, how many of each at most: ends admissions at their deadline and places
 --     whose buyer was away for the grace time, and brings back what a clock that was set back left too far ahead
 --   'admitted-count', …
@@ -333,7 +333,7 @@ local function admit_heads(heads, lifetime, claim_lifetime, presence)
     if place_ends and now >= place_ends then
       over[#over + 1] = session
     else
-      -- Whose node died was never said to be absent; nobody spoke of them any more [X4].
+      -- Whose node died was never said to be absent; nobody spoke of them any more.
       local is_unseen = now - (tonumber(seen[index] or 0) or 0) >= presence
       local is_claim = is_unseen or (place_ends ~= nil and place_ends ~= false)
       local deadline = now + (is_claim and math.min(claim_lifetime, lifetime) or lifetime)

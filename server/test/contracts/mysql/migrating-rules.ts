@@ -20,10 +20,10 @@ const CONTRACTION = [
   'drop table order_notes',
 ];
 
-/** Changing the tables under people who buy [A12]. */
+/** Changing the tables under people who buy. */
 export function describeMigrating(stand: () => SqlServerStand): void {
   describe('migrating under load', () => {
-    it('[A12] a next version adds its columns, indexes and tables while this one settles: no error, nothing lost', async () => {
+    it('a next version adds its columns, indexes and tables while this one settles: no error, nothing lost', async () => {
       const store = new SqlOrderStore(stand().database);
       let seat = 0;
       const settled: string[] = [];

@@ -106,7 +106,7 @@ export function describeOpening(stand: () => SqlServerStand, server: 'database' 
       await fresh.drop();
     });
 
-    it('[A12] opens what a newer version added to, and refuses what one took something from', async () => {
+    it('opens what a newer version added to, and refuses what one took something from', async () => {
       const fresh = await freshSharedDatabase(server);
       const write = (name: string) => `insert into schema_migrations (name) values ('${name}')`;
       const database = await openAt(fresh.url);

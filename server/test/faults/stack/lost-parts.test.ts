@@ -147,7 +147,7 @@ describe('an outside part that loses its data', () => {
 });
 
 describe('a waiting room that is lost', () => {
-  test('[P4] [A9] buyers are in line again in their order, who had been let in first, newcomers last', async () => {
+  test('[P4] buyers are in line again in their order, who had been let in first, newcomers last', async () => {
     const line: Shopper[] = [];
     for (let place = 0; place < IN_LINE; place++) {
       const buyer = await Shopper.arriveInTime(door.port, QUEUED);

@@ -61,7 +61,7 @@ async function seen(node: FleetNode, title: string): Promise<number> {
   }
 }
 
-test('[A6] 10,000 reads of list and detail while shows are edited read the database a tenth as often at most', async ({
+test('10,000 reads of list and detail while shows are edited read the database a tenth as often at most', async ({
   annotate,
 }) => {
   const before = await readsOf('database');

@@ -158,7 +158,7 @@ describe('two gateways and a worker', () => {
 });
 
 describe('roles', () => {
-  test('[A2] four schedulers at once never admit more than rate and cap allow', async ({ annotate }) => {
+  test('four schedulers at once never admit more than rate and cap allow', async ({ annotate }) => {
     const fourth = await fleet.start('scheduler');
     const [a, b] = gateways;
     const buyers = await Promise.all(
@@ -229,7 +229,7 @@ describe('an edit made in the database', () => {
       'update catalog_version set version = version + 1',
     );
 
-  test('[C3] a pause, its end and a closing reach the buyers of every node and stop what they do', async () => {
+  test('a pause, its end and a closing reach the buyers of every node and stop what they do', async () => {
     const buyers = await bothSides(UNATTENDED);
     const allSee = (phase: string) => (): boolean => buyers.every(({ view }) => view.phase?.phase === phase);
     await until('open', allSee('open'));
@@ -252,7 +252,7 @@ describe('an edit made in the database', () => {
 
 // Last, because no node of this version would start on the tables of the next.
 describe('while a crowd buys', () => {
-  test('[A12] a schema migration runs, and no buyer sees an error', async ({ annotate }) => {
+  test('a schema migration runs, and no buyer sees an error', async ({ annotate }) => {
     // A history of some length, so that changing the table is some work.
     await fleet.runSql(...oldOrders(OLD_ORDERS));
     const crowd = await Promise.all(

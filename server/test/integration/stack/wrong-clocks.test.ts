@@ -43,7 +43,7 @@ afterAll(async () => {
   await parts.drop();
 });
 
-describe('[A4] nodes on machines whose clocks are ten minutes wrong', () => {
+describe('nodes on machines whose clocks are ten minutes wrong', () => {
   test('are not ready, and say why', async () => {
     await expect.poll(() => readiness(ahead)).toMatch(/^503 .*this machine's clock is 600 s ahead of Redis/);
     await expect.poll(() => readiness(behind)).toMatch(/^503 .*this machine's clock is 600 s behind Redis/);
