@@ -1,6 +1,6 @@
 import type { Hold } from '../feed/show-feed.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
-import { holdToken, type SessionId, type ShowId } from '../platform/ids.ts';
+import type { SessionId, ShowId } from '../platform/ids.ts';
 import type { AdmissionCheck } from '../waiting-room/waiting-room-store.ts';
 import type { MemoryShowFeed } from '../feed/memory-show-feed.ts';
 import { holdOf, SeatBooks } from './seat-books.ts';
@@ -52,16 +52,8 @@ export class MemorySeatStore implements SeatStore {
   async open(rules: SeatRules, facts: SeatFacts): Promise<void> {
     const { show, seatCount, sectionOf, sectionCount } = rules;
     if (this.#shows.has(show)) return;
-    const now = this.#clock.now();
-    // A clock in microseconds outruns the tokens of any earlier process. Tokens of unfinished checkouts are respected on top.
-    let fence = facts.checkouts.reduce((highest, one) => Math.max(highest, one.holdToken), now * 1_000);
-    const seats = new SeatBooks({
-      seatCount,
-      nextToken: () => holdToken(++fence),
-      emit: (entry) => this.#feed.publish(show, entry),
-      now: () => this.#clock.now(),
-    });
-    seats.restore(rules, facts, now);
+    const seats = new SeatBooks(seatCount, this.#clock.now(), (entry) => this.#feed.publish(show, entry));
+    seats.restore(rules, facts);
     this.#feed.begin(show, { epoch: this.#newEpoch(), statuses: seats.statuses }, sectionOf, sectionCount);
     this.#shows.set(show, seats);
   }
@@ -71,10 +63,11 @@ export class MemorySeatStore implements SeatStore {
     steps: Steps,
   ): Promise<AnswersTo<Steps>> {
     const seats = this.#seats(rules.show);
-    const now = this.#clock.now();
-    const isAdmitted = (session: SessionId): boolean => this.#admissions.isAdmitted(rules.show, session, now);
+    const isAdmitted = this.#admissions.isAdmitted.bind(this.#admissions, rules.show);
     // `map` forgets that each answer belongs to the step at its place.
-    return steps.map((step) => decisions.decide(seats, rules, step, isAdmitted, now)) as AnswersTo<Steps>;
+    return steps.map((step) =>
+      decisions.decide(seats, rules, step, isAdmitted),
+    ) as unknown as AnswersTo<Steps>;
   }
 
   async boughtSeats(show: ShowId): Promise<ReadonlyMap<SessionId, number>> {
@@ -82,31 +75,33 @@ export class MemorySeatStore implements SeatStore {
   }
 
   async holdOf(show: ShowId, session: SessionId): Promise<Hold | null> {
-    const hold = this.#seats(show).ofSession(session);
-    return hold && hold.expiresAt > this.#clock.now() ? holdOf(hold) : null;
+    const { holds, now } = this.#seats(show);
+    const hold = holds.get(session);
+    return hold && hold.expiresAt > now ? holdOf(hold) : null;
   }
 
-  async overdueCheckouts(rules: SeatRules): Promise<readonly UnsettledCheckout[]> {
-    return decisions.overdueCheckouts(this.#seats(rules.show), OVERDUE_MAX, this.#clock.now());
+  async overdueCheckouts({ show }: SeatRules): Promise<readonly UnsettledCheckout[]> {
+    return decisions.overdueCheckouts(this.#seats(show), OVERDUE_MAX);
   }
 
-  async settle(rules: SeatRules, settlements: readonly Settlement[]): Promise<void> {
-    const seats = this.#seats(rules.show);
-    const now = this.#clock.now();
-    for (const settlement of settlements) decisions.settleOrder(seats, settlement, now);
+  async settle({ show }: SeatRules, settlements: readonly Settlement[]): Promise<void> {
+    const seats = this.#seats(show);
+    for (const settlement of settlements) decisions.settleOrder(seats, settlement);
   }
 
-  async mend(rules: SeatRules, repairs: SeatRepairs): Promise<void> {
-    decisions.mendSeats(this.#seats(rules.show), repairs, this.#clock.now());
+  async mend({ show }: SeatRules, repairs: SeatRepairs): Promise<void> {
+    decisions.mendSeats(this.#seats(show), repairs);
   }
 
-  async expire(rules: SeatRules): Promise<number> {
-    return decisions.expireHolds(this.#seats(rules.show), this.#clock.now());
+  async expire({ show }: SeatRules): Promise<number> {
+    return decisions.expireHolds(this.#seats(show));
   }
 
+  /** The books of a show, at this instant. */
   #seats(show: ShowId): SeatBooks {
     const seats = this.#shows.get(show);
     if (!seats) throw new Error(`show ${show} was never opened in this store`);
+    seats.now = this.#clock.now();
     return seats;
   }
 }

@@ -1,9 +1,9 @@
 import { type EntitySchema, type QBFilterQuery, LockMode, type SqlEntityManager } from '@mikro-orm/sql';
-import { AVAILABLE, type SeatStatus, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
+import { AVAILABLE, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { appendRecord } from '../feed/mysql-show-feed.ts';
 import type { FeedEntry } from '../feed/show-feed.ts';
 import { insertRows } from '../platform/database.ts';
-import { holdToken, type OrderId, type SeatIndex, type SessionId, type ShowId } from '../platform/ids.ts';
+import type { OrderId, SeatIndex, SessionId, ShowId } from '../platform/ids.ts';
 import {
   type LiveCheckoutRow,
   liveCheckoutTable,
@@ -13,7 +13,13 @@ import {
   liveSeatTable,
   liveShowTable,
 } from './mysql-seat-tables.ts';
-import { type LiveCheckout, type LiveHold, type RememberedCheckout, SeatBooks } from './seat-books.ts';
+import {
+  type HeldSeat,
+  type LiveCheckout,
+  type LiveHold,
+  type RememberedCheckout,
+  SeatBooks,
+} from './seat-books.ts';
 import type { SeatNote, Taker } from './seat-notes.ts';
 import type { SeatFacts, SeatRules } from './seat-store.ts';
 
@@ -31,24 +37,13 @@ export interface StepScope {
 /** Reads the instant of a step in its transaction. */
 export type TellTime = (entities: SqlEntityManager) => Promise<number>;
 
-/** The rows of a part of a show. */
-interface BookRows {
-  readonly seats: readonly LiveSeatRow[];
-  /** As the row has it, and as decisions change it. */
-  readonly holds: ReadonlyMap<LiveHoldRow, LiveHold>;
+/** What the rows of a part of a show were before a step. */
+interface RowsBefore {
+  /** How often the feed has told of each seat. */
+  readonly changes: ReadonlyMap<SeatIndex, number>;
+  readonly holds: ReadonlyMap<SessionId, LiveHoldRow>;
   readonly checkouts: readonly RememberedCheckout[];
-  /** How many seats those who may take some have bought, and how many are held from their networks. */
-  readonly bought: ReadonlyMap<SessionId, number>;
-  readonly heldFrom: ReadonlyMap<NonNullable<Taker['network']>, number>;
 }
-
-const NO_ROWS: BookRows = {
-  seats: [],
-  holds: new Map(),
-  checkouts: [],
-  bought: new Map(),
-  heldFrom: new Map(),
-};
 
 const OVERWRITE = { overwrite: true };
 
@@ -63,28 +58,23 @@ export async function changeBooks<T>(
   rules: SeatRules,
   scope: StepScope,
   tellTime: TellTime,
-  decide: (books: SeatBooks, now: number) => T,
+  decide: (books: SeatBooks) => T,
 ): Promise<{ readonly value: T; readonly isTold: boolean }> {
   const show = await entities.findOne(liveShowTable, rules.show, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!show) throw new Error(`show ${rules.show} was never opened in the database`);
-  const now = await tellTime(entities);
-  const rows = await readRows(entities, rules.show, scope);
   const entries: FeedEntry[] = [];
-  const books = new SeatBooks({
-    seatCount: rules.seatCount,
-    nextToken: () => holdToken(++show.lastToken),
-    emit: (entry) => entries.push(entry),
-    now: () => now,
-  });
-  enterRows(books, rows);
-  const value = decide(books, now);
+  const books = new SeatBooks(rules.seatCount, await tellTime(entities), (entry) => entries.push(entry));
+  books.lastToken = show.lastToken;
+  const before = await enterRows(entities, rules.show, scope, books);
+  const value = decide(books);
   const changes = new Map<SeatIndex, number>();
   for (const { seat } of entries.flatMap((entry) => entry.changes)) {
-    changes.set(seat, (changes.get(seat) ?? 0) + 1);
+    changes.set(seat, (changes.get(seat) ?? before.changes.get(seat) ?? 0) + 1);
   }
-  await writeRows(entities, rules, books, rows, changes);
+  await writeRows(entities, rules, books, before, changes);
+  // With the transaction, the ORM writes what changed in the show's row.
+  show.lastToken = books.lastToken;
   if (entries.length > 0) {
-    // With the transaction, the ORM writes what changed in the show's row.
     show.position += 1;
     await appendRecord(entities, rules.show, show.position, entries);
   }
@@ -103,20 +93,13 @@ export async function beginBooks(
   now: number,
 ): Promise<void> {
   const { show: showId, seatCount, sectionCount } = rules;
-  // A clock in microseconds outruns the tokens of any earlier history, wherever it was kept. Tokens of unfinished checkouts are respected on top.
-  const lastToken = facts.checkouts.reduce((highest, one) => Math.max(highest, one.holdToken), now * 1_000);
+  const books = new SeatBooks(seatCount, now, () => undefined);
+  books.restore(rules, facts);
+  const { lastToken } = books;
   await entities.insert(liveShowTable, { showId, epoch, seatCount, sectionCount, lastToken, position: 0 });
-  const books = new SeatBooks({
-    seatCount,
-    nextToken: () => {
-      throw new Error('no hold begins while a show is set up');
-    },
-    emit: () => undefined,
-    now: () => now,
-  });
-  books.restore(rules, facts, now);
   const seats = [...books.statuses.keys()].filter((seat) => books.statuses[seat] !== AVAILABLE);
-  await writeRows(entities, rules, books, NO_ROWS, new Map(seats.map((seat) => [seat, 0])));
+  const before = { changes: new Map(), holds: new Map(), checkouts: [] };
+  await writeRows(entities, rules, books, before, new Map(seats.map((seat) => [seat, 0])));
 }
 
 /** How many seats each of some parties has, or where none are named, every one. */
@@ -135,87 +118,84 @@ export async function countSeats<Party extends string>(
   return new Map(rows.map(({ party, seats }) => [party, seats]));
 }
 
-/** The live hold of each of some sessions that has one, or had until its time was over. */
-export async function holdsOf(
+/** The session's hold, live or over. */
+export async function findHold(
   entities: SqlEntityManager,
   show: ShowId,
-  sessions: readonly SessionId[],
-): Promise<ReadonlyMap<LiveHoldRow, LiveHold>> {
-  const rows = await find(entities, liveHoldTable, show, 'sessionId', sessions);
-  return new Map(rows.map((row) => [row, holdOfRow(row)]));
+  session: SessionId,
+): Promise<LiveHold | null> {
+  const [row] = await find(entities, liveHoldTable, show, 'sessionId', [session]);
+  return row ? holdOfRow(row) : null;
 }
 
-async function readRows(
+/** Enters the rows that a step is about. */
+async function enterRows(
   entities: SqlEntityManager,
   show: ShowId,
   { sessions = [], seats = [], orders = [], takers = [] }: StepScope,
-): Promise<BookRows> {
+  books: SeatBooks,
+): Promise<RowsBefore> {
   const asked = await find(entities, liveSeatTable, show, 'seat', seats);
   const holders = asked.flatMap(({ heldBy }) => heldBy ?? []);
-  const holds = await holdsOf(entities, show, [...new Set([...sessions, ...holders])]);
+  const rowsOfHolds = await find(entities, liveHoldTable, show, 'sessionId', [
+    ...new Set([...sessions, ...holders]),
+  ]);
+  const holds = rowsOfHolds.map(holdOfRow);
   const known = new Set(seats);
-  const others = [...holds.values()].flatMap(({ prices }) => [...prices.keys()]);
-  const rest = others.filter((seat) => !known.has(seat));
-  const checkouts = await find(entities, liveCheckoutTable, show, 'orderId', orders);
+  const rest = holds.flatMap((hold) => [...hold.seats.keys()]).filter((seat) => !known.has(seat));
+  const rows = [...asked, ...(await find(entities, liveSeatTable, show, 'seat', rest))];
+  for (const { seat, status, note } of rows) {
+    books.statuses[seat] = status;
+    // `writeRows` wrote it, and every change of its shape is a migration.
+    if (note) books.notes.set(seat, JSON.parse(note) as SeatNote);
+  }
+  for (const hold of holds) books.enter(hold);
+  const checkouts = (await find(entities, liveCheckoutTable, show, 'orderId', orders)).map(checkoutOfRow);
+  for (const checkout of checkouts) books.unsettled.set(checkout.orderId, checkout);
   const buyers = takers.map(({ session }) => session);
   const networks = new Set(takers.flatMap(({ network }) => network ?? []));
+  const bought = await countSeats(entities, show, 'sold_to', buyers);
+  for (const [session, count] of bought) books.bought.set(session, count);
+  const heldFrom = await countSeats(entities, show, 'held_from', [...networks]);
+  for (const [network, count] of heldFrom) books.heldFrom.set(network, count);
   return {
-    seats: [...asked, ...(await find(entities, liveSeatTable, show, 'seat', rest))],
-    holds,
-    checkouts: checkouts.map(checkoutOfRow),
-    bought: await countSeats(entities, show, 'sold_to', buyers),
-    heldFrom: await countSeats(entities, show, 'held_from', [...networks]),
+    changes: new Map(rows.map((row) => [row.seat, row.changes])),
+    holds: new Map(rowsOfHolds.map((row) => [row.sessionId, row])),
+    checkouts,
   };
 }
 
-function enterRows(books: SeatBooks, { seats, holds, checkouts, bought, heldFrom }: BookRows): void {
-  for (const { seat, status, note } of seats) {
-    // Only statuses were ever put there, and notes by `writeRows`.
-    books.enterStatus(seat, status as SeatStatus);
-    if (note) books.notes.enter(seat, JSON.parse(note) as SeatNote);
-  }
-  for (const hold of holds.values()) books.enter(hold);
-  for (const checkout of checkouts) books.unsettled.set(checkout.orderId, checkout);
-  for (const [session, count] of bought) books.enterBought(session, count);
-  for (const [network, count] of heldFrom) books.notes.enterHeld(network, count);
-}
-
-/** @param changes the seats that changed, and how often the feed tells of each */
+/** @param changes the seats that changed, and how often the feed has told of each by now */
 async function writeRows(
   entities: SqlEntityManager,
   { show, sectionOf }: SeatRules,
   books: SeatBooks,
-  before: BookRows,
+  before: RowsBefore,
   changes: ReadonlyMap<SeatIndex, number>,
 ): Promise<void> {
-  const told = new Map(before.seats.map((row) => [row.seat, row.changes]));
-  const seats = [...changes].map(([seat, times]): LiveSeatRow => {
-    const status = books.statuses[seat] ?? AVAILABLE;
-    const note = books.notes.of(seat);
+  const seats = Array.from(changes, ([seat, told]): LiveSeatRow => {
+    const [status, note, holder] = [
+      books.statuses[seat] ?? AVAILABLE,
+      books.notes.get(seat),
+      books.holderOf(seat),
+    ];
     return {
-      ...{
-        showId: show,
-        seat,
-        section: sectionOf[seat] ?? 0,
-        status,
-        changes: (told.get(seat) ?? 0) + times,
-      },
-      heldBy: books.ofSeat(seat)?.session ?? null,
-      soldTo: status === SOLD ? books.buyerOf(seat) : null,
-      heldFrom: note?.isHeld ? note.network : null,
+      ...{ showId: show, seat, section: sectionOf[seat] ?? 0, status, changes: told },
+      heldBy: holder?.session ?? null,
+      soldTo: status === SOLD ? (books.buyers.get(seat) ?? null) : null,
+      heldFrom: holder?.seats.get(seat)?.network ?? null,
       note: note ? JSON.stringify(note) : null,
     };
   });
   await insertRows(entities, liveSeatTable, seats, OVERWRITE);
 
-  const rowsBefore = new Map([...before.holds.keys()].map((row) => [row.sessionId, row]));
-  const holds = [...books.holds()].map((hold) => rowOfHold(show, hold));
+  const holds = Array.from(books.holds.values(), (hold) => rowOfHold(show, hold));
   const changed = holds.filter((row) => {
-    const { claim, expiresAt, holdToken: token } = rowsBefore.get(row.sessionId) ?? {};
+    const { claim, expiresAt, holdToken: token } = before.holds.get(row.sessionId) ?? {};
     return row.claim !== claim || row.expiresAt !== expiresAt || row.holdToken !== token;
   });
   await insertRows(entities, liveHoldTable, changed, OVERWRITE);
-  const ended = [...rowsBefore.keys()].filter((session) => !books.ofSession(session));
+  const ended = [...before.holds.keys()].filter((session) => !books.holds.has(session));
   if (ended.length > 0) {
     const sql = 'delete from live_holds where show_id = ? and session_id in (?)';
     await entities.execute(sql, [show, ended], 'run');
@@ -225,7 +205,7 @@ async function writeRows(
   const begun = [...books.unsettled.values()].filter((one) => !known.has(one));
   const checkouts = begun.map((one) => rowOfCheckout(show, one));
   await insertRows(entities, liveCheckoutTable, checkouts, OVERWRITE);
-  const settled = [...known].map((one) => one.orderId).filter((id) => !books.unsettled.has(id));
+  const settled = before.checkouts.map((one) => one.orderId).filter((id) => !books.unsettled.has(id));
   if (settled.length > 0) {
     const sql = 'delete from live_checkouts where show_id = ? and order_id in (?)';
     await entities.execute(sql, [show, settled], 'run');
@@ -233,37 +213,26 @@ async function writeRows(
 }
 
 /** A hold without what has a column of its own. */
-interface Claim {
-  readonly prices: readonly (readonly [SeatIndex, number])[];
-  readonly extensionsLeft: number;
+interface Claim extends Pick<LiveHold, 'extensionsLeft' | 'revision'> {
+  readonly seats: readonly (readonly [SeatIndex, HeldSeat])[];
   readonly checkouts: readonly (readonly [string, LiveCheckout])[];
   /** The one of its checkouts that it is frozen for. */
   readonly paying: OrderId | null;
-  readonly revision: number;
 }
 
 function rowOfHold(showId: ShowId, hold: LiveHold): LiveHoldRow {
-  const {
-    session,
-    holdToken: token,
-    expiresAt,
-    prices,
-    extensionsLeft,
-    checkouts,
-    checkout,
-    revision,
-  } = hold;
+  const { session, holdToken, expiresAt, seats, extensionsLeft, checkouts, checkout, revision } = hold;
   const paying = checkout?.orderId ?? null;
-  const claim: Claim = { prices: [...prices], extensionsLeft, checkouts: [...checkouts], paying, revision };
-  return { showId, sessionId: session, holdToken: token, expiresAt, claim: JSON.stringify(claim) };
+  const claim: Claim = { seats: [...seats], extensionsLeft, checkouts: [...checkouts], paying, revision };
+  return { showId, sessionId: session, holdToken, expiresAt, claim: JSON.stringify(claim) };
 }
 
-function holdOfRow({ sessionId, holdToken: token, expiresAt, claim }: LiveHoldRow): LiveHold {
+function holdOfRow({ sessionId, holdToken, expiresAt, claim }: LiveHoldRow): LiveHold {
   // `rowOfHold` wrote it, and every change of its shape is a migration.
-  const { prices, extensionsLeft, checkouts, paying, revision } = JSON.parse(claim) as Claim;
+  const { seats, extensionsLeft, checkouts, paying, revision } = JSON.parse(claim) as Claim;
   return {
-    ...{ session: sessionId, holdToken: token, expiresAt, extensionsLeft, revision },
-    prices: new Map(prices),
+    ...{ session: sessionId, holdToken, expiresAt, extensionsLeft, revision },
+    seats: new Map(seats),
     checkouts: new Map(checkouts),
     checkout: checkouts.find(([, one]) => one.orderId === paying)?.[1] ?? null,
   };

@@ -7,7 +7,7 @@ import { refuse } from '../platform/outcome.ts';
 import type { Outside } from '../platform/outside.ts';
 import { gatherByShow } from '../platform/gathered-calls.ts';
 import type { AdmissionCheck } from '../waiting-room/waiting-room-store.ts';
-import { beginBooks, changeBooks, countSeats, holdsOf, type StepScope } from './mysql-seat-books.ts';
+import { beginBooks, changeBooks, countSeats, findHold, type StepScope } from './mysql-seat-books.ts';
 import { liveCheckoutTable, liveHoldTable, liveShowTable } from './mysql-seat-tables.ts';
 import { holdOf, type SeatBooks } from './seat-books.ts';
 import * as decisions from './seat-decisions.ts';
@@ -97,7 +97,7 @@ export class MysqlSeatStore implements SeatStore {
 
   async holdOf(show: ShowId, session: SessionId): Promise<Hold | null> {
     const entities = this.#parts.database.entities();
-    const [hold] = (await holdsOf(entities, show, [session])).values();
+    const hold = await findHold(entities, show, session);
     return hold && hold.expiresAt > (await this.#tellTime(entities)) ? holdOf(hold) : null;
   }
 
@@ -111,9 +111,7 @@ export class MysqlSeatStore implements SeatStore {
     );
     if (due.length === 0) return [];
     const scope = { sessions: due.map((row) => row.sessionId), orders: due.map((row) => row.orderId) };
-    return this.#change(rules, scope, (books, now) =>
-      decisions.overdueCheckouts(books, OVERDUE_PER_STEP_MAX, now),
-    );
+    return this.#change(rules, scope, (books) => decisions.overdueCheckouts(books, OVERDUE_PER_STEP_MAX));
   }
 
   async settle(rules: SeatRules, settlements: readonly Settlement[]): Promise<void> {
@@ -122,8 +120,8 @@ export class MysqlSeatStore implements SeatStore {
       seats: settlements.flatMap(({ kind, order }) => (kind === 'sold' ? order.seats : [])),
       orders: settlements.map(({ order }) => orderId(order.id)),
     };
-    await this.#change(rules, scope, (books, now) => {
-      for (const settlement of settlements) decisions.settleOrder(books, settlement, now);
+    await this.#change(rules, scope, (books) => {
+      for (const settlement of settlements) decisions.settleOrder(books, settlement);
     });
   }
 
@@ -136,8 +134,8 @@ export class MysqlSeatStore implements SeatStore {
     for (let from = 0; from < repairs.length; from += MENDED_PER_STEP_MAX) {
       const some = repairs.slice(from, from + MENDED_PER_STEP_MAX);
       const [soldOfSome, unsoldOfSome] = [some.flatMap((one) => one.sold), some.flatMap((one) => one.unsold)];
-      await this.#change(rules, { seats: some.map(({ seat }) => seat) }, (books, now) =>
-        decisions.mendSeats(books, { sold: soldOfSome, unsold: unsoldOfSome, counts: [] }, now),
+      await this.#change(rules, { seats: some.map(({ seat }) => seat) }, (books) =>
+        decisions.mendSeats(books, { sold: soldOfSome, unsold: unsoldOfSome, counts: [] }),
       );
     }
   }
@@ -157,10 +155,10 @@ export class MysqlSeatStore implements SeatStore {
   }
 
   async #takeAll(show: ShowId, asked: readonly Asked[]): Promise<readonly AnswerTo<SeatStep>[]> {
-    const isAdmitted = (session: SessionId, now: number): boolean =>
-      this.#parts.admissions.isAdmitted(show, session, now);
-    const decide = (books: SeatBooks, now: number): readonly AnswerTo<SeatStep>[] =>
-      asked.map(({ rules, step }) => decisions.decide(books, rules, step, isAdmitted, now));
+    const { admissions } = this.#parts;
+    const isAdmitted = admissions.isAdmitted.bind(admissions, show);
+    const decide = (books: SeatBooks): readonly AnswerTo<SeatStep>[] =>
+      asked.map(({ rules, step }) => decisions.decide(books, rules, step, isAdmitted));
     const [first] = asked;
     if (!first) return [];
     const scope = scopeOf(asked.map(({ step }) => step));
@@ -176,7 +174,7 @@ export class MysqlSeatStore implements SeatStore {
   async #change<T>(
     rules: SeatRules,
     scope: StepScope,
-    decide: (books: SeatBooks, now: number) => T,
+    decide: (books: SeatBooks) => T,
     attempts?: number,
   ): Promise<T> {
     const { value, isTold } = await this.#parts.database.transaction(

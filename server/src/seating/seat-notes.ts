@@ -1,4 +1,4 @@
-import type { NetworkTag, SeatIndex, SessionId } from '../platform/ids.ts';
+import type { NetworkTag, SessionId } from '../platform/ids.ts';
 
 // Seats are for buying, not for keeping from others [P7]. Whoever gives a seat back, or lets its time run out, leaves it
 // to others for a while, longer each time in a row; from the second time on that holds for their whole network, so that
@@ -26,79 +26,41 @@ export interface Taker {
   readonly network: NetworkTag | null;
 }
 
-/** What is remembered of a seat besides its status. */
+/** What is remembered of a seat that somebody gave back. */
 export interface SeatNote extends Taker {
-  readonly takenAt: number;
-  /** How often in a row it was given back by this session, or from this network. */
+  /** How often in a row by this session, or from this network. */
   readonly givenBack: number;
-  /** Until then it is left to others. */
+  /** Until then the seat is left to others. */
   readonly restsUntil: number;
-  readonly isHeld: boolean;
 }
 
-/** The notes of the seats of one show, or of those that one step touches. */
-export class SeatNotes {
-  readonly #notes = new Map<SeatIndex, SeatNote>();
-  readonly #heldFrom = new Map<NetworkTag, number>();
+/** Milliseconds for which a seat is still left to others than this one. */
+export function restMs(note: SeatNote | undefined, taker: Taker, now: number): number {
+  if (!note || !isSameParty(note, taker)) return 0;
+  const isForAll = note.givenBack > 1 || note.session === taker.session;
+  return isForAll ? Math.max(0, note.restsUntil - now) : 0;
+}
 
-  /** Enters what is known of a seat, silently. */
-  enter(seat: SeatIndex, note: SeatNote): void {
-    this.#notes.set(seat, note);
-  }
+/** How often in a row this one has given a seat back before taking it now. */
+export function timesGivenBack(note: SeatNote | undefined, taker: Taker, now: number): number {
+  const goesOn = note && isSameParty(note, taker) && now < note.restsUntil + NOTE_KEPT_MS;
+  return goesOn ? note.givenBack : 0;
+}
 
-  /** Enters how many seats are held from a network, silently. */
-  enterHeld(network: NetworkTag, count: number): void {
-    this.#heldFrom.set(network, count);
-  }
-
-  of(seat: SeatIndex): SeatNote | undefined {
-    return this.#notes.get(seat);
-  }
-
-  /** How many seats buyers of one network hold. */
-  heldFrom(network: NetworkTag): number {
-    return this.#heldFrom.get(network) ?? 0;
-  }
-
-  /** Milliseconds for which a seat is still left to others than this one. */
-  restMs(seat: SeatIndex, taker: Taker, now: number): number {
-    const note = this.#notes.get(seat);
-    if (!note || note.isHeld || !isSameParty(note, taker)) return 0;
-    const isForAll = note.givenBack > 1 || note.session === taker.session;
-    return isForAll ? Math.max(0, note.restsUntil - now) : 0;
-  }
-
-  take(seat: SeatIndex, { session, network }: Taker, now: number): void {
-    const before = this.#notes.get(seat);
-    const goesOn =
-      before && isSameParty(before, { session, network }) && now < before.restsUntil + NOTE_KEPT_MS;
-    const givenBack = goesOn ? before.givenBack : 0;
-    this.#notes.set(seat, { session, network, takenAt: now, givenBack, restsUntil: 0, isHeld: true });
-    if (network !== null) this.#heldFrom.set(network, this.heldFrom(network) + 1);
-  }
-
-  /** A seat was given back, or its time ran out, at an instant: a hold counts as gone then, swept or not. */
-  giveBack(seat: SeatIndex, at: number): void {
-    const note = this.#end(seat);
-    if (!note) return;
-    const givenBack = note.givenBack + 1;
-    const isFree = givenBack === 1 && at - note.takenAt <= CHANGE_OF_MIND_MS;
-    const restMs = isFree ? 0 : Math.min(COOL_DOWN_MAX_MS, COOL_DOWN_MS * 2 ** (givenBack - 1));
-    this.#notes.set(seat, { ...note, givenBack, restsUntil: at + restMs, isHeld: false });
-  }
-
-  /** A seat was sold, or taken from who held it: nobody hoards it. */
-  drop(seat: SeatIndex): void {
-    if (this.#end(seat)) this.#notes.delete(seat);
-  }
-
-  /** The note of a seat that is held, which counts no more. */
-  #end(seat: SeatIndex): SeatNote | undefined {
-    const note = this.#notes.get(seat);
-    if (!note?.isHeld) return undefined;
-    if (note.network !== null) this.#heldFrom.set(note.network, this.heldFrom(note.network) - 1);
-    return note;
-  }
+/**
+ * The note of a seat that was given back, or whose time ran out.
+ * @param taken when it was taken, and how often in a row this one had given it back before
+ * @param at the instant: a hold counts as gone when its time runs out, swept or not
+ */
+export function noteGivenBack(
+  { session, network }: Taker,
+  taken: { readonly takenAt: number; readonly givenBack: number },
+  at: number,
+): SeatNote {
+  const givenBack = taken.givenBack + 1;
+  const isFree = givenBack === 1 && at - taken.takenAt <= CHANGE_OF_MIND_MS;
+  const rest = isFree ? 0 : Math.min(COOL_DOWN_MAX_MS, COOL_DOWN_MS * 2 ** (givenBack - 1));
+  return { session, network, givenBack, restsUntil: at + rest };
 }
 
 function isSameParty(note: Taker, taker: Taker): boolean {

@@ -2,7 +2,7 @@ import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
 import type { HoldToken, OrderId, SessionId } from '../../../src/platform/ids.ts';
 import type { RefusalCode } from '@stampede/shared/protocol/codes.ts';
 import { CHECKOUT_CARE, type Settlement } from '../../../src/seating/seat-store.ts';
-import { SeatNotes } from '../../../src/seating/seat-notes.ts';
+import { noteGivenBack, restMs, type SeatNote, timesGivenBack } from '../../../src/seating/seat-notes.ts';
 import { EXTENSIONS_MAX, HOLD_LIFETIME_MS, priceOfAll, SEATS_PER_BUYER } from './seat-stand.ts';
 
 export interface ModelHold {
@@ -48,7 +48,9 @@ export class SaleModel {
   readonly #admittedUntil = new Map<SessionId, number>();
   readonly #seatCount: number;
   /** The rule of the cool-down itself is tried by `hoarding-rules.ts`. */
-  readonly #notes = new SeatNotes();
+  readonly #notes = new Map<number, SeatNote>();
+  /** Of each seat that is held, when it was taken, and how often its holder had given it back before. */
+  readonly #taken = new Map<number, { takenAt: number; givenBack: number }>();
   now: number;
 
   constructor(seatCount: number, now: number) {
@@ -61,7 +63,7 @@ export class SaleModel {
     for (const hold of this.holds.filter((one) => one.expiresAt <= this.now)) {
       for (const seat of hold.seats) {
         this.unswept.add(seat);
-        this.#notes.giveBack(seat, hold.expiresAt);
+        this.#giveBack(seat, hold.session, hold.expiresAt);
       }
       this.#drop(hold);
     }
@@ -91,10 +93,13 @@ export class SaleModel {
     if (wanted.length > 0 && have + wanted.length > SEATS_PER_BUYER) return { code: 'limit-exceeded' };
     if (wanted.some((seat) => this.sold.has(seat) || this.holderOf(seat))) return { code: 'seat-taken' };
     const taker = { session, network: null };
-    if (wanted.some((seat) => this.#notes.restMs(seat, taker, this.now) > 0)) return { code: 'cooling-down' };
+    if (wanted.some((seat) => restMs(this.#notes.get(seat), taker, this.now) > 0))
+      return { code: 'cooling-down' };
     for (const seat of wanted) {
       this.unswept.delete(seat);
-      this.#notes.take(seat, taker, this.now);
+      const givenBack = timesGivenBack(this.#notes.get(seat), taker, this.now);
+      this.#taken.set(seat, { takenAt: this.now, givenBack });
+      this.#notes.delete(seat);
     }
     if (hold) {
       hold.seats.push(...wanted);
@@ -127,7 +132,7 @@ export class SaleModel {
     if (found.code !== 'ok') return found;
     const hold = found.value;
     if (seats.some((seat) => !hold.seats.includes(seat))) return { code: 'seat-unknown' };
-    for (const seat of seats.length === 0 ? hold.seats : seats) this.#notes.giveBack(seat, this.now);
+    for (const seat of seats.length === 0 ? hold.seats : seats) this.#giveBack(seat, session, this.now);
     hold.seats = seats.length === 0 ? [] : hold.seats.filter((seat) => !seats.includes(seat));
     if (hold.seats.length === 0) this.#drop(hold);
     return found;
@@ -201,7 +206,7 @@ export class SaleModel {
       if (paying) this.#drop(paying);
     }
     if (order.fate === 'voided' && paying) {
-      for (const seat of paying.seats) this.#notes.drop(seat);
+      for (const seat of paying.seats) this.#taken.delete(seat);
       this.#drop(paying);
     }
     if (order.fate === 'returned' && paying) this.#thaw(paying, order);
@@ -209,12 +214,18 @@ export class SaleModel {
 
   #sell(seat: number, session: SessionId): void {
     this.sold.set(seat, session);
-    this.#notes.drop(seat);
+    this.#taken.delete(seat);
     this.unswept.delete(seat);
     const holder = this.holderOf(seat);
     if (!holder) return;
     holder.seats = holder.seats.filter((one) => one !== seat);
     if (holder.seats.length === 0) this.#drop(holder);
+  }
+
+  #giveBack(seat: number, session: SessionId, at: number): void {
+    const taken = this.#taken.get(seat);
+    this.#taken.delete(seat);
+    if (taken) this.#notes.set(seat, noteGivenBack({ session, network: null }, taken, at));
   }
 
   #thaw(hold: ModelHold, order: ModelOrder): void {
