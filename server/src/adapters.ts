@@ -247,7 +247,7 @@ async function openPaymentPorts(
   );
   const parts = { outside, kafka, topics };
   const paymentLog = new KafkaPaymentLog({ ...parts, records, count });
-  const orderEvents = new KafkaOrderEvents({ ...parts, topic: topics.orderEvents.name });
+  const orderEvents = new KafkaOrderEvents(topics.orderEvents.name, parts);
   closings.defer(() => paymentLog.close());
   closings.defer(() => orderEvents.close());
   await paymentLog.open();

@@ -7,8 +7,7 @@ import { done, type Outcome, type Refusal, refuse } from '../platform/outcome.ts
 import type { Outside } from '../platform/outside.ts';
 import type { SeatRules, SeatStore, UnsettledCheckout } from '../seating/seat-store.ts';
 import type { CheckoutKeys } from './checkout-keys.ts';
-import { orderMessage, processingMessage } from './order-message.ts';
-import type { Order, OrderStore } from './order-store.ts';
+import { type Order, orderMessage, type OrderStore, processingMessage } from './order-store.ts';
 import { answerWithin } from '../platform/retry.ts';
 import { AppendRefusedError, type PaymentLog, type PaymentRequest } from '../payment-log/payment-log.ts';
 import {
@@ -115,7 +114,7 @@ export class BeginCheckout {
   ): Promise<Outcome<OrderMessage>> {
     const { keys, orders } = this.#parts;
     const isGone = refusal.code === 'hold-ended';
-    const order = isGone ? await orders.byKey(intent.session, intent.idempotencyKey) : null;
+    const [order] = isGone ? await orders.byIds([id]) : [];
     if (order) return answerOf(order, show, intent);
     if (!hasKey) return refuse('idempotency-mismatch');
     if (refusal.code !== 'idempotency-mismatch') await keys.giveUp(id);

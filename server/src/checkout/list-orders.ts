@@ -5,8 +5,7 @@ import type { SessionId } from '../platform/ids.ts';
 import type { Outside } from '../platform/outside.ts';
 import type { SeatStore } from '../seating/seat-store.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
-import { orderMessage, processingMessage } from './order-message.ts';
-import type { Order, OrderStore } from './order-store.ts';
+import { type Order, orderMessage, type OrderStore, processingMessage } from './order-store.ts';
 
 export interface ListOrdersParts {
   readonly orders: OrderStore;

@@ -1,4 +1,4 @@
-import type { OrderStatus } from '@stampede/shared/protocol/messages.ts';
+import type { OrderMessage, OrderStatus } from '@stampede/shared/protocol/messages.ts';
 import type { HoldToken, OrderId, SeatIndex, SessionId, ShowId } from '../platform/ids.ts';
 import type { PaymentRequest } from '../payment-log/payment-log.ts';
 
@@ -21,6 +21,20 @@ export interface Order {
   readonly paymentReference: string;
   /** One per seat in the order of `seats` when confirmed, else empty. */
   readonly tickets: readonly string[];
+}
+
+/** A final order as buyers see it: nothing of its session, hold or payment reference travels [P6]. */
+export function orderMessage(order: Order): OrderMessage {
+  const { id, show, status, seats, amount, currency, createdAt, reason, tickets } = order;
+  return { id, show, status, seats, amount, currency, createdAt, reason, tickets };
+}
+
+/** An order that is being paid as buyers see it. */
+export function processingMessage(
+  order: Pick<PaymentRequest, 'orderId' | 'show' | 'seats' | 'amount' | 'currency' | 'createdAt'>,
+): OrderMessage {
+  const { orderId: id, show, seats, amount, currency, createdAt } = order;
+  return { id, show, status: 'processing', seats, amount, currency, createdAt, reason: '', tickets: [] };
 }
 
 /** Why an order ends without tickets though no bank said no; travels to the buyer as the order's reason. */
@@ -85,9 +99,6 @@ export interface OrderStore {
 
   /** Those of the orders that are final. */
   byIds(ids: readonly OrderId[]): Promise<readonly Order[]>;
-
-  /** The order that a session's idempotency key belongs to. */
-  byKey(session: SessionId, idempotencyKey: string): Promise<Order | null>;
 
   /**
    * The orders of each of some sessions, newest first, at most `limit` each. Asked for many at once, because

@@ -32,7 +32,7 @@ const failed = { kind: 'failed', now: START, random: 0 } as const;
 
 describe('payment saga', () => {
   it('[P2] authorizes, captures, settles, and applies the outcome', () => {
-    expect(run([])).toEqual({ kind: 'authorize', attempt: 1, afterMs: 0 });
+    expect(run([])).toEqual({ kind: 'authorize', attempt: 1, afterMs: 0, reference: '' });
     expect(run([authorized])).toEqual({ kind: 'capture', attempt: 1, afterMs: 0, reference: 'pay-1' });
     expect(run([authorized, { kind: 'captured' }])).toEqual({
       kind: 'settle',
@@ -78,9 +78,14 @@ describe('payment saga', () => {
   });
 
   it('[P7] a call without an answer is tried again, later each time, then the order is voided', () => {
-    expect(run([failed])).toEqual({ kind: 'authorize', attempt: 2, afterMs: 250 });
-    expect(run([failed, failed])).toEqual({ kind: 'authorize', attempt: 3, afterMs: 500 });
-    expect(run([failed, failed, failed])).toEqual({ kind: 'authorize', attempt: 4, afterMs: 1_000 });
+    expect(run([failed])).toEqual({ kind: 'authorize', attempt: 2, afterMs: 250, reference: '' });
+    expect(run([failed, failed])).toEqual({ kind: 'authorize', attempt: 3, afterMs: 500, reference: '' });
+    expect(run([failed, failed, failed])).toEqual({
+      kind: 'authorize',
+      attempt: 4,
+      afterMs: 1_000,
+      reference: '',
+    });
     expect(run([failed, failed, failed, failed])).toEqual({
       kind: 'settle',
       status: 'voided',

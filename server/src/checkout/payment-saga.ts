@@ -11,14 +11,13 @@ export interface SagaTerms {
 }
 
 /** A call to the payment gateway; `afterMs` is waited first. */
-export type SagaCall =
-  | { readonly kind: 'authorize'; readonly attempt: number; readonly afterMs: number }
-  | {
-      readonly kind: 'capture';
-      readonly attempt: number;
-      readonly afterMs: number;
-      readonly reference: string;
-    };
+export interface SagaCall {
+  readonly kind: 'authorize' | 'capture';
+  readonly attempt: number;
+  readonly afterMs: number;
+  /** Of the authorization that is captured; empty before. */
+  readonly reference: string;
+}
 
 /** The saga's end: what is to be written to the database. */
 export interface SagaVerdict {
@@ -78,7 +77,7 @@ export async function runSaga(
 
 export function beginSaga(terms: SagaTerms, now: number): SagaStep {
   if (now >= terms.payBy) return verdict('voided', voidReasons.paymentDeadline);
-  return { kind: 'authorize', attempt: 1, afterMs: 0 };
+  return { kind: 'authorize', attempt: 1, afterMs: 0, reference: '' };
 }
 
 /** The next step after a call's answer; throws on one that the call can't get, which is a fault of the program. */
@@ -121,7 +120,7 @@ function tryAgain(terms: SagaTerms, call: SagaCall, now: number, random: number)
   if (call.attempt < terms.attemptsMax && now + afterMs < terms.payBy) {
     return { ...call, attempt: call.attempt + 1, afterMs };
   }
-  return verdict('voided', voidReasons.paymentTimeout, call.kind === 'capture' ? call.reference : '');
+  return verdict('voided', voidReasons.paymentTimeout, call.reference);
 }
 
 /** Also the end of a payment that never gets a saga. */

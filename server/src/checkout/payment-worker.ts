@@ -12,7 +12,6 @@ import {
   STORE_TIMEOUT_MS,
 } from './payment-terms.ts';
 import type { Settlements } from './settlements.ts';
-import { newTicketCode } from './ticket-codes.ts';
 
 export interface PaymentWorkerParts {
   readonly outside: Outside;
@@ -23,6 +22,11 @@ export interface PaymentWorkerParts {
   /** What the seats of a request cost, or null for a show that this node doesn't know: then its gateway is believed. */
   readonly priceOf: (request: PaymentRequest) => Promise<number | null>;
 }
+
+/** Crockford's alphabet: no I, L, O, U, so that a code can be read out at a door and typed without doubt. */
+const CODE_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/** 80 random bits: among a million tickets the chance that any two are equal is below 10^-12. */
+const CODE_LENGTH = 16;
 
 /** What every database keeps as it is; a gateway that answers otherwise has the order voided by its id. */
 const REFERENCE = /^[\x21-\x7e]{1,255}$/;
@@ -71,7 +75,7 @@ export class PaymentWorker {
     );
     const known = new Set<OrderId>(finals.map(({ id }) => id));
     const results = await Promise.allSettled([
-      settlements.carryOut(finals.map((order) => ({ id: null, order }))),
+      settlements.repeat(finals),
       ...requests.filter(({ orderId }) => !known.has(orderId)).map((request) => this.#pay(request)),
     ]);
     const causes = results.flatMap((result) =>
@@ -145,4 +149,10 @@ export class PaymentWorker {
     const written: Verdict = { request, status, reason, paymentReference: reference, tickets };
     return this.#parts.settlements.settle(written);
   }
+}
+
+/** The code of a new ticket, unguessable: characters of Crockford's base 32 from the cryptographic generator. */
+function newTicketCode(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(CODE_LENGTH));
+  return Array.from(bytes, (byte) => CODE_ALPHABET.charAt(byte % CODE_ALPHABET.length)).join('');
 }

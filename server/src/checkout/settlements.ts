@@ -6,8 +6,8 @@ import { answerWithin } from '../platform/retry.ts';
 import { repeat } from '../platform/repeat.ts';
 import type { PaymentGateway } from '../payments/payment-gateway.ts';
 import type { SeatRules, SeatStore, Settlement } from '../seating/seat-store.ts';
-import { orderMessage } from './order-message.ts';
-import { type Order, type OrderStore, type OutboxRecord, type Verdict, voidReasons } from './order-store.ts';
+import { type Order, orderMessage, type OrderStore, type OutboxRecord } from './order-store.ts';
+import { type Verdict, voidReasons } from './order-store.ts';
 import { outcomeEffects } from './payment-saga.ts';
 import { GATEWAY_TIMEOUT_MS, STORE_TIMEOUT_MS } from './payment-terms.ts';
 
@@ -33,12 +33,6 @@ export interface SettlementsParts {
   readonly events?: OrderEvents | null;
   /** Told of each order settled here, and how long that took since its checkout, in milliseconds. */
   readonly settled?: (status: OrderStatus, tookMs: number) => void;
-}
-
-/** A final order; without an outbox record where it was settled before, and that record is the relay's. */
-interface Outcome {
-  readonly id: number | null;
-  readonly order: Order;
 }
 
 /** A verdict that is final, and the work of carrying it out; or why it isn't. */
@@ -130,62 +124,57 @@ export class Settlements {
   }
 
   /**
-   * Carries out what final orders ask for, and marks their outbox records, where given, when all has happened. Rejects
-   * if something failed, which holds up nothing else; such a record stays for the relay.
+   * Carries out what final orders ask for, and marks their outbox records when all has happened. Rejects if something
+   * failed, which holds up nothing else; such a record stays for the relay.
    */
-  async carryOut(outcomes: readonly Outcome[]): Promise<void> {
-    const ours = outcomes.filter(({ id }) => id === null || !this.#underWay.has(id));
-    const records = ours.filter((outcome): outcome is OutboxRecord => outcome.id !== null);
-    for (const { id } of records) this.#underWay.add(id);
+  async #carryOut(records: readonly OutboxRecord[]): Promise<void> {
+    const ours = records.filter(({ id }) => !this.#underWay.has(id));
+    for (const { id } of ours) this.#underWay.add(id);
     try {
       // As long as others can't be told, the relay comes again. What has happened here isn't repeated for that.
-      const todo = ours.filter(({ id }) => id === null || !this.#carriedOut.has(id));
+      const todo = ours.filter(({ id }) => !this.#carriedOut.has(id));
       const failed = await this.#applyAll(todo.map(({ order }) => order));
-      const applied = records.filter(({ order }) => !failed.has(order));
+      const applied = ours.filter(({ order }) => !failed.has(order));
       for (const { id } of applied) this.#remember(id);
       await Promise.all(applied.map((record) => this.#tellings.add(record)));
       for (const { id } of applied) this.#carriedOut.delete(id);
-      if (failed.size > 0) {
-        throw new AggregateError(
-          [...failed.values()].flat(),
-          `${failed.size} outcomes could not be applied yet`,
-        );
-      }
+      requireNone(failed);
     } finally {
-      for (const { id } of records) this.#underWay.delete(id);
+      for (const { id } of ours) this.#underWay.delete(id);
     }
+  }
+
+  /** Carries out once more what final orders ask for, whatever became of their outbox records; rejects as above. */
+  async repeat(orders: readonly Order[]): Promise<void> {
+    requireNone(await this.#applyAll(orders));
   }
 
   /** Where a batch fails, each of it is tried alone: one that the database will not have must not keep the others. */
   async #commit(verdicts: readonly Verdict[]): Promise<readonly Settled[]> {
-    const commit = async (some: readonly Verdict[]): Promise<readonly Settled[]> => {
-      const { clock, report } = this.#parts.outside;
-      const records = await answerWithin(clock, STORE_TIMEOUT_MS, 'the order database', () =>
-        this.#parts.orders.settle(some, clock.now()),
-      );
+    const together = await this.#tryCommit(verdicts);
+    if (verdicts.length === 1 || !together.some(isFailure)) return together;
+    const settled: Settled[] = [];
+    for (const one of verdicts) {
+      settled.push(...(await this.#tryCommit([one])));
+      const [first] = settled;
+      const isHopeless = settled.length === LONE_FAILURES_MAX && settled.every(isFailure);
+      if (first && isHopeless) return verdicts.map(() => first);
+    }
+    return settled;
+  }
+
+  async #tryCommit(verdicts: readonly Verdict[]): Promise<readonly Settled[]> {
+    const { clock, report } = this.#parts.outside;
+    try {
+      const records = await this.#database((orders) => orders.settle(verdicts, clock.now()));
       // From here on the outbox answers for the orders, so a failure is no reason for another delivery.
-      const carriedOut = this.carryOut(records).catch((cause: unknown) =>
+      const carriedOut = this.#carryOut(records).catch((cause: unknown) =>
         report('outcomes are left to the relay', cause),
       );
       return records.map(({ order }) => ({ order, carriedOut }));
-    };
-    const failures: { readonly cause: unknown }[] = [];
-    const attempt = (some: readonly Verdict[]): Promise<readonly Settled[]> =>
-      commit(some).catch((cause: unknown) => {
-        failures.push({ cause });
-        return some.map(() => ({ cause }));
-      });
-    const together = await attempt(verdicts);
-    if (failures.length === 0 || verdicts.length === 1) return together;
-    failures.length = 0;
-    const settled: Settled[] = [];
-    for (const one of verdicts) {
-      settled.push(...(await attempt([one])));
-      const [lastFailure] = failures.slice(-1);
-      const isHopeless = failures.length === LONE_FAILURES_MAX && settled.length === failures.length;
-      if (lastFailure && isHopeless) return verdicts.map(() => lastFailure);
+    } catch (cause) {
+      return verdicts.map(() => ({ cause }));
     }
-    return settled;
   }
 
   /**
@@ -227,18 +216,13 @@ export class Settlements {
   }
 
   async #settleShow(show: ShowId, orders: readonly Order[]): Promise<void> {
-    const { outside, seatRules, seats } = this.#parts;
-    const rules = await answerWithin(outside.clock, STORE_TIMEOUT_MS, 'the seat store', () =>
-      seatRules(show),
-    );
+    const rules = await this.#inSeats(() => this.#parts.seatRules(show));
     // Shows are added while nodes run. To pass over one that a neighbour sells already would mark its outcomes as
     // applied: the seat would come back on sale, and its buyer never hear of the tickets [P2, P3].
     if (!rules) throw new Error(`show ${show} is not in this node's catalogue`);
     // First, so that a seat which its loser's hold gives up is on sale for nobody in between.
     await this.#giveToOwners(rules, orders);
-    await answerWithin(outside.clock, STORE_TIMEOUT_MS, 'the seat store', () =>
-      seats.settle(rules, orders.map(settlementOf)),
-    );
+    await this.#inSeats((seats) => seats.settle(rules, orders.map(settlementOf)));
   }
 
   /**
@@ -246,29 +230,22 @@ export class Settlements {
    * nobody else shall pay for it in vain [P1].
    */
   async #giveToOwners(rules: SeatRules, orders: readonly Order[]): Promise<void> {
-    const { orders: database, outside, seats } = this.#parts;
     const contested = new Set(
       orders.flatMap((order) => (order.reason === voidReasons.seatSold ? order.seats : [])),
     );
     if (contested.size === 0) return;
     const range = { from: Math.min(...contested), to: Math.max(...contested) + 1 };
-    const sold = await answerWithin(outside.clock, STORE_TIMEOUT_MS, 'the order database', () =>
-      database.soldSeats(rules.show, range),
-    );
-    const lost = sold.filter(({ seat }) => contested.has(seat));
-    await answerWithin(outside.clock, STORE_TIMEOUT_MS, 'the seat store', () =>
-      seats.mend(rules, { sold: lost, unsold: [], counts: [] }),
-    );
+    const owners = await this.#database((database) => database.soldSeats(rules.show, range));
+    const sold = owners.filter(({ seat }) => contested.has(seat));
+    await this.#inSeats((seats) => seats.mend(rules, { sold, unsold: [], counts: [] }));
   }
 
   /** In this order: a record that is marked is never told again. */
   async #tellAndMark(records: readonly OutboxRecord[]): Promise<readonly null[]> {
-    const { events, orders, outside } = this.#parts;
+    const { events, outside } = this.#parts;
     await events?.publish(records.map(({ order }) => order));
     const ids = records.map(({ id }) => id);
-    await answerWithin(outside.clock, STORE_TIMEOUT_MS, 'the order database', () =>
-      orders.markApplied(ids, outside.clock.now()),
-    );
+    await this.#database((orders) => orders.markApplied(ids, outside.clock.now()));
     return records.map(() => null);
   }
 
@@ -280,18 +257,36 @@ export class Settlements {
 
   /** One round through everything that is pending; what fails holds up nothing behind it. */
   async #relay(): Promise<void> {
-    const { orders, outside } = this.#parts;
+    const { report } = this.#parts.outside;
     for (let after = 0; ;) {
       const from = after;
-      const page = await answerWithin(outside.clock, STORE_TIMEOUT_MS, 'the order database', () =>
-        orders.pendingOutbox(RELAY_PAGE_LENGTH, from),
-      );
-      await this.carryOut(page).catch((cause: unknown) => outside.report('the relay goes on later', cause));
+      const page = await this.#database((orders) => orders.pendingOutbox(RELAY_PAGE_LENGTH, from));
+      await this.#carryOut(page).catch((cause: unknown) => report('the relay goes on later', cause));
       const last = page.at(-1);
       if (!last || page.length < RELAY_PAGE_LENGTH) return;
       after = last.id;
     }
   }
+
+  #database<T>(call: (orders: OrderStore) => Promise<T>): Promise<T> {
+    const { orders, outside } = this.#parts;
+    return answerWithin(outside.clock, STORE_TIMEOUT_MS, 'the order database', () => call(orders));
+  }
+
+  #inSeats<T>(call: (seats: SeatStore) => Promise<T>): Promise<T> {
+    const { outside, seats } = this.#parts;
+    return answerWithin(outside.clock, STORE_TIMEOUT_MS, 'the seat store', () => call(seats));
+  }
+}
+
+function requireNone(failed: ReadonlyMap<Order, readonly unknown[]>): void {
+  if (failed.size === 0) return;
+  const causes = [...failed.values()].flat();
+  throw new AggregateError(causes, `${failed.size} outcomes could not be applied yet`);
+}
+
+function isFailure(settled: Settled): boolean {
+  return 'cause' in settled;
 }
 
 /** What an order's outcome means to its seats. */

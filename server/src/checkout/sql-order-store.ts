@@ -48,16 +48,6 @@ export class SqlOrderStore implements OrderStore {
     return [...(await finalOrders(this.#database.entities(), ids)).values()];
   }
 
-  async byKey(session: SessionId, idempotencyKey: string): Promise<Order | null> {
-    const entities = this.#database.entities();
-    const row = await entities.findOne(
-      orderTable,
-      { sessionId: session, idempotencyKey },
-      { fields: ['id'] },
-    );
-    return row && ((await finalOrders(entities, [row.id])).get(row.id) ?? null);
-  }
-
   async ofSessions(
     sessions: readonly SessionId[],
     limit: number,

@@ -118,13 +118,9 @@ export class Sale implements FeedFollower {
     return { show: this.show.id, sessions: this.sessionCount, seats: this.board.countByStatus() };
   }
 
-  /** Its waiting room, as it is for all nodes: two calls of the store. */
+  /** Its waiting room, as it is for all nodes. */
   async readRoom(): Promise<WaitingRoomReading> {
-    const { store } = this.#parts.waitingRoom;
-    const [{ waiting }, admitted] = await Promise.all([
-      store.ranks(this.#waitingRules, []),
-      store.admittedCount(this.#waitingRules),
-    ]);
+    const { waiting, admitted } = await this.#parts.waitingRoom.store.ranks(this.#waitingRules, []);
     return { show: this.show.id, waiting, admitted };
   }
 

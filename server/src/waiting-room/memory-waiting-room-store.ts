@@ -25,37 +25,31 @@ const OUTSIDE_REMEMBERED_MAX = 200_000;
 const ROUNDING = 1e-9;
 const MS_PER_SECOND = 1_000;
 
-/** A place. It ends with the grace time of an absent buyer, and never while they are present. */
-interface Place extends Ranked {
-  readonly kind: 'waiting';
+/** A place, and in the end an admission. */
+interface Stay extends Ranked {
   readonly network: NetworkTag | null;
+  /** A place ends with the grace time of an absent buyer, an admission at its deadline or, while they are away, before. */
   endsAt: number;
   /** When the buyer's presence was last told. */
   seenAt: number;
+  admission: Admission | null;
 }
 
-/** An admission. `endsAt` lies before `deadline` while the buyer is away. */
 interface Admission {
-  readonly kind: 'admitted';
-  readonly session: SessionId;
-  readonly network: NetworkTag | null;
-  begunAt: number;
-  deadline: number;
-  endsAt: number;
+  readonly begunAt: number;
+  readonly deadline: number;
   /** Given to an absent buyer who has not come back yet. */
-  claim: boolean;
+  readonly claim: boolean;
 }
-
-type Stay = Place | Admission;
 
 /** The waiting room of one show. Every method runs to its end in one turn of the event loop: an atomic step. */
 class MemoryWaitingRoom {
   readonly #name: string;
   readonly #publish: (notice: Notice) => void;
   readonly #stays = new Map<SessionId, Stay>();
-  readonly #waiting = new RankedQueue<Place>();
+  readonly #waiting = new RankedQueue<Stay>();
   /** Ends by instant, so that a sweep touches only those who are due. Stays that can't end are not in it. */
-  readonly #ends = { waiting: new RankedQueue<Ranked>(), admitted: new RankedQueue<Ranked>() };
+  readonly #ends = { places: new RankedQueue<Ranked>(), admissions: new RankedQueue<Ranked>() };
   readonly #outside = new Map<SessionId, OutsideReason>();
   /** Places and admissions by where they came from. */
   readonly #networks = new Map<NetworkTag, number>();
@@ -88,7 +82,7 @@ class MemoryWaitingRoom {
       const refusal = this.#refusal(rules, network);
       if (refusal) return refuse(refusal);
       const score = this.#restore(session, lost, now) ?? this.#newScore(rules, session, now);
-      const place: Place = { kind: 'waiting', session, network, score, endsAt: Infinity, seenAt: now };
+      const place = { session, network, score, endsAt: Infinity, seenAt: now, admission: null };
       this.#stays.set(session, place);
       this.#waiting.insert(place);
       this.#count(network, 1);
@@ -105,7 +99,7 @@ class MemoryWaitingRoom {
 
   finish(session: SessionId, orderedAt: number, now: number): Standing {
     const stay = this.#live(session, now);
-    if (stay?.kind === 'admitted' && stay.begunAt <= orderedAt) this.#end(stay, 'finished');
+    if (stay?.admission && stay.admission.begunAt <= orderedAt) this.#end(stay, 'finished');
     return this.standing(session, now);
   }
 
@@ -113,17 +107,18 @@ class MemoryWaitingRoom {
     const stay = this.#stays.get(session);
     if (!stay) return { state: 'outside', reason: this.#outside.get(session) ?? 'not-joined' };
     if (now >= stay.endsAt) return { state: 'outside', reason: 'expired' };
-    if (stay.kind === 'admitted') return { state: 'admitted', deadline: stay.endsAt };
+    if (stay.admission) return { state: 'admitted', deadline: stay.endsAt };
     const ahead = this.#drawClosed ? this.#waiting.rankOf(stay) : null;
     return { state: 'waiting', ahead, score: stay.score, room: this.#name };
   }
 
-  ranks(sessions: readonly SessionId[]): Ranks {
+  ranks(sessions: readonly SessionId[], now: number): Ranks {
     const ahead = sessions.map((session) => {
       const stay = this.#stays.get(session);
-      return this.#drawClosed && stay?.kind === 'waiting' ? this.#waiting.rankOf(stay) : null;
+      return this.#drawClosed && stay && !stay.admission ? this.#waiting.rankOf(stay) : null;
     });
-    return { drawn: this.#drawClosed, waiting: this.#waiting.size, ahead };
+    const admitted = this.#admittedCount(now);
+    return { drawn: this.#drawClosed, waiting: this.#waiting.size, admitted, ahead };
   }
 
   admit(rules: WaitingRoomRules, now: number): number {
@@ -134,7 +129,7 @@ class MemoryWaitingRoom {
     const elapsedMs = Math.max(0, now - (this.#bucket?.at ?? opensAt));
     const filled = (this.#bucket?.tokens ?? burst) + (elapsedMs * admissionsPerSecond) / MS_PER_SECOND;
     const tokens = Math.min(burst, filled);
-    const allowed = Math.min(Math.floor(tokens + ROUNDING), admittedMax - this.admittedCount(now));
+    const allowed = Math.min(Math.floor(tokens + ROUNDING), admittedMax - this.#admittedCount(now));
     const admissions: { session: SessionId; deadline: number }[] = [];
     while (admissions.length < allowed) {
       const head = this.#waiting.first();
@@ -149,13 +144,13 @@ class MemoryWaitingRoom {
 
   expire(rules: WaitingRoomRules, now: number): number {
     this.#pullBack(rules, now);
-    const places: Place[] = [];
+    const places: Stay[] = [];
     let count = 0;
-    for (const ends of [this.#ends.admitted, this.#ends.waiting]) {
+    for (const ends of [this.#ends.admissions, this.#ends.places]) {
       for (let due = ends.first(); due && due.score <= now; due = ends.first()) {
         ends.remove(due);
         const stay = this.#stays.get(due.session);
-        if (stay?.kind === 'waiting') places.push(stay);
+        if (stay && !stay.admission) places.push(stay);
         this.#forget(due.session, 'expired');
         count++;
       }
@@ -167,44 +162,38 @@ class MemoryWaitingRoom {
   setPresent(rules: WaitingRoomRules, session: SessionId, present: boolean, now: number): void {
     const stay = this.#live(session, now);
     if (!stay) return;
-    if (stay.kind === 'waiting') {
-      if (present) stay.seenAt = now;
-      this.#setEnd(stay, present ? Infinity : Math.min(stay.endsAt, now + rules.graceMs));
-    } else if (!stay.claim) {
-      this.#setEnd(stay, present ? stay.deadline : Math.min(stay.endsAt, now + rules.graceMs));
-    } else if (present) {
-      stay.claim = false;
-      stay.deadline = now + rules.admissionLifetimeMs;
-      this.#setEnd(stay, stay.deadline);
-      this.#publish({ kind: 'admitted', admissions: [{ session, deadline: stay.deadline }] });
+    const { admission } = stay;
+    if (admission?.claim) {
+      if (present) this.#openWhole(stay, rules, admission.begunAt, now);
+      return;
     }
-  }
-
-  admittedCount(now: number): number {
-    return this.#ends.admitted.size - this.#ends.admitted.countUpTo(now);
+    if (present) stay.seenAt = now;
+    const end = admission?.deadline ?? Infinity;
+    this.#setEnd(stay, present ? end : Math.min(stay.endsAt, now + rules.graceMs));
   }
 
   isAdmitted(session: SessionId, now: number): boolean {
     const stay = this.#stays.get(session);
-    return stay?.kind === 'admitted' && now < stay.endsAt;
+    return stay?.admission != null && now < stay.endsAt;
+  }
+
+  #admittedCount(now: number): number {
+    return this.#ends.admissions.size - this.#ends.admissions.countUpTo(now);
   }
 
   /**
    * Brings back ends that lie too far ahead because the clock was set back: a place's end to a grace time from now,
    * and an admission from the future to one from now, which its buyer is told.
    */
-  #pullBack({ graceMs, admissionLifetimeMs }: WaitingRoomRules, now: number): void {
-    for (const { session } of this.#ends.waiting.after(now + graceMs)) {
+  #pullBack(rules: WaitingRoomRules, now: number): void {
+    const { graceMs, admissionLifetimeMs } = rules;
+    for (const { session } of this.#ends.places.after(now + graceMs)) {
       const stay = this.#stays.get(session);
       if (stay) this.#setEnd(stay, now + graceMs);
     }
-    for (const { session } of this.#ends.admitted.after(now + admissionLifetimeMs)) {
+    for (const { session } of this.#ends.admissions.after(now + admissionLifetimeMs)) {
       const stay = this.#stays.get(session);
-      if (stay?.kind !== 'admitted' || stay.begunAt <= now) continue;
-      stay.begunAt = now;
-      stay.deadline = now + admissionLifetimeMs;
-      this.#setEnd(stay, stay.deadline);
-      this.#publish({ kind: 'admitted', admissions: [{ session, deadline: stay.deadline }] });
+      if (stay?.admission && stay.admission.begunAt > now) this.#openWhole(stay, rules, now, now);
     }
   }
 
@@ -217,29 +206,27 @@ class MemoryWaitingRoom {
   }
 
   /** Turns a place into an admission. */
-  #open(place: Place, rules: WaitingRoomRules, now: number): { session: SessionId; deadline: number } {
-    const { session, network } = place;
+  #open(place: Stay, rules: WaitingRoomRules, now: number): { session: SessionId; deadline: number } {
     const claim = place.endsAt !== Infinity || now - place.seenAt >= rules.presenceMs;
     const lifetimeMs = claim ? Math.min(rules.claimMs, rules.admissionLifetimeMs) : rules.admissionLifetimeMs;
     const deadline = now + lifetimeMs;
     this.#waiting.remove(place);
     this.#setEnd(place, Infinity);
-    const admission: Admission = {
-      kind: 'admitted',
-      session,
-      network,
-      begunAt: now,
-      deadline,
-      endsAt: Infinity,
-      claim,
-    };
-    this.#stays.set(session, admission);
-    this.#setEnd(admission, deadline);
-    return { session, deadline };
+    place.admission = { begunAt: now, deadline, claim };
+    this.#setEnd(place, deadline);
+    return { session: place.session, deadline };
+  }
+
+  /** Makes an admission a whole one from now on, and tells its tabs. */
+  #openWhole(stay: Stay, { admissionLifetimeMs }: WaitingRoomRules, begunAt: number, now: number): void {
+    const deadline = now + admissionLifetimeMs;
+    stay.admission = { begunAt, deadline, claim: false };
+    this.#setEnd(stay, deadline);
+    this.#publish({ kind: 'admitted', admissions: [{ session: stay.session, deadline }] });
   }
 
   #end(stay: Stay, reason: OutsideReason): void {
-    if (stay.kind === 'waiting') this.#waiting.remove(stay);
+    if (!stay.admission) this.#waiting.remove(stay);
     this.#setEnd(stay, Infinity);
     this.#forget(stay.session, reason);
   }
@@ -291,7 +278,7 @@ class MemoryWaitingRoom {
   /** Moves the end of a stay, in its record and in the order of ends. */
   #setEnd(stay: Stay, endsAt: number): void {
     if (stay.endsAt === endsAt) return;
-    const ends = this.#ends[stay.kind];
+    const ends = stay.admission ? this.#ends.admissions : this.#ends.places;
     if (stay.endsAt !== Infinity) ends.remove({ score: stay.endsAt, session: stay.session });
     stay.endsAt = endsAt;
     if (endsAt !== Infinity) ends.insert({ score: endsAt, session: stay.session });
@@ -326,7 +313,7 @@ export class MemoryWaitingRoomStore implements WaitingRoomStore, AdmissionCheck 
   }
 
   async ranks(rules: WaitingRoomRules, sessions: readonly SessionId[]): Promise<Ranks> {
-    return this.#step(rules, (room) => room.ranks(sessions));
+    return this.#step(rules, (room, now) => room.ranks(sessions, now));
   }
 
   async admit(rules: WaitingRoomRules): Promise<number> {
@@ -341,10 +328,6 @@ export class MemoryWaitingRoomStore implements WaitingRoomStore, AdmissionCheck 
     this.#step(rules, (room, now) => {
       for (const session of sessions) room.setPresent(rules, session, present, now);
     });
-  }
-
-  async admittedCount(rules: WaitingRoomRules): Promise<number> {
-    return this.#step(rules, (room, now) => room.admittedCount(now));
   }
 
   isAdmitted(show: ShowId, session: SessionId, now: number): boolean {

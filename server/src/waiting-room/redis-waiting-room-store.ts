@@ -78,8 +78,11 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
   }
 
   async ranks(rules: WaitingRoomRules, sessions: readonly SessionId[]): Promise<Ranks> {
-    const [drawn, waiting, ahead] = listOf(await this.#take(rules, 'ranks', sessions));
-    return { drawn: drawn === true, waiting: numberOf(waiting), ahead: numbersOf(ahead).map(aheadOf) };
+    const [drawn, waiting, admitted, ahead] = listOf(await this.#take(rules, 'ranks', sessions));
+    return {
+      ...{ drawn: drawn === true, waiting: numberOf(waiting), admitted: numberOf(admitted) },
+      ahead: numbersOf(ahead).map(aheadOf),
+    };
   }
 
   async admit(rules: WaitingRoomRules): Promise<number> {
@@ -107,10 +110,6 @@ export class RedisWaitingRoomStore implements WaitingRoomStore {
       const some = sessions.slice(from, from + PRESENT_PER_STEP_MAX);
       await this.#take(rules, 'present', some, present, graceMs, admissionLifetimeMs);
     }
-  }
-
-  async admittedCount(rules: WaitingRoomRules): Promise<number> {
-    return numberOf(await this.#take(rules, 'admitted-count'));
   }
 
   #take({ show, opensAt }: WaitingRoomRules, kind: string, ...rest: Packed[]): Promise<unknown> {

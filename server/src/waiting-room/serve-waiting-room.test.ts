@@ -87,7 +87,7 @@ describe('serving waiting rooms again and again', () => {
     }
   }
 
-  const admitted = async () => store.admittedCount(rulesOf(showWith(1), settings));
+  const admitted = async () => (await store.ranks(rulesOf(showWith(1), settings), [])).admitted;
 
   test('nothing before the lobby, sweeping in the lobby, admission from the opening to the cap', async () => {
     await pass(900);

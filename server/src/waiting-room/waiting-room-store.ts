@@ -67,8 +67,9 @@ export type Standing =
 export interface Ranks {
   /** Whether the draw is over: before the opening nobody has a rank. */
   readonly drawn: boolean;
-  /** People waiting in all. */
+  /** People waiting in all, and admitted. */
   readonly waiting: number;
+  readonly admitted: number;
   /** People in front of each asked session, in the order asked; null for those who don't wait or have no rank yet. */
   readonly ahead: readonly (number | null)[];
 }
@@ -130,9 +131,6 @@ export interface WaitingRoomStore {
    * which one goes, is there again with the other's next word.
    */
   setPresent(rules: WaitingRoomRules, sessions: readonly SessionId[], present: boolean): Promise<void>;
-
-  /** Buyers admitted now. */
-  admittedCount(rules: WaitingRoomRules): Promise<number>;
 }
 
 /** What the seat store asks in its own atomic step; `now` is that step's instant. */

@@ -94,9 +94,9 @@ describe('waiting room commands', () => {
     const rules = rulesOf(show, settings);
     await joinWaitingRoom(parts, { show, soldOut: false, session }, OPENS_AT);
     await parts.store.admit(rules);
-    expect(await parts.store.admittedCount(rules)).toBe(1);
+    expect((await parts.store.ranks(rules, [])).admitted).toBe(1);
     await parts.store.finish(rulesOf({ ...show, paused: true }, settings), session, OPENS_AT + 1);
     expect(await parts.store.standing(rules, session)).toEqual({ state: 'outside', reason: 'finished' });
-    expect(await parts.store.admittedCount(rules)).toBe(0);
+    expect((await parts.store.ranks(rules, [])).admitted).toBe(0);
   });
 });

@@ -56,11 +56,7 @@ afterEach(async () => {
 async function startWorker(log: PaymentLog = stand.newLog()): Promise<void> {
   const orders = new SqlOrderStore(stored.database);
   const outside = machineOutside((message) => void stand.reports.push(message));
-  const events = new KafkaOrderEvents({
-    outside,
-    kafka: stand.kafka,
-    topic: stand.topics.orderEvents.name,
-  });
+  const events = new KafkaOrderEvents(stand.topics.orderEvents.name, { outside, kafka: stand.kafka });
   const settlements = new Settlements({
     outside,
     orders,

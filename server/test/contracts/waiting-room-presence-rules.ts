@@ -82,7 +82,7 @@ export function describePresence(room: () => WaitingRoomUnderTest): void {
     const ranks = await room()
       .at(OPENS_AT + GRACE_MS)
       .ranks(rules, stayed);
-    expect(ranks).toEqual({ drawn: true, waiting: 25, ahead: stayed.map((_, index) => index) });
+    expect(ranks).toEqual({ drawn: true, waiting: 25, admitted: 0, ahead: stayed.map((_, index) => index) });
   });
 
   test('at the head, a place that ran out is passed over and costs no admission', async () => {

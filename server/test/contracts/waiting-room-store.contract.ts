@@ -76,6 +76,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
         .ranks(rules, [anna]),
     ).toEqual({
       drawn: false,
+      admitted: 0,
       waiting: 1,
       ahead: [null],
     });
@@ -90,7 +91,7 @@ function describePlaces(room: () => WaitingRoomUnderTest): void {
         .join(rules, session);
     const drawn = all.toSorted((a, b) => drawScore(DRAW_SEED, a) - drawScore(DRAW_SEED, b));
     const ranks = await room().at(OPENS_AT).ranks(rules, drawn);
-    expect(ranks).toEqual({ drawn: true, waiting: 50, ahead: drawn.map((_, index) => index) });
+    expect(ranks).toEqual({ drawn: true, waiting: 50, admitted: 0, ahead: drawn.map((_, index) => index) });
   });
 
   test('12.4 from the opening on it is first come, first served, behind the whole draw', async () => {
@@ -322,9 +323,11 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
       .at(OPENS_AT + 10_000)
       .finish(rules, ben, OPENS_AT + 10_000);
     expect(
-      await room()
-        .at(OPENS_AT + 10_000)
-        .admittedCount(rules),
+      (
+        await room()
+          .at(OPENS_AT + 10_000)
+          .ranks(rules, [])
+      ).admitted,
     ).toBe(1);
     expect(
       await room()
@@ -350,7 +353,7 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
       state: 'outside',
       reason: 'expired',
     });
-    expect(await room().at(deadline).admittedCount(rules)).toBe(0);
+    expect((await room().at(deadline).ranks(rules, [])).admitted).toBe(0);
     expect(await room().at(deadline).admit(rules)).toBe(1);
     expect(await room().at(deadline).expire(rules)).toBe(1);
     expect(await room().at(deadline).expire(rules)).toBe(0);
@@ -386,9 +389,11 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
         .admit({ ...rules, admittedMax: 1 }),
     ).toBe(0);
     expect(
-      await room()
-        .at(OPENS_AT + 1_000)
-        .admittedCount(rules),
+      (
+        await room()
+          .at(OPENS_AT + 1_000)
+          .ranks(rules, [])
+      ).admitted,
     ).toBe(3);
     expect(
       await room()

@@ -16,9 +16,8 @@
 --     together never admit more. Places that ran out are passed over and cost no admission.
 --   'expire', …, grace ms, admission lifetime ms, how many of each at most: ends admissions at their deadline and places
 --     whose buyer was away for the grace time, and brings back what a clock that was set back left too far ahead
---   'admitted-count', …
--- Reply: packed {answer…}: of 'join' {0, standing} or {refusal, {}, ''}, of 'present' true, of 'admit', 'expire' and
---   'admitted-count' how many, of 'ranks' {whether the draw is over, people waiting, {people ahead or -1…}}, else a standing.
+-- Reply: packed {answer…}: of 'join' {0, standing} or {refusal, {}, ''}, of 'present' true, of 'admit' and 'expire'
+--   how many, of 'ranks' {whether the draw is over, people waiting, admitted, {people ahead or -1…}}, else a standing.
 -- include: ../../platform/lua/store-time.lua
 -- include: ../../feed/lua/write-feed.lua
 
@@ -78,6 +77,10 @@ end
 
 local function after(instant)
   return '(' .. string.format('%.0f', instant)
+end
+
+local function admitted_count()
+  return redis.call('ZCOUNT', KEY.admitted, after(now), '+inf')
 end
 
 local function admission_text(is_claim, deadline, begun)
@@ -295,7 +298,7 @@ function answer_to.ranks(draw_closed, _, sessions)
   for index, session in ipairs(sessions) do
     ahead[index] = draw_closed and redis.call('ZRANK', KEY.waiting, session) or -1
   end
-  return { draw_closed, redis.call('ZCARD', KEY.waiting), ahead }
+  return { draw_closed, redis.call('ZCARD', KEY.waiting), admitted_count(), ahead }
 end
 
 function answer_to.present(_, _, sessions, present, grace, lifetime)
@@ -313,10 +316,6 @@ end
 function answer_to.expire(_, _, grace, lifetime, limit)
   pull_back(grace, lifetime, limit)
   return expire_due(limit)
-end
-
-answer_to['admitted-count'] = function()
-  return redis.call('ZCOUNT', KEY.admitted, after(now), '+inf')
 end
 
 -- Adding up tenths gives 0.999…; this much short of a whole token counts as one, and is owed by the next.
@@ -359,7 +358,7 @@ function answer_to.admit(_, opens_at, per_second, burst, admitted_max, lifetime,
   -- A bucket that was filled in the future, before the clock was set back, counts as filled now.
   local elapsed = math.max(0, now - (tonumber(room[3]) or opens_at))
   local tokens = math.min(burst, (tonumber(room[2]) or burst) + elapsed * per_second / 1000)
-  local allowed = math.min(math.max(0, math.floor(tokens + ROUNDING)), admitted_max - answer_to['admitted-count']())
+  local allowed = math.min(math.max(0, math.floor(tokens + ROUNDING)), admitted_max - admitted_count())
   local count = 0
   while count < allowed do
     local heads = redis.call('ZRANGE', KEY.waiting, 0, math.min(HEADS_PER_TURN, allowed - count) - 1)

@@ -151,7 +151,6 @@ async function settleAndRead(orders: SqlOrderStore, old: ReturnType<typeof payme
   );
   await orders.settle([confirmed(paymentRequest({ show: old.show, seats: old.seats }))], NOW);
   await orders.byIds([old.orderId, orderId(newOrderId())]);
-  await orders.byKey(old.session, old.idempotencyKey);
   await orders.ofSessions([old.session, sessionId('session-8')], 10);
   await orders.soldSeats(old.show);
   await orders.pendingOutbox(10, 0);
