@@ -16,7 +16,8 @@ The embedded database belongs to one process: stop the server first, or let it u
 
 async function lookAfter(task: 'list' | 'replay'): Promise<void> {
   const config = readConfig(process.env);
-  const logger = createLogger({ level: config.logLevel, readable: process.stderr.isTTY });
+  // Beside what was asked for, which others read.
+  const logger = createLogger({ level: config.logLevel, readable: process.stderr.isTTY, to: process.stderr });
   const dataDir = resolve(config.dataDir);
   const outside = machineOutside((message, cause) => logger.error({ err: cause }, message));
   const metrics = new Metrics(outside.clock);
