@@ -118,14 +118,11 @@ export async function startApp(parts: AppParts): Promise<App> {
     (show) => void sales.reopen(show).catch((cause: unknown) => report('reopening failed', cause)),
   );
 
-  const stops: (() => Promise<void>)[] = [];
-  const stopJobs = async (): Promise<void> => {
-    for (const stop of stops.splice(0).toReversed()) {
-      // One that fails is no reason to cut the others off.
-      await stop().catch((cause: unknown) => report('a job could not be ended', cause));
-    }
-  };
-  stops.push(() => parts.catalog.stop());
+  /** The last one begun ends first; one that fails to is no reason to cut the others off. */
+  const stops = new AsyncDisposableStack();
+  const stopJobs = (): Promise<void> =>
+    stops.disposeAsync().catch((cause: unknown) => report('jobs could not be ended', cause));
+  stops.defer(() => parts.catalog.stop());
   const reconciliation = new ReconciliationJob({
     ...parts,
     outside: sparing,
@@ -143,22 +140,26 @@ export async function startApp(parts: AppParts): Promise<App> {
   const countAdmissions = (count: number): void => metrics.admissions.add(count);
   const checkouts = new OverdueCheckouts({ ...parts, log: parts.paymentLog, outside: sparing });
   const saleJobs = { sales, seats: parts.seats, checkouts, waitingRoom, outside: sparing, countAdmissions };
-  const health = new PartHealth(parts.readiness, clock);
+  // Whoever can ask finds the shows read.
+  const health = new PartHealth({ shows: async () => true, ...parts.readiness }, clock);
   try {
     await health.start();
-    stops.push(() => health.stop());
+    stops.defer(() => health.stop());
     if (roles.has('worker')) {
       const { settlements, worker } = paymentJobs(parts, waitingRoom, sales, outside);
       // The relay first: outcomes that are final must be seen before anybody may take their seats.
       for (const job of [settlements, worker]) {
-        stops.push(() => job.stop());
+        stops.defer(() => job.stop());
         await job.start();
       }
     }
     const serves = roles.has('scheduler');
-    if (serves || roles.has('gateway')) stops.push(startKeepingUp(saleJobs, serves));
-    if (serves) stops.push(startSchedulerJobs(saleJobs), reconciliation.start());
-    if (roles.has('gateway')) stops.push(startGatewayJobs(saleJobs));
+    if (serves || roles.has('gateway')) stops.defer(startKeepingUp(saleJobs, serves));
+    if (serves) {
+      stops.defer(startSchedulerJobs(saleJobs));
+      stops.defer(reconciliation.start());
+    }
+    if (roles.has('gateway')) stops.defer(startGatewayJobs(saleJobs));
     return await open(parts, { gateway, sales, waitingRoom, health, stopJobs });
   } catch (cause) {
     await stopJobs();
@@ -176,27 +177,12 @@ interface Started {
 
 /** Listens: for buyers if this node is a gateway, else for questions about its health. */
 async function open(parts: AppParts, started: Started): Promise<App> {
-  const { config, logger, outside } = parts;
+  const { config, logger, outside, sessions } = parts;
   const { clock } = outside;
   const { gateway, sales, health, stopJobs } = started;
-  let isDraining = false;
-  const readiness = {
-    parts: () => ({ shows: true, ...health.parts() }),
-    troubleOf: (name: string) => health.troubleOf(name),
-    get isDraining() {
-      return isDraining;
-    },
-  };
-  const requests = buyerRequests(parts, started);
-  const connection = {
-    sales,
-    requests,
-    clock,
-    logger,
-    readBearer: (bearer: string) => readBearer(parts, bearer),
-  };
+  const connection = { sales, requests: buyerRequests(parts, started), sessions, clock, logger };
   const events = new SecurityEvents({ ...parts, clock });
-  const gatewayParts = { ...parts, ...config, outside, shows: sales, readiness, connection, events };
+  const gatewayParts = { ...parts, ...config, outside, shows: sales, readiness: health, connection, events };
   const ports = config.roles.has('gateway')
     ? await gateway.open(gatewayParts, config)
     : await gateway.openHealth(gatewayParts, config);
@@ -207,7 +193,7 @@ async function open(parts: AppParts, started: Started): Promise<App> {
       return gateway.socketCount;
     },
     async stop() {
-      isDraining = true;
+      health.isDraining = true;
       const spreadMs = gateway.drain();
       await Promise.all([stopJobs(), everybodyGone(gateway, spreadMs, clock)]);
       sales.stop();
@@ -232,11 +218,6 @@ function waitingRoomSettings(config: Config): WaitingRoomSettings {
     queueMax: config.queueMax,
     placesPerNetworkMax: config.placesPerNetworkMax,
   };
-}
-
-function readBearer({ sessions, outside }: AppParts, bearer: string) {
-  const reading = sessions.readBearer(bearer, outside.clock.now());
-  return reading.kind === 'session' ? reading.session : 'stale';
 }
 
 function buyerRequests(parts: AppParts, { waitingRoom, sales }: Started): BuyerRequests {

@@ -14,7 +14,7 @@ import {
   waitingRoomSettings,
 } from '../../test/integration/app-stand-sale.ts';
 import { SecurityEvents } from '../access/security-events.ts';
-import type { BuyerSession } from '../access/buyer-session.ts';
+import type { BuyerSession, SessionReading } from '../access/buyer-session.ts';
 import { sessionId } from '../platform/ids.ts';
 import { createLogger } from '../platform/logger.ts';
 import { done, type Outcome, refuse } from '../platform/outcome.ts';
@@ -59,8 +59,9 @@ beforeEach(async () => {
     to: { write: (line) => void logged.push(line) },
   });
   const events = new SecurityEvents({ metrics, logger, clock });
-  const readBearer = (bearer: string) => (bearer === 'forged' ? 'stale' : sessionOf(bearer));
-  parts = { sales, requests, readBearer, siblings: new SessionTabs(), clock, logger, events };
+  const readBearer = (bearer: string): SessionReading =>
+    bearer === 'forged' ? { kind: 'stale' } : { kind: 'session', session: sessionOf(bearer) };
+  parts = { sales, requests, sessions: { readBearer }, siblings: new SessionTabs(), clock, logger, events };
 });
 
 function connect(): { wire: HeardWire; connection: BuyerConnection; say: (message: ClientMessage) => void } {

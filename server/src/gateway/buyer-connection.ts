@@ -2,7 +2,7 @@ import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import { AUTHENTICATION_TIMEOUT_MS, SOCKETS_PER_SESSION_MAX } from '@stampede/shared/protocol/limits.ts';
 import type { ClientMessage, ClientMessageOf, ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
-import type { BuyerSession } from '../access/buyer-session.ts';
+import type { BuyerSession, BuyerSessions } from '../access/buyer-session.ts';
 import type { SecurityEvents } from '../access/security-events.ts';
 import { type NetworkTag, showId, type SessionId } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -16,13 +16,10 @@ import { SectionWatch } from './section-watch.ts';
 import type { SessionTabs } from '../sale/session-tabs.ts';
 import type { EndReason, Wire } from './wire.ts';
 
-/** How a bearer or cookie is read: the session it stands for, or that it is none any more. */
-export type ReadBearer = (bearer: string) => BuyerSession | 'stale';
-
 export interface ConnectionParts {
   readonly sales: Pick<Sales, 'enter'>;
   readonly requests: BuyerRequests;
-  readonly readBearer: ReadBearer;
+  readonly sessions: Pick<BuyerSessions, 'readBearer'>;
   /** Every session's connections on this node. */
   readonly siblings: SessionTabs<BuyerConnection>;
   readonly clock: Clock;
@@ -249,12 +246,12 @@ export class BuyerConnection implements Listener {
       this.#refuse(requestId, refuse('malformed', { detail: 'this socket has a session already' }));
       return;
     }
-    const session = this.#parts.readBearer(bearer);
-    if (session === 'stale') {
+    const reading = this.#parts.sessions.readBearer(bearer, this.#parts.clock.now());
+    if (reading.kind === 'session') {
+      this.#know(reading.session, requestId);
+    } else {
       this.#refuse(requestId, refuse('session-stale'));
       this.#close('session-stale');
-    } else {
-      this.#know(session, requestId);
     }
   }
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
+import { html } from 'hono/html';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import { errorBody } from '@stampede/shared/protocol/http.ts';
@@ -117,6 +118,37 @@ export function declareReading(api: Api, { path, about, schema }: Reading): stri
 
 /** The whole API in the words of OpenAPI 3.1. */
 export function apiDocument(api: Api): JsonRepresentation {
+  return new JsonRepresentation(documentOf(api), 'lasting');
+}
+
+/** The same for people: a page without scripts or styles, which the strictest content policy lets through. */
+export function apiPage(api: Api): string {
+  const { paths = {}, components = {} } = documentOf(api);
+  const json = (value: unknown) => html`<pre>${JSON.stringify(value, null, 2)}</pre>`;
+  const calls = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(
+      ([method, call]) =>
+        html`<details>
+          <summary>${method.toUpperCase()} ${path}</summary>
+          ${json(call)}
+        </details>`,
+    ),
+  );
+  return String(
+    html`<!doctype html>
+      <html lang="en">
+        <meta charset="utf-8" />
+        <title>Stampede: the HTTP API</title>
+        <h1>The HTTP API</h1>
+        <p>Rules and sockets: shared/PROTOCOL.md. For programs: <a href="/openapi.json">openapi.json</a>.</p>
+        ${calls}
+        <h2>Schemas</h2>
+        ${json(components.schemas)}
+      </html>`,
+  );
+}
+
+function documentOf(api: Api) {
   const info = { title: 'Stampede', version: SUBPROTOCOL, description: 'Rules and sockets: PROTOCOL.md.' };
-  return new JsonRepresentation(api.getOpenAPI31Document({ openapi: '3.1.0', info }), 'lasting');
+  return api.getOpenAPI31Document({ openapi: '3.1.0', info });
 }

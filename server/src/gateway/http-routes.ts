@@ -1,6 +1,7 @@
 import type { TemplatedApp } from 'uWebSockets.js';
 import type { Metrics } from '../platform/metrics.ts';
-import { answerByApi, apiDocument, declareReading, newApi } from './http-api.ts';
+import type { PartHealth } from '../platform/part-health.ts';
+import { answerByApi, apiDocument, apiPage, declareReading, newApi } from './http-api.ts';
 import { type HttpContext, HttpExchange, NOT_KEPT } from './http-exchange.ts';
 import { HttpRefusal, nothingHere, otherMethod, spendBudget } from './http-refusal.ts';
 import type { JsonRepresentation } from './http-representation.ts';
@@ -9,14 +10,7 @@ import { findShow, showReadings } from './http-shows.ts';
 import type { StaticFiles } from './static-files.ts';
 
 /** Whether this node can do its work. */
-export interface Readiness {
-  /** Parts the node needs, by name, and whether each is ready. */
-  parts(): Readonly<Record<string, boolean>>;
-  /** What to say of a part that is not there. */
-  troubleOf(name: string): string;
-  /** Whether the node is on its way out: it finishes its work and wants no new. */
-  readonly isDraining: boolean;
-}
+type Readiness = Pick<PartHealth, 'parts' | 'troubleOf' | 'isDraining'>;
 
 export interface HealthParts extends HttpContext {
   readonly readiness: Readiness;
@@ -26,6 +20,8 @@ export interface HealthParts extends HttpContext {
 export interface HttpParts extends HealthParts, SessionParts {
   readonly files: StaticFiles;
 }
+
+const PAGE = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-cache' };
 
 type Answer = (exchange: HttpExchange) => void | Promise<void>;
 
@@ -45,6 +41,9 @@ export function routeHttp(app: TemplatedApp, parts: HttpParts): void {
   let document: JsonRepresentation | null = null;
   const tellDocument: Answer = (exchange) => exchange.represent((document ??= apiDocument(api)));
   route(app, parts, '/openapi.json', reads(tellDocument));
+  let page: Buffer | null = null;
+  const tellPage: Answer = (exchange) => exchange.answer(200, PAGE, (page ??= Buffer.from(apiPage(api))));
+  route(app, parts, '/docs', reads(tellPage));
   const hasShow = (number: string): boolean => findShow(shows, number) !== undefined;
   const serveFile: Answer = (exchange) => files.serve(exchange, hasShow);
   route(app, parts, '/*', reads(serveFile));

@@ -73,7 +73,6 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
   const siblings = new SessionTabs<BuyerConnection>();
   const connectionParts = { ...parts.connection, siblings, events: parts.events };
   const stopEnding = endSessionsInTime(parts, siblings);
-  let open = 0;
 
   app.ws<SocketData>(SOCKET_PATH, {
     maxPayloadLength: FRAME_BYTES_HARD_MAX,
@@ -90,7 +89,6 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
     },
 
     open(socket) {
-      open += 1;
       const data = socket.getUserData();
       data.address.sockets += 1;
       addresses.set(data.address.key, data.address);
@@ -115,7 +113,6 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
     },
 
     close(socket, code) {
-      open -= 1;
       const { address, wire, connection } = socket.getUserData();
       address.sockets -= 1;
       if (address.sockets === 0) addresses.delete(address.key);
@@ -130,7 +127,7 @@ export function openBuyerSockets(app: uWS.TemplatedApp, parts: SocketParts): Buy
     },
   });
   return {
-    count: () => open,
+    count: () => wires.size,
     tellAll(frame) {
       for (const wire of [...wires]) wire.send(frame);
     },

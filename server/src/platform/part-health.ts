@@ -15,6 +15,8 @@ const ANSWER_MS = 1_500;
 export class PartHealth {
   readonly #checks: PartChecks;
   readonly #clock: Clock;
+  /** Whether the process is on its way out: it finishes its work and wants no new. */
+  isDraining = false;
   readonly #answers: Record<string, boolean | string> = {};
   #stop: () => Promise<void> = async () => undefined;
 

@@ -190,6 +190,16 @@ describe('the document of the API', () => {
     expect(again.status).toBe(304);
   });
 
+  it('tells people the same on a page that may do nothing', async () => {
+    const { call } = await start();
+    const { status, headers, body } = await call('GET', '/docs');
+    expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    const page = body.toString();
+    for (const path of [...paths, '/api/sessions', '/api/recoveries']) expect(page).toContain(path);
+    expect(page).not.toMatch(/<script|<style|\[object/);
+  });
+
   it.each([...paths, '/api/recoveries'])('%s answers what the document says', async (path) => {
     const { call } = await start();
     const Cookie = (await call('POST', '/api/sessions')).headers['set-cookie']?.[0]?.split(';')[0] ?? '';
