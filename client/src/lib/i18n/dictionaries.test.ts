@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ticketWords } from '#lib/tickets/ticket-words.ts';
 import { en } from './en.ts';
-import { instantText } from './instants.ts';
+import { instantText, moneyText } from './formats.ts';
 import { ko } from './ko.ts';
 import { chooseLanguage, regionOf } from './languages.ts';
-import { moneyText } from './money.ts';
 
 /** Every text of a dictionary by its path; those with parameters are called with sample values. */
 function textsOf(value: unknown, path = ''): Map<string, string> {

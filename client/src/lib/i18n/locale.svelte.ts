@@ -1,9 +1,8 @@
 import { createContext } from 'svelte';
 import { lasting } from '#lib/browser-shelf.ts';
 import type { Dictionary } from './en.ts';
-import { type InstantStyle, instantText, isLocalTime, zoneName } from './instants.ts';
+import { type InstantStyle, instantText, isLocalTime, moneyText, zoneName } from './formats.ts';
 import { chooseLanguage, type Language, regionOf } from './languages.ts';
-import { moneyText } from './money.ts';
 
 /** A reader fetches the words of one language, while the page fetches what it is about. */
 const dictionaries = {

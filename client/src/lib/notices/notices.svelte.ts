@@ -45,6 +45,17 @@ export class Notices {
     setTimeout(() => this.dismiss(notice.id), action ? SHOWN_WITH_ACTION_MS : SHOWN_MS);
   }
 
+  /** Copies a text, then says so. False where there is no clipboard: without HTTPS, or if it is forbidden. */
+  async copy(text: string, said: string): Promise<boolean> {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      return false;
+    }
+    this.show(said, { tone: 'good' });
+    return true;
+  }
+
   dismiss(id: number): void {
     this.#list = this.#list.filter((one) => one.id !== id);
   }

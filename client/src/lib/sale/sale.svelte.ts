@@ -33,7 +33,7 @@ const MARKS: readonly SeatMark[] = ['free', 'held', 'sold', 'blocked'];
 
 export type SeatsListener = (section: number, changes: readonly SeatChange[] | null) => void;
 /** `wasPaying`: a payment was on its way that nobody has heard of since. */
-export type HoldEndListener = (reason: HoldEndReason, seats: readonly number[], wasPaying: boolean) => void;
+export type HoldEndListener = (reason: HoldEndReason, wasPaying: boolean) => void;
 
 /** One buyer in the sale of one show: the server's truth as state, and what the buyer can do about it. */
 export class Sale {
@@ -59,6 +59,9 @@ export class Sale {
   #witnessedOrder = $state<string | null>(null);
   #dismissedOrder = $state<string | null>(null);
 
+  readonly summaries = $derived(this.#summaries);
+  readonly pending = $derived(this.#pending);
+  readonly arriving = $derived(this.#arriving);
   readonly connection = $derived(this.#view.connection);
   readonly standing = $derived(this.#view.standing);
   readonly hold = $derived(this.#view.hold);
@@ -156,16 +159,6 @@ export class Sale {
     clearTimeout(this.#watchTimer);
     clearTimeout(this.#arrivalTimer);
     this.#client.stop();
-  }
-
-  get arriving(): boolean {
-    return this.#arriving;
-  }
-  get pending(): ReadonlySet<number> {
-    return this.#pending;
-  }
-  get summaries(): ReadonlyMap<number, SectionSummary> {
-    return this.#summaries;
   }
 
   priceOf(seat: number): number {
@@ -317,7 +310,7 @@ export class Sale {
         if (view.connection.state === 'open' && this.#ordersKnown) void this.#fetchOrders();
         break;
       case 'hold':
-        this.#applyHold(view.hold, change.ended);
+        this.#applyHold(view.hold, change.ended?.reason);
         break;
       case 'order':
         this.#applyOrder(change.order);
@@ -336,7 +329,8 @@ export class Sale {
     this.#ordersKnown = true;
   }
 
-  #applyHold(hold: HoldView | null, ended: { reason: HoldEndReason; seats: readonly number[] } | null): void {
+  /** `ended`: absent also where a hold vanished while we were away, which ran out then. */
+  #applyHold(hold: HoldView | null, ended?: HoldEndReason): void {
     const before = this.#holdBefore;
     this.#holdBefore = hold;
     if (hold?.payment === 'handing-over') this.#awaitsOrder = true;
@@ -344,10 +338,9 @@ export class Sale {
     this.#reviewing.set(false);
     // What an order was paying for ends with the order, which tells how and why.
     if (before?.payment === 'accepted') return;
+    if (!before && !ended) return;
     const wasPaying = before?.payment === 'handing-over';
-    // A hold that vanished while we were away ran out.
-    const end = ended ?? (before ? { reason: 'expired' as const, seats: before.seats } : null);
-    if (end) for (const listener of this.#holdEndListeners) listener(end.reason, end.seats, wasPaying);
+    for (const listener of this.#holdEndListeners) listener(ended ?? 'expired', wasPaying);
   }
 
   #applyOrder({ id, show, status }: OrderMessage): void {

@@ -1,6 +1,7 @@
 import type { Refused } from '@stampede/shared/client/client-view.ts';
 import type { HoldEndReason } from '@stampede/shared/protocol/messages.ts';
 import { HELD } from '@stampede/shared/seat-map/seat-status.ts';
+import { createContext } from 'svelte';
 import type { Locale } from '#lib/i18n/locale.svelte.ts';
 import type { NoticeAction, Notices } from '#lib/notices/notices.svelte.ts';
 import { nearestSeats } from '#lib/seat-map/nearest-seats.ts';
@@ -113,3 +114,5 @@ export class SeatActions {
     return { label, run: () => void this.take(seats), isOpen: () => this.#sale.canBeOffered(seats) };
   }
 }
+
+export const [getActions, setActions] = createContext<SeatActions>();

@@ -1,5 +1,5 @@
 import type { Row, SeatMap, Section } from '@stampede/shared/seat-map/seat-map.ts';
-import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
+import type { Point, VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 
 export interface Bounds {
   readonly left: number;
@@ -8,18 +8,18 @@ export interface Bounds {
   readonly bottom: number;
 }
 
-/** A block of rows as an outline through its outermost seats, in metres: x, y, x, y, … */
+/** A block of rows as an outline through its outermost seats, in metres. */
 export interface BlockShape {
-  readonly outline: Float32Array;
+  readonly outline: readonly Point[];
   readonly priceLevel: number;
 }
 
 export interface SectionShape {
   readonly section: Section;
   readonly bounds: Bounds;
-  readonly centre: readonly [x: number, y: number];
+  readonly centre: Point;
   /** The middle of the section's upper edge, where a name stands above the seats. */
-  readonly crown: readonly [x: number, y: number];
+  readonly crown: Point;
   /** Radians by which the upper edge slopes there, clockwise; 0 where a name would stand too steep. */
   readonly slope: number;
   /** Metres that a label at the centre has, to the sides and up and down, before it leaves the section. */
@@ -69,33 +69,22 @@ function sectionShape(map: SeatMap, section: Section, blockSizes: readonly numbe
 }
 
 /** Labels stand at the middle of the largest block: the middle of a bent or split section may lie outside of it. */
-function labelSpot(
-  blocks: readonly BlockShape[],
-  fallback: readonly [number, number],
-): readonly [number, number] {
-  const outline = blocks.reduce<Float32Array | null>(
-    (largest, block) => (largest && areaOf(largest) >= areaOf(block.outline) ? largest : block.outline),
-    null,
-  );
-  if (!outline) return fallback;
-  let x = 0;
-  let y = 0;
-  for (let at = 0; at < outline.length; at += 2) {
-    x += outline[at] ?? 0;
-    y += outline[at + 1] ?? 0;
-  }
-  const points = outline.length / 2;
-  return [x / points, y / points];
+function labelSpot(blocks: readonly BlockShape[], fallback: Point): Point {
+  const outlines = blocks.map(({ outline }) => outline);
+  const largest = outlines.toSorted((one, other) => areaOf(other) - areaOf(one))[0];
+  if (!largest) return fallback;
+  const [x, y] = largest.reduce((sum, point) => [sum[0] + point[0], sum[1] + point[1]], [0, 0]);
+  return [x / largest.length, y / largest.length];
 }
 
-/** Area of a polygon given as x, y, x, y, … (shoelace formula). */
-function areaOf(outline: Float32Array): number {
-  let twice = 0;
-  for (let at = 0, before = outline.length - 2; at < outline.length; before = at, at += 2) {
-    twice +=
-      (outline[before] ?? 0) * (outline[at + 1] ?? 0) - (outline[at] ?? 0) * (outline[before + 1] ?? 0);
-  }
+/** Area of a polygon (shoelace formula). */
+function areaOf(outline: readonly Point[]): number {
+  const twice = sidesOf(outline).reduce((sum, [from, to]) => sum + from[0] * to[1] - to[0] * from[1], 0);
   return Math.abs(twice) / 2;
+}
+
+function sidesOf(outline: readonly Point[]): readonly (readonly [from: Point, to: Point])[] {
+  return outline.map((to, index) => [outline.at(index - 1) ?? to, to]);
 }
 
 /** The upper edge at the middle and a quarter of the width to both sides: where it is, and how it slopes. */
@@ -127,27 +116,18 @@ function topAt(map: SeatMap, { start, seatCount }: Section, x: number, reach: nu
 }
 
 /** The longest straight lines through the spot that stay inside the block around it: level and upright. */
-function roomAround(
-  blocks: readonly BlockShape[],
-  [x, y]: readonly [number, number],
-  pitch: number,
-): readonly [number, number] {
+function roomAround(blocks: readonly BlockShape[], [x, y]: Point, pitch: number): readonly [number, number] {
   const [across, down] = [crossings(blocks, y, 1), crossings(blocks, x, 0)];
   return [gapAround(across, x) + pitch, gapAround(down, y) + pitch];
 }
 
 /** Where outlines cross a level line (`axis` 1: y is `at`) or an upright one (`axis` 0: x is `at`). */
 function crossings(blocks: readonly BlockShape[], at: number, axis: 0 | 1): number[] {
-  const found: number[] = [];
-  for (const { outline } of blocks) {
-    for (let index = 0, before = outline.length - 2; index < outline.length; before = index, index += 2) {
-      const [a, b] = [outline[before + axis] ?? 0, outline[index + axis] ?? 0];
-      if (a > at === b > at) continue;
-      const [from, to] = [outline[before + 1 - axis] ?? 0, outline[index + 1 - axis] ?? 0];
-      found.push(from + ((to - from) * (at - a)) / (b - a));
-    }
-  }
-  return found;
+  const along = axis === 1 ? 0 : 1;
+  return blocks
+    .flatMap(({ outline }) => sidesOf(outline))
+    .filter(([a, b]) => a[axis] > at !== b[axis] > at)
+    .map(([a, b]) => a[along] + ((b[along] - a[along]) * (at - a[axis])) / (b[axis] - a[axis]));
 }
 
 function gapAround(found: readonly number[], at: number): number {
@@ -174,19 +154,19 @@ function pitchOf(map: SeatMap, section: Section): number {
   return gaps[Math.floor(gaps.length / 4)] ?? PITCH_DEFAULT;
 }
 
-function outlineOf(map: SeatMap, first: Row, last: Row): Float32Array {
-  const points: number[] = [];
+function outlineOf(map: SeatMap, first: Row, last: Row): readonly Point[] {
+  const points: Point[] = [];
   const follow = (row: Row, backwards: boolean) => {
     const steps = Math.min(OUTLINE_POINTS_MAX, row.seatCount) - 1;
     for (let step = 0; step <= steps; step++) {
       const along = steps === 0 ? 0 : Math.round((step / steps) * (row.seatCount - 1));
       const seat = row.start + (backwards ? row.seatCount - 1 - along : along);
-      points.push(map.x[seat] ?? 0, map.y[seat] ?? 0);
+      points.push([map.x[seat] ?? 0, map.y[seat] ?? 0]);
     }
   };
   follow(first, false);
   follow(last, true);
-  return Float32Array.from(points);
+  return points;
 }
 
 function boundsOf(map: SeatMap, { start, seatCount }: Section, margin: number): Bounds {

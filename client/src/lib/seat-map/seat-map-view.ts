@@ -1,7 +1,7 @@
-import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
 import type { SeatChange } from '@stampede/shared/seat-map/section-delta.ts';
 import { AVAILABLE, HELD } from '@stampede/shared/seat-map/seat-status.ts';
-import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
+import type { SectionSummary } from '@stampede/shared/seat-map/section-summary.ts';
+import type { Sale } from '#lib/sale/sale.svelte.ts';
 import { Camera } from './camera.ts';
 import { FlashLayer } from './flash-layer.ts';
 import { HitTest } from './hit-test.ts';
@@ -12,19 +12,23 @@ import {
   sectionsInView,
   type DetailLevel,
 } from './level-of-detail.ts';
-import { statusOf } from './offered-seats.ts';
 import { type Palette, readPalette } from './palette.ts';
 import { middleOf, type SeatGeometry, seatGeometryOf, type SectionShape } from './seat-geometry.ts';
-import { SeatMapPicture, type SeatMapSource } from './seat-map-picture.ts';
-import { StillLayer } from './still-layer.ts';
+import { SeatMapPicture } from './seat-map-picture.ts';
+import type { SectionWords } from './section-labels.ts';
 
-export interface SeatMapEvents {
+/** What the page around the map does, and how the buyer wants to see it. */
+export interface SeatMapPage {
+  readonly wordsOf: (summary: SectionSummary) => SectionWords;
   /** A seat that can be taken or given back was pressed. */
   press(seat: number): void;
   /** A seat is pointed at, or one that can't be had was pressed: say what it is. */
   point(seat: number | null, x: number, y: number): void;
-  watch(sections: readonly number[]): void;
   level(level: DetailLevel): void;
+  /** Whether nothing may move by itself. */
+  isStill(): boolean;
+  /** Whether the colours are the buyer's own. */
+  hasForcedColours(): boolean;
 }
 
 const SECTIONS_MAX = 64;
@@ -34,14 +38,6 @@ const SEAT_PX_MAX = 52;
 const ZOOM_STEP = 1.9;
 /** A section zoomed to fills this much of the canvas. */
 const SECTION_FILL = 0.86;
-
-/** How the buyer wants to see it. */
-export interface Viewing {
-  /** Nothing may move by itself. */
-  readonly still: boolean;
-  /** The colours are the buyer's own. */
-  readonly forcedColours: boolean;
-}
 
 function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   const context = canvas.getContext('2d');
@@ -53,16 +49,13 @@ function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
 export class SeatMapView {
   readonly #canvas: HTMLCanvasElement;
   readonly #glow: HTMLCanvasElement;
-  readonly #map: SeatMap;
+  readonly #sale: Sale;
   readonly #geometry: SeatGeometry;
   readonly #hits: HitTest;
-  readonly #source: SeatMapSource;
-  readonly #events: SeatMapEvents;
+  readonly #page: SeatMapPage;
   readonly #picture: SeatMapPicture;
-  readonly #still: StillLayer;
   readonly #flashes: FlashLayer;
   readonly #camera: Camera;
-  readonly #viewing: () => Viewing;
   readonly #end = new AbortController();
   #palette: Palette;
   #mine: ReadonlySet<number> | null = null;
@@ -76,23 +69,18 @@ export class SeatMapView {
   /** `glow` lies above `canvas`, which takes the presses. */
   constructor(
     [canvas, glow]: readonly [canvas: HTMLCanvasElement, glow: HTMLCanvasElement],
-    venue: { map: SeatMap; layout: VenueLayout },
-    source: SeatMapSource,
-    events: SeatMapEvents,
-    viewing: () => Viewing,
+    sale: Sale,
+    page: SeatMapPage,
   ) {
     const context = contextOf(canvas);
     this.#canvas = canvas;
     this.#glow = glow;
-    this.#map = venue.map;
-    this.#geometry = seatGeometryOf(venue.map, venue.layout);
-    this.#hits = new HitTest(venue.map, this.#geometry.sections);
-    this.#source = source;
-    this.#events = events;
-    this.#viewing = viewing;
-    this.#picture = new SeatMapPicture(context, venue, this.#geometry, source);
-    this.#still = new StillLayer(context, this.#picture, venue.map, this.#geometry);
-    this.#flashes = new FlashLayer(contextOf(glow), venue.map, this.#geometry.pitch);
+    this.#sale = sale;
+    this.#geometry = seatGeometryOf(sale.map, sale.layout);
+    this.#hits = new HitTest(sale.map, this.#geometry.sections);
+    this.#page = page;
+    this.#picture = new SeatMapPicture(context, sale, this.#geometry, page.wordsOf);
+    this.#flashes = new FlashLayer(contextOf(glow), sale.map, this.#geometry.pitch);
     this.#palette = this.#readPalette();
     this.#camera = new Camera({
       canvas,
@@ -100,7 +88,7 @@ export class SeatMapView {
       closest: SEAT_PX_MAX / this.#geometry.pitch,
       // Two presses on a seat are two presses, not a zoom.
       zoomsOnDouble: (touch) => !this.#isPressable(touch),
-      isStill: () => viewing().still,
+      isStill: () => page.isStill(),
       moved: () => this.#moved(),
     });
     this.#listen();
@@ -112,12 +100,13 @@ export class SeatMapView {
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#nextFlash);
     this.#camera.destroy();
+    this.#sale.watchFromMap([]);
   }
 
   /** One's own seats, and those on their way to or from being it. */
   own(mine: ReadonlySet<number>, pending: ReadonlySet<number>): void {
     const before = this.#mine;
-    for (const seat of [...(before ?? []), ...this.#pending, ...mine, ...pending]) this.#still.touch(seat);
+    for (const seat of [...(before ?? []), ...this.#pending, ...mine, ...pending]) this.#picture.touch(seat);
     if (before) for (const seat of mine) if (!before.has(seat)) this.#flash(seat, 'yours');
     this.#mine = mine;
     this.#pending = pending;
@@ -125,15 +114,15 @@ export class SeatMapView {
   }
 
   /** Seats of a section changed; `changes` is null when all of them may have. */
-  changed(section: number, changes: readonly SeatChange[] | null): void {
+  #changed(section: number, changes: readonly SeatChange[] | null): void {
     if (!changes) {
       this.#repaint();
       return;
     }
-    const start = this.#map.sections[section]?.start ?? 0;
+    const start = this.#sale.map.sections[section]?.start ?? 0;
     for (const { seat, status } of changes) {
       const index = start + seat;
-      this.#still.touch(index);
+      this.#picture.touch(index);
       if (this.#mine?.has(index) || this.#pending.has(index)) continue;
       if (status === HELD || status === AVAILABLE) this.#flash(index, status === HELD ? 'taken' : 'freed');
     }
@@ -142,7 +131,7 @@ export class SeatMapView {
 
   /** What sections have left changed, or the words for it. */
   summarised(): void {
-    const isUnknown = (section: number) => this.#source.statusesOf(section) === undefined;
+    const isUnknown = (section: number) => this.#sale.statusesOf(section) === undefined;
     const inView = this.#level
       ? sectionsInView(this.#geometry, this.#camera.view, this.#level, Infinity)
       : [];
@@ -161,7 +150,7 @@ export class SeatMapView {
   recolour(): void {
     this.#palette = this.#readPalette();
     this.#picture.remeasure();
-    this.#repaint();
+    this.#redraw();
   }
 
   resize(width: number, height: number): void {
@@ -171,7 +160,7 @@ export class SeatMapView {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
     }
-    this.#still.resize(width, height, ratio);
+    this.#picture.resize(width, height, ratio);
     this.#flashes.resize(ratio);
     this.#camera.resize(width, height);
     this.#redraw();
@@ -183,11 +172,11 @@ export class SeatMapView {
 
   #moved(): void {
     const level = detailLevel(this.#geometry.pitch * this.#camera.k);
-    if (level !== this.#level) this.#events.level(level);
+    if (level !== this.#level) this.#page.level(level);
     this.#level = level;
     const sections = sectionsInView(this.#geometry, this.#camera.view, level, SECTIONS_MAX);
     const watched = sections.toSorted((a, b) => a - b).join();
-    if (watched !== this.#watched) this.#events.watch(sections);
+    if (watched !== this.#watched) this.#sale.watchFromMap(sections);
     this.#watched = watched;
     this.#point(null, 0, 0);
     this.#redraw();
@@ -195,6 +184,10 @@ export class SeatMapView {
 
   #listen(): void {
     const { signal } = this.#end;
+    signal.addEventListener(
+      'abort',
+      this.#sale.onSeats((section, changes) => this.#changed(section, changes)),
+    );
     this.#canvas.addEventListener('click', (event) => this.#press(event), { signal });
     this.#canvas.addEventListener(
       'pointermove',
@@ -211,16 +204,12 @@ export class SeatMapView {
   /** The seat under a pointer. None where seats aren't shown one by one, because nobody knows them. */
   #seatAt(event: MouseEvent): number | null {
     const seat = this.#hits.seatAt(...this.#camera.spotOf(event));
-    return seat !== null && this.#statusOf(seat) !== undefined ? seat : null;
-  }
-
-  #statusOf(seat: number): number | undefined {
-    return statusOf(this.#map, this.#source.statusesOf, seat);
+    return seat !== null && this.#sale.statusOf(seat) !== undefined ? seat : null;
   }
 
   /** Whether pressing a seat does something. */
   #canBePressed(seat: number): boolean {
-    return this.#mine?.has(seat) === true || this.#statusOf(seat) === AVAILABLE;
+    return this.#mine?.has(seat) === true || this.#sale.statusOf(seat) === AVAILABLE;
   }
 
   #press(event: MouseEvent): void {
@@ -229,7 +218,7 @@ export class SeatMapView {
     const seat = pressable ? this.#seatAt(event) : null;
     if (seat !== null) {
       // Whoever presses what can't be had is told what it is, at once and right there.
-      if (this.#canBePressed(seat)) this.#events.press(seat);
+      if (this.#canBePressed(seat)) this.#page.press(seat);
       else this.#point(seat, event.offsetX, event.offsetY);
       return;
     }
@@ -238,7 +227,7 @@ export class SeatMapView {
     const shape = this.#hits.sectionAt(...spot);
     if (!shape) return;
     const isClose = pressable && this.#level === 'seats';
-    if (!isClose || this.#source.statusesOf(shape.section.index) === undefined) this.#approach(shape, spot);
+    if (!isClose || this.#sale.statusesOf(shape.section.index) === undefined) this.#approach(shape, spot);
   }
 
   /** Zooms so that the section's seats can be pressed: to all of it, or else to the pressed spot. */
@@ -255,21 +244,19 @@ export class SeatMapView {
     this.#hovered = seat;
     this.#flashes.hover(seat);
     this.#canvas.style.cursor = seat === null ? '' : this.#canBePressed(seat) ? 'pointer' : 'default';
-    this.#events.point(seat, x, y);
+    this.#page.point(seat, x, y);
   }
 
   #flash(seat: number, kind: 'taken' | 'freed' | 'yours'): void {
-    if (this.#level !== 'sections' && !this.#viewing().still)
-      this.#flashes.add(seat, kind, performance.now());
+    if (this.#level !== 'sections' && !this.#page.isStill()) this.#flashes.add(seat, kind, performance.now());
   }
 
   #readPalette(): Palette {
-    return readPalette(this.#canvas.parentElement ?? document.body, this.#viewing().forcedColours);
+    return readPalette(this.#canvas.parentElement ?? document.body, this.#page.hasForcedColours());
   }
 
   #repaint(): void {
-    this.#picture.relabel();
-    this.#still.touchAll();
+    this.#picture.touchAll();
     this.#redraw();
   }
 
@@ -283,7 +270,7 @@ export class SeatMapView {
     if (this.#level === null) return;
     const at = this.#camera.placement;
     const [palette, level] = [this.#palette, this.#level];
-    this.#still.draw({ at, level, palette, mine: this.#mine ?? new Set(), pending: this.#pending });
+    this.#picture.draw({ at, level, palette, mine: this.#mine ?? new Set(), pending: this.#pending });
     if (level === 'sections') this.#flashes.clear();
     const glowing = this.#flashes.draw(at, now, palette);
     clearTimeout(this.#nextFlash);

@@ -1,5 +1,5 @@
 import type { SectionSummary } from '@stampede/shared/seat-map/section-summary.ts';
-import type { Landmark } from '@stampede/shared/seat-map/venue-layout.ts';
+import type { Landmark, Point } from '@stampede/shared/seat-map/venue-layout.ts';
 import { levelColour, type Palette } from './palette.ts';
 import type { Bounds, SectionShape } from './seat-geometry.ts';
 import type { Placement } from './seat-painter.ts';
@@ -40,9 +40,7 @@ export class VenuePainter {
   landmark(landmark: Landmark, at: Placement, palette: Palette): void {
     const context = this.#context;
     const { kind, label, outline } = landmark;
-    context.beginPath();
-    for (const [x, y] of outline) context.lineTo(x * at.k + at.x, y * at.k + at.y);
-    context.closePath();
+    this.#trace(outline, at);
     context.lineJoin = 'round';
     const solid = kind === 'stage';
     context.fillStyle = solid ? palette.ink : palette.ground;
@@ -112,12 +110,10 @@ export class VenuePainter {
     context.fillText(text, x, y);
   }
 
-  #trace(outline: Float32Array, at: Placement): void {
+  #trace(outline: readonly Point[], { k, x, y }: Placement): void {
     const context = this.#context;
     context.beginPath();
-    for (let index = 0; index < outline.length; index += 2) {
-      context.lineTo((outline[index] ?? 0) * at.k + at.x, (outline[index + 1] ?? 0) * at.k + at.y);
-    }
+    for (const [pointX, pointY] of outline) context.lineTo(pointX * k + x, pointY * k + y);
     context.closePath();
   }
 

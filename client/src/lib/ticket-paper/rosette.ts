@@ -32,7 +32,7 @@ export function rosetteOf(id: number): Rosette {
 
 const STOCKS = 6;
 
-/** The colour of paper a show is printed on; `stock-0 … stock-5` in app.css. */
+/** The colour of paper a show is printed on; `stock-0 … stock-5` in tokens.css. */
 export function stockOf(id: number): string {
   return `stock-${id % STOCKS}`;
 }

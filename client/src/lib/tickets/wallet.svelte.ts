@@ -44,6 +44,8 @@ export class Wallet {
     const shown = new Set(this.tickets.map(({ id }) => id));
     return this.#orders?.filter(({ id, tickets }) => !shown.has(id) && tickets.length === 0) ?? [];
   });
+  readonly connection = $derived(this.#connection);
+  readonly failure = $derived(this.#failure);
   /** Whether the server has told what there is; until then there are only kept tickets. */
   readonly isFresh = $derived(this.#orders !== null);
 
@@ -53,13 +55,6 @@ export class Wallet {
       if (change.kind === 'connection') this.#connection = client.view.connection;
       if (change.kind === 'order' && this.#orders) this.#take();
     });
-  }
-
-  get connection(): Connection {
-    return this.#connection;
-  }
-  get failure(): ApiFailure | null {
-    return this.#failure;
   }
 
   titleOf(order: OrderMessage): string | undefined {

@@ -12,17 +12,20 @@ const STYLES = {
 /** How much of an instant is told. */
 export type InstantStyle = keyof typeof STYLES;
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+const formats = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>();
 
-/** Making a format takes a browser far longer than using it. */
+/** Making a format takes a browser far longer than using it, so each is made once. */
+function once<F extends Intl.DateTimeFormat | Intl.NumberFormat>(name: string, make: () => F): F {
+  const format = formats.get(name) ?? make();
+  formats.set(name, format);
+  // Whoever asks by this name made it.
+  return format as F;
+}
+
 function formatOf(language: string, style: string, options: Intl.DateTimeFormatOptions, timeZone?: string) {
-  const name = `${language} ${style} ${timeZone ?? ''}`;
-  let format = formats.get(name);
-  if (!format) {
-    format = new Intl.DateTimeFormat(language, { ...options, timeZone: timeZone && knownZone(timeZone) });
-    formats.set(name, format);
-  }
-  return format;
+  const make = () =>
+    new Intl.DateTimeFormat(language, { ...options, timeZone: timeZone && knownZone(timeZone) });
+  return once(`${language} ${style} ${timeZone ?? ''}`, make);
 }
 
 /** Zones are renamed and split: a browser older than the venue's entry tells UTC, and says so, rather than nothing. */
@@ -51,4 +54,20 @@ export function isLocalTime(instant: Date, timeZone: string): boolean {
   const options = { timeZoneName: 'longOffset' } as const;
   const offsetIn = (zone?: string) => formatOf('en', 'offset', options, zone).format(instant);
   return offsetIn(timeZone) === offsetIn();
+}
+
+/**
+ * An amount in minor units as text: 8550 EUR is €85.50, 132000 KRW is ₩132,000. How many minor units make one
+ * is the currency's own affair (ISO 4217), and Intl knows it.
+ */
+export function moneyText(amount: number, currency: string, language: string): string {
+  const options = {
+    style: 'currency',
+    currency,
+    currencyDisplay: 'narrowSymbol',
+    trailingZeroDisplay: 'stripIfInteger',
+  } as const;
+  const format = once(`${language} ${currency}`, () => new Intl.NumberFormat(language, options));
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 0;
+  return format.format(amount / 10 ** digits);
 }

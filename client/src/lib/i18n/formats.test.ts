@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { instantText, isLocalTime, zoneName } from './instants.ts';
+import { instantText, isLocalTime, zoneName } from './formats.ts';
 
 const SEVEN_IN_SEOUL = new Date('2027-01-20T10:00:00Z');
 const JULY = new Date('2027-07-20T10:00:00Z');

@@ -1,3 +1,4 @@
+import type { BrowserShelf } from '#lib/browser-shelf.ts';
 import type { Dictionary } from '#lib/i18n/en.ts';
 
 const MINUTE_S = 60;
@@ -29,4 +30,15 @@ export function waitWords(
       ? queue.minutes(minutes(lowSeconds), number(minutes(lowSeconds)))
       : queue.hours(low, number(low));
   return queue.band(lowWords, words);
+}
+
+/**
+ * The farthest place this tab has seen for a show: where the bar of progress begins, also after a reload. A place
+ * farther back than any before begins a new wait.
+ */
+export function startOfWait(show: number, position: number, shelf: BrowserShelf): number {
+  const name = `stampede:wait:${show}`;
+  const start = Math.max(position, Number(shelf.read(name) ?? 0));
+  if (start === position) shelf.keep(name, String(position));
+  return start;
 }

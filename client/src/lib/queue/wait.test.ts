@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { en } from '#lib/i18n/en.ts';
 import { memoryShelf } from '../../../test/memory-shelf.ts';
-import { startOfWait } from './start-of-wait.ts';
-import { waitWords } from './wait-words.ts';
+import { startOfWait, waitWords } from './wait.ts';
 
 const words = (lowSeconds: number, highSeconds: number) => waitWords({ lowSeconds, highSeconds }, en, String);
 
