@@ -2,28 +2,30 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Order } from './order-store.ts';
 import {
-  beginSaga,
   type OutcomeEffect,
   outcomeEffects,
   runSaga,
   type SagaAnswer,
   type SagaCall,
-  type SagaStep,
   type SagaVerdict,
-  stepSaga,
 } from './payment-saga.ts';
 
 const START = 1_000_000;
 const TERMS = { payBy: START + 60_000, attemptsMax: 4, backoff: { firstMs: 500, maxMs: 8_000 } };
 
-function run(answers: readonly SagaAnswer[], now = START): SagaStep {
-  return answers.reduce(
-    (step, answer) => {
-      if (step.kind === 'settle') throw new Error('a verdict asks for no call');
-      return stepSaga(TERMS, step, answer);
-    },
-    beginSaga(TERMS, now),
-  );
+/** What follows from answers of the gateway: the next call, or the verdict. */
+async function run(answers: readonly SagaAnswer[], now = START): Promise<SagaCall | SagaVerdict> {
+  const left = [...answers];
+  const next = Promise.withResolvers<SagaCall>();
+  const call = (asked: SagaCall): Promise<SagaAnswer> => {
+    const answer = left.shift();
+    if (answer) return Promise.resolve(answer);
+    next.resolve(asked);
+    return new Promise(() => undefined);
+  };
+  const step = await Promise.race([next.promise, runSaga(TERMS, now, call)]);
+  expect(left).toEqual([]);
+  return step;
 }
 
 const authorized = { kind: 'authorized', reference: 'pay-1', now: START } as const;
@@ -31,10 +33,10 @@ const voidedMeanwhile = { kind: 'voided' } as const;
 const failed = { kind: 'failed', now: START, random: 0 } as const;
 
 describe('payment saga', () => {
-  it('[P2] authorizes, captures, settles, and applies the outcome', () => {
-    expect(run([])).toEqual({ kind: 'authorize', attempt: 1, afterMs: 0, reference: '' });
-    expect(run([authorized])).toEqual({ kind: 'capture', attempt: 1, afterMs: 0, reference: 'pay-1' });
-    expect(run([authorized, { kind: 'captured' }])).toEqual({
+  it('[P2] authorizes, captures, settles, and applies the outcome', async () => {
+    expect(await run([])).toEqual({ kind: 'authorize', attempt: 1, afterMs: 0, reference: '' });
+    expect(await run([authorized])).toEqual({ kind: 'capture', attempt: 1, afterMs: 0, reference: 'pay-1' });
+    expect(await run([authorized, { kind: 'captured' }])).toEqual({
       kind: 'settle',
       status: 'confirmed',
       reason: '',
@@ -43,9 +45,9 @@ describe('payment saga', () => {
     expect(outcomeEffects('confirmed')).toEqual(['apply-to-seats', 'finish-visit']);
   });
 
-  it('[P2] a bank that says no: declined with its reason, nothing to void', () => {
+  it('[P2] a bank that says no: declined with its reason, nothing to void', async () => {
     const declined = { kind: 'declined', reason: 'card-declined' } as const;
-    expect(run([declined])).toEqual({
+    expect(await run([declined])).toEqual({
       kind: 'settle',
       status: 'declined',
       reason: 'card-declined',
@@ -54,9 +56,9 @@ describe('payment saga', () => {
     expect(outcomeEffects('declined')).toEqual(['apply-to-seats']);
   });
 
-  it('[P2] voided by another process meanwhile: it has its end, and nothing more is asked for', () => {
+  it('[P2] voided by another process meanwhile: it has its end, and nothing more is asked for', async () => {
     for (const answers of [[voidedMeanwhile], [authorized, voidedMeanwhile]]) {
-      expect(run(answers)).toEqual({
+      expect(await run(answers)).toEqual({
         kind: 'settle',
         status: 'voided',
         reason: 'payment-failed',
@@ -65,28 +67,33 @@ describe('payment saga', () => {
     }
   });
 
-  it('[P2] a reason cut within a character, or with half of one, is text all the same', () => {
+  it('[P2] a reason cut within a character, or with half of one, is text all the same', async () => {
     for (const reason of [`${'x'.repeat(79)}🎟`, 'half \ud83c of it']) {
-      const step = run([{ kind: 'declined', reason }]);
-      expect(step.kind === 'settle' && step.reason.isWellFormed()).toBe(true);
+      const step = await run([{ kind: 'declined', reason }]);
+      expect('reason' in step && step.reason.isWellFormed()).toBe(true);
     }
   });
 
-  it('[P7] a reason of any length fits', () => {
-    const step = run([{ kind: 'declined', reason: 'x'.repeat(500) }]);
-    expect(step.kind === 'settle' && step.reason).toHaveLength(80);
+  it('[P7] a reason of any length fits', async () => {
+    const step = await run([{ kind: 'declined', reason: 'x'.repeat(500) }]);
+    expect('reason' in step && step.reason).toHaveLength(80);
   });
 
-  it('[P7] a call without an answer is tried again, later each time, then the order is voided', () => {
-    expect(run([failed])).toEqual({ kind: 'authorize', attempt: 2, afterMs: 250, reference: '' });
-    expect(run([failed, failed])).toEqual({ kind: 'authorize', attempt: 3, afterMs: 500, reference: '' });
-    expect(run([failed, failed, failed])).toEqual({
+  it('[P7] a call without an answer is tried again, later each time, then the order is voided', async () => {
+    expect(await run([failed])).toEqual({ kind: 'authorize', attempt: 2, afterMs: 250, reference: '' });
+    expect(await run([failed, failed])).toEqual({
+      kind: 'authorize',
+      attempt: 3,
+      afterMs: 500,
+      reference: '',
+    });
+    expect(await run([failed, failed, failed])).toEqual({
       kind: 'authorize',
       attempt: 4,
       afterMs: 1_000,
       reference: '',
     });
-    expect(run([failed, failed, failed, failed])).toEqual({
+    expect(await run([failed, failed, failed, failed])).toEqual({
       kind: 'settle',
       status: 'voided',
       reason: 'payment-timeout',
@@ -94,8 +101,8 @@ describe('payment saga', () => {
     });
   });
 
-  it('[P2] a capture that never answers is voided with its reference, after the verdict is written', () => {
-    expect(run([authorized, failed, failed, failed, failed])).toEqual({
+  it('[P2] a capture that never answers is voided with its reference, after the verdict is written', async () => {
+    expect(await run([authorized, failed, failed, failed, failed])).toEqual({
       kind: 'settle',
       status: 'voided',
       reason: 'payment-timeout',
@@ -104,19 +111,19 @@ describe('payment saga', () => {
     expect(outcomeEffects('voided')).toEqual(['apply-to-seats', 'void-payment']);
   });
 
-  it('[P2] nothing is asked of the gateway once the payment deadline has passed', () => {
+  it('[P2] nothing is asked of the gateway once the payment deadline has passed', async () => {
     const late = { kind: 'settle', status: 'voided', reason: 'payment-deadline' } as const;
-    expect(run([], TERMS.payBy)).toEqual({ ...late, reference: '' });
-    expect(run([{ ...authorized, now: TERMS.payBy }])).toEqual({ ...late, reference: 'pay-1' });
-    expect(run([{ ...failed, now: TERMS.payBy - 100 }])).toMatchObject({
+    expect(await run([], TERMS.payBy)).toEqual({ ...late, reference: '' });
+    expect(await run([{ ...authorized, now: TERMS.payBy }])).toEqual({ ...late, reference: 'pay-1' });
+    expect(await run([{ ...failed, now: TERMS.payBy - 100 }])).toMatchObject({
       ...late,
       reason: 'payment-timeout',
     });
   });
 
-  it('an answer out of place is a fault of the program', () => {
-    expect(() => run([{ kind: 'captured' }])).toThrow("authorize can't be answered captured");
-    expect(() => run([authorized, authorized])).toThrow();
+  it('an answer out of place is a fault of the program', async () => {
+    await expect(run([{ kind: 'captured' }])).rejects.toThrow("authorize can't be answered captured");
+    await expect(run([authorized, authorized])).rejects.toThrow();
   });
 });
 

@@ -27,8 +27,6 @@ export interface SagaVerdict {
   readonly reference: string;
 }
 
-export type SagaStep = SagaCall | SagaVerdict;
-
 /** What came of a call. `now` in milliseconds, `random` in [0, 1). */
 export type SagaAnswer =
   | { readonly kind: 'authorized'; readonly reference: string; readonly now: number }
@@ -70,36 +68,38 @@ export async function runSaga(
   now: number,
   call: (call: SagaCall) => Promise<SagaAnswer>,
 ): Promise<SagaVerdict> {
-  let step = beginSaga(terms, now);
-  while (step.kind !== 'settle') step = stepSaga(terms, step, await call(step));
-  return step;
-}
-
-export function beginSaga(terms: SagaTerms, now: number): SagaStep {
   if (now >= terms.payBy) return verdict('voided', voidReasons.paymentDeadline);
-  return { kind: 'authorize', attempt: 1, afterMs: 0, reference: '' };
+  const first = await tryCall(terms, 'authorize', '', call);
+  if (first.kind === 'declined') return verdict('declined', first.reason);
+  if (first.kind !== 'authorized') return unpaid('authorize', first, '');
+  const { reference } = first;
+  if (first.now >= terms.payBy) return verdict('voided', voidReasons.paymentDeadline, reference);
+  const second = await tryCall(terms, 'capture', reference, call);
+  return second.kind === 'captured'
+    ? verdict('confirmed', '', reference)
+    : unpaid('capture', second, reference);
 }
 
-/** The next step after a call's answer; throws on one that the call can't get, which is a fault of the program. */
-export function stepSaga(terms: SagaTerms, call: SagaCall, answer: SagaAnswer): SagaStep {
-  switch (answer.kind) {
-    case 'voided':
-      return verdict('voided', voidReasons.paymentFailed);
-    case 'failed':
-      return tryAgain(terms, call, answer.now, answer.random);
-    case 'declined':
-      if (call.kind === 'authorize') return verdict('declined', answer.reason);
-      break;
-    case 'authorized': {
-      if (call.kind !== 'authorize') break;
-      const { now, reference } = answer;
-      if (now >= terms.payBy) return verdict('voided', voidReasons.paymentDeadline, reference);
-      return { kind: 'capture', attempt: 1, afterMs: 0, reference };
-    }
-    case 'captured':
-      if (call.kind === 'capture') return verdict('confirmed', '', call.reference);
+/** The end of a payment whose call was not answered, or by another's void; throws on an answer that it can't get. */
+function unpaid(kind: SagaCall['kind'], answer: SagaAnswer, reference: string): SagaVerdict {
+  if (answer.kind === 'voided') return verdict('voided', voidReasons.paymentFailed);
+  if (answer.kind === 'failed') return verdict('voided', voidReasons.paymentTimeout, reference);
+  throw new Error(`a call to ${kind} can't be answered ${answer.kind}`);
+}
+
+/** A call's answer; `failed` where it never came. */
+async function tryCall(
+  terms: SagaTerms,
+  kind: SagaCall['kind'],
+  reference: string,
+  call: (call: SagaCall) => Promise<SagaAnswer>,
+): Promise<SagaAnswer> {
+  for (let attempt = 1, afterMs = 0; ; attempt++) {
+    const answer = await call({ kind, attempt, afterMs, reference });
+    if (answer.kind !== 'failed' || attempt >= terms.attemptsMax) return answer;
+    afterMs = backoffMs(terms.backoff, attempt, answer.random);
+    if (answer.now + afterMs >= terms.payBy) return answer;
   }
-  throw new Error(`a call to ${call.kind} can't be answered ${answer.kind}`);
 }
 
 /** What a final order asks for, whether it was settled just now or a process died since. */
@@ -113,14 +113,6 @@ export function outcomeEffects(status: Order['status']): readonly OutcomeEffect[
     case 'refunded':
       return ['apply-to-seats', 'void-payment'];
   }
-}
-
-function tryAgain(terms: SagaTerms, call: SagaCall, now: number, random: number): SagaStep {
-  const afterMs = backoffMs(terms.backoff, call.attempt, random);
-  if (call.attempt < terms.attemptsMax && now + afterMs < terms.payBy) {
-    return { ...call, attempt: call.attempt + 1, afterMs };
-  }
-  return verdict('voided', voidReasons.paymentTimeout, call.reference);
 }
 
 /** Also the end of a payment that never gets a saga. */

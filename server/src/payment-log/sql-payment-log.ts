@@ -1,3 +1,4 @@
+import { defineEntity, type InferEntity, p } from '@mikro-orm/sql';
 import { z } from 'zod';
 import { type Database, insertRows } from '../platform/database.ts';
 import { GatheredCalls } from '../platform/gathered-calls.ts';
@@ -7,8 +8,39 @@ import type { Outside } from '../platform/outside.ts';
 import { type DeadLetterReason, type PaymentCount, PaymentDeliveries } from './payment-deliveries.ts';
 import { AppendRefusedError } from './payment-log.ts';
 import type { DeadLetter, PaymentGiveUp, PaymentHandler, PaymentLog, PaymentRequest } from './payment-log.ts';
-import { deadLetterTable, paymentLogTable, type PaymentLogRow } from './payment-log-table.ts';
 import type { PaymentRecords, RecordReading } from './payment-record.ts';
+
+/** The embedded payment log; `request` is the whole payment request as JSON, in the form that `form` names. */
+export const paymentLogTable = defineEntity({
+  name: 'PaymentLogRecord',
+  tableName: 'payment_log',
+  properties: {
+    logOffset: p.bigint('number').primary().autoincrement(),
+    orderId: p.string(),
+    showId: p.integer(),
+    request: p.string(),
+    form: p.string(),
+    mac: p.string(),
+    appendedAt: p.bigint('number'),
+    consumedAt: p.bigint('number').nullable(),
+  },
+});
+
+type PaymentLogRow = InferEntity<typeof paymentLogTable>;
+
+/** Payments that were put aside, by their offset in the log. */
+const deadLetterTable = defineEntity({
+  name: 'PaymentDeadLetter',
+  tableName: 'payment_dead_letters',
+  properties: {
+    logOffset: p.bigint('number').primary(),
+    reason: p.string(),
+    error: p.string(),
+    buriedAt: p.bigint('number'),
+  },
+});
+
+export const paymentLogTables = [paymentLogTable, deadLetterTable] as const;
 
 export interface SqlPaymentLogParts {
   readonly database: Database;

@@ -144,18 +144,15 @@ class MemoryWaitingRoom {
 
   expire(rules: WaitingRoomRules, now: number): number {
     this.#pullBack(rules, now);
-    const places: Stay[] = [];
     let count = 0;
     for (const ends of [this.#ends.admissions, this.#ends.places]) {
       for (let due = ends.first(); due && due.score <= now; due = ends.first()) {
         ends.remove(due);
         const stay = this.#stays.get(due.session);
-        if (stay && !stay.admission) places.push(stay);
-        this.#forget(due.session, 'expired');
+        if (stay) this.#end(stay, 'expired');
         count++;
       }
     }
-    this.#waiting.removeAll(places);
     return count;
   }
 

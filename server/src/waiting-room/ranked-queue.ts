@@ -8,8 +8,6 @@ export interface Ranked {
 
 /** A block past this is cut in half: short enough to shift in a moment, long enough to have few of them. */
 const BLOCK_MAX = 512;
-/** Up to this many removals are cheaper one by one than by copying the queue. */
-const SINGLE_REMOVALS_MAX = 1_024;
 
 /**
  * A sorted line made for 100,000, kept in blocks: one flat array would move half of it for everybody whom the draw
@@ -70,18 +68,6 @@ export class RankedQueue<T extends Ranked> {
     if (block?.length === 0) this.#blocks.splice(at, 1);
     this.#size--;
     return true;
-  }
-
-  /** Takes out many; a crowd at the price of one walk. */
-  removeAll(items: readonly Ranked[]): void {
-    if (items.length <= SINGLE_REMOVALS_MAX) {
-      for (const item of items) this.remove(item);
-      return;
-    }
-    const gone = new Set(items.map(({ session }) => session));
-    const stay = this.#blocks.map((block) => block.filter(({ session }) => !gone.has(session)));
-    this.#blocks = stay.filter((block) => block.length > 0);
-    this.#size = this.#sizeBefore(this.#blocks.length);
   }
 
   /** How many have a score of at most `score`. */

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import { catalogTables } from '../../src/catalog/catalog-tables.ts';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
-import { orderTables } from '../../src/checkout/order-tables.ts';
-import { paymentLogTable } from '../../src/payment-log/payment-log-table.ts';
+import { orderTables } from '../../src/checkout/sql-order-store.ts';
+import { paymentLogTable } from '../../src/payment-log/sql-payment-log.ts';
 import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));

@@ -8,8 +8,8 @@ import { catalogTables } from '../../../src/catalog/catalog-tables.ts';
 import type { SaleTerms, ShowDraft } from '../../../src/catalog/show.ts';
 import { SqlCatalogStore } from '../../../src/catalog/sql-catalog-store.ts';
 import { loadVenueLayout } from '../../../src/catalog/venue-layout-file.ts';
-import { orderTables } from '../../../src/checkout/order-tables.ts';
-import { paymentLogTable } from '../../../src/payment-log/payment-log-table.ts';
+import { orderTables } from '../../../src/checkout/sql-order-store.ts';
+import { paymentLogTable } from '../../../src/payment-log/sql-payment-log.ts';
 import { openSqliteDatabase } from '../../../src/platform/database-sqlite.ts';
 import { ServerProcess, type Settings } from './server-process.ts';
 
