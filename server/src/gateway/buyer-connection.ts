@@ -46,9 +46,6 @@ type State =
   | Entered
   | { readonly kind: 'closed' };
 
-/** What is said within a sale. */
-type InSale = SaleRequest | ClientMessageOf<'watch' | 'acknowledge'>;
-
 /** A reader that hasn't read what was sent by then isn't slow but gone, or on a network that won't do. */
 const CATCH_UP_MS = 15_000;
 
@@ -187,44 +184,28 @@ export class BuyerConnection implements Listener {
   async #dispatch(message: ClientMessage): Promise<void> {
     const state = this.#state;
     if (state.kind === 'closed') return;
-    if (message.type === 'authenticate') {
-      this.#authenticate(message.bearer, message.requestId);
-      return;
-    }
-    if (state.kind === 'anonymous') {
-      this.#refuseOutside(message, 'not-authenticated');
-      return;
-    }
-    switch (message.type) {
-      case 'ping':
-        this.#send({ type: 'pong', requestId: message.requestId, now: this.#parts.clock.now() });
-        return;
-      case 'enter':
-        await this.#enterInTurn(message.show, message.requestId);
-        return;
-      case 'orders': {
-        const { requestId } = message;
-        this.#answer(requestId, await this.#parts.requests.listOrders(state.session, requestId));
-        return;
-      }
-      default:
-        if (state.kind === 'entered') await this.#dispatchOnSale(state, message);
-        else this.#refuseOutside(message, 'not-entered');
-    }
+    if (message.type === 'authenticate') this.#authenticate(message.bearer, message.requestId);
+    else if (state.kind === 'anonymous') this.#refuseOutside(message, 'not-authenticated');
+    else if (message.type === 'ping') this.#pong(message.requestId);
+    else if (message.type === 'enter') await this.#enterInTurn(message.show, message.requestId);
+    else if (message.type === 'orders') await this.#listOrders(state.session, message.requestId);
+    else if (state.kind === 'known') this.#refuseOutside(message, 'not-entered');
+    else if (message.type === 'acknowledge') state.watch?.acknowledge(message.sections);
+    else if (message.type === 'watch') this.#watch(state, message);
+    else await this.#answerOnSale(state, message);
   }
 
-  async #dispatchOnSale(entered: Entered, message: InSale): Promise<void> {
-    switch (message.type) {
-      case 'acknowledge':
-        entered.watch?.acknowledge(message.sections);
-        return;
-      case 'watch':
-        entered.watch ??= new SectionWatch(entered.sale, this.#wire);
-        this.#answer(message.requestId, entered.watch.set(message.sections, message.requestId));
-        return;
-      default:
-        await this.#answerOnSale(entered, message);
-    }
+  #watch(entered: Entered, { sections, requestId }: ClientMessageOf<'watch'>): void {
+    entered.watch ??= new SectionWatch(entered.sale, this.#wire);
+    this.#answer(requestId, entered.watch.set(sections, requestId));
+  }
+
+  #pong(requestId: number): void {
+    this.#send({ type: 'pong', requestId, now: this.#parts.clock.now() });
+  }
+
+  async #listOrders(session: SessionId, requestId: number): Promise<void> {
+    this.#answer(requestId, await this.#parts.requests.listOrders(session, requestId));
   }
 
   async #answerOnSale(entered: Entered, message: SaleRequest): Promise<void> {

@@ -63,7 +63,7 @@ export class Gateway {
     const sockets = openBuyerSockets(this.#app, { ...parts, countFrames: this.#countFrames, connections });
     this.#sockets = sockets;
     this.#routeOperations(parts, places);
-    routeHttp(this.#app, { ...parts, endSession: sockets.endSession });
+    routeHttp(this.#app, { ...parts, endSession: (session) => sockets.endSession(session) });
     return this.#listen(places);
   }
 

@@ -122,7 +122,7 @@ export function apiDocument(api: Api): JsonRepresentation {
 }
 
 /** The same for people: a page without scripts or styles, which the strictest content policy lets through. */
-export function apiPage(api: Api): string {
+export async function apiPage(api: Api): Promise<string> {
   const { paths = {}, components = {} } = documentOf(api);
   const json = (value: unknown) => html`<pre>${JSON.stringify(value, null, 2)}</pre>`;
   const calls = Object.entries(paths).flatMap(([path, methods]) =>
@@ -134,18 +134,16 @@ export function apiPage(api: Api): string {
         </details>`,
     ),
   );
-  return String(
-    html`<!doctype html>
-      <html lang="en">
-        <meta charset="utf-8" />
-        <title>Stampede: the HTTP API</title>
-        <h1>The HTTP API</h1>
-        <p>Rules and sockets: shared/PROTOCOL.md. For programs: <a href="/openapi.json">openapi.json</a>.</p>
-        ${calls}
-        <h2>Schemas</h2>
-        ${json(components.schemas)}
-      </html>`,
-  );
+  return html`<!doctype html>
+    <html lang="en">
+      <meta charset="utf-8" />
+      <title>Stampede: the HTTP API</title>
+      <h1>The HTTP API</h1>
+      <p>Rules and sockets: shared/PROTOCOL.md. For programs: <a href="/openapi.json">openapi.json</a>.</p>
+      ${calls}
+      <h2>Schemas</h2>
+      ${json(components.schemas)}
+    </html>`;
 }
 
 function documentOf(api: Api) {

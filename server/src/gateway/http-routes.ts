@@ -42,7 +42,8 @@ export function routeHttp(app: TemplatedApp, parts: HttpParts): void {
   const tellDocument: Answer = (exchange) => exchange.represent((document ??= apiDocument(api)));
   route(app, parts, '/openapi.json', reads(tellDocument));
   let page: Buffer | null = null;
-  const tellPage: Answer = (exchange) => exchange.answer(200, PAGE, (page ??= Buffer.from(apiPage(api))));
+  const tellPage: Answer = async (exchange) =>
+    exchange.answer(200, PAGE, (page ??= Buffer.from(await apiPage(api))));
   route(app, parts, '/docs', reads(tellPage));
   const hasShow = (number: string): boolean => findShow(shows, number) !== undefined;
   const serveFile: Answer = (exchange) => files.serve(exchange, hasShow);
