@@ -1,7 +1,7 @@
 import { pointer, select } from 'd3-selection';
 import { zoom, type ZoomBehavior, zoomIdentity, zoomTransform, type ZoomTransform } from 'd3-zoom';
 import { glide, interrupt } from './glide.ts';
-import { type Bounds, middleOf } from './seat-geometry.ts';
+import { type Bounds, middleOf } from './bounds.ts';
 import type { Placement } from './seat-painter.ts';
 
 const MOVE_MS = 280;

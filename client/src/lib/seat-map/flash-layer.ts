@@ -1,4 +1,5 @@
 import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
+import { spotOf } from './bounds.ts';
 import type { Palette } from './palette.ts';
 import type { Placement } from './seat-painter.ts';
 
@@ -104,6 +105,7 @@ export class FlashLayer {
   }
 
   #centre(seat: number, at: Placement): readonly [x: number, y: number] {
-    return [(this.#map.x[seat] ?? 0) * at.k + at.x, (this.#map.y[seat] ?? 0) * at.k + at.y];
+    const [x, y] = spotOf(this.#map, seat);
+    return [x * at.k + at.x, y * at.k + at.y];
   }
 }

@@ -1,5 +1,6 @@
 import type { SeatMap } from '@stampede/shared/seat-map/seat-map.ts';
-import { contains, type SectionShape, widened } from './seat-geometry.ts';
+import { contains, widened } from './bounds.ts';
+import type { SectionShape } from './seat-geometry.ts';
 
 /** In pitches of the section: a seat is found up to its corners, a section a little beyond its seats. */
 const SEAT_REACH = 0.75;

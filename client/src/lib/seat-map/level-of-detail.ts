@@ -1,4 +1,5 @@
-import { middleOf, overlaps, type Bounds, type SeatGeometry } from './seat-geometry.ts';
+import { middleOf, overlaps, type Bounds } from './bounds.ts';
+import type { SeatGeometry } from './seat-geometry.ts';
 
 /** What there is room to show: shapes of sections, a dot per seat, or seats with their numbers. */
 export type DetailLevel = 'sections' | 'dots' | 'seats';

@@ -1,12 +1,6 @@
 import type { Row, SeatMap, Section } from '@stampede/shared/seat-map/seat-map.ts';
 import type { Point, VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
-
-export interface Bounds {
-  readonly left: number;
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
-}
+import { type Bounds, boundsOf, middleOf, spotOf, widened } from './bounds.ts';
 
 /** A block of rows as an outline through its outermost seats, in metres. */
 export interface BlockShape {
@@ -62,10 +56,11 @@ function sectionShape(map: SeatMap, section: Section, blockSizes: readonly numbe
     if (first && last) blocks.push({ outline: outlineOf(map, first, last), priceLevel: first.priceLevel });
     row += size;
   }
-  const bounds = boundsOf(map, section, pitch / 2);
+  const seats = Array.from({ length: section.seatCount }, (_, index) => spotOf(map, section.start + index));
+  const bounds = widened(boundsOf(seats), pitch / 2);
   const spot = labelSpot(blocks, middleOf(bounds));
   const room = roomAround(blocks, spot, pitch);
-  return { section, bounds, centre: spot, ...crownOf(map, section, bounds, pitch), room, pitch, blocks };
+  return { section, bounds, centre: spot, ...crownOf(seats, bounds, pitch), room, pitch, blocks };
 }
 
 /** Labels stand at the middle of the largest block: the middle of a bent or split section may lie outside of it. */
@@ -89,16 +84,15 @@ function sidesOf(outline: readonly Point[]): readonly (readonly [from: Point, to
 
 /** The upper edge at the middle and a quarter of the width to both sides: where it is, and how it slopes. */
 function crownOf(
-  map: SeatMap,
-  section: Section,
+  seats: readonly Point[],
   { left, right, top }: Bounds,
   pitch: number,
 ): Pick<SectionShape, 'crown' | 'slope'> {
   const middle = (left + right) / 2;
   const aside = (right - left) / 4;
-  const here = topAt(map, section, middle, pitch * 2) ?? top;
-  const before = topAt(map, section, middle - aside, pitch * 2) ?? here;
-  const after = topAt(map, section, middle + aside, pitch * 2) ?? here;
+  const here = topAt(seats, middle, pitch * 2) ?? top;
+  const before = topAt(seats, middle - aside, pitch * 2) ?? here;
+  const after = topAt(seats, middle + aside, pitch * 2) ?? here;
   const slope = Math.atan2(after - before, aside * 2);
   if (Math.abs(slope) > SLOPE_MAX) return { crown: [middle, here - pitch / 2], slope: 0 };
   // Where the edge sags in the middle, a straight name stands on its shoulders.
@@ -106,12 +100,9 @@ function crownOf(
 }
 
 /** The uppermost seat within `reach` of `x`; null where there is none. */
-function topAt(map: SeatMap, { start, seatCount }: Section, x: number, reach: number): number | null {
+function topAt(seats: readonly Point[], x: number, reach: number): number | null {
   let top: number | null = null;
-  for (let seat = start; seat < start + seatCount; seat++) {
-    const y = map.y[seat] ?? 0;
-    if (Math.abs((map.x[seat] ?? 0) - x) < reach && (top === null || y < top)) top = y;
-  }
+  for (const [seatX, y] of seats) if (Math.abs(seatX - x) < reach && (top === null || y < top)) top = y;
   return top;
 }
 
@@ -138,7 +129,8 @@ function gapAround(found: readonly number[], at: number): number {
 }
 
 function distance(map: SeatMap, a: number, b: number): number {
-  return Math.hypot((map.x[a] ?? 0) - (map.x[b] ?? 0), (map.y[a] ?? 0) - (map.y[b] ?? 0));
+  const [from, to] = [spotOf(map, a), spotOf(map, b)];
+  return Math.hypot(from[0] - to[0], from[1] - to[1]);
 }
 
 function pitchOf(map: SeatMap, section: Section): number {
@@ -161,39 +153,10 @@ function outlineOf(map: SeatMap, first: Row, last: Row): readonly Point[] {
     for (let step = 0; step <= steps; step++) {
       const along = steps === 0 ? 0 : Math.round((step / steps) * (row.seatCount - 1));
       const seat = row.start + (backwards ? row.seatCount - 1 - along : along);
-      points.push([map.x[seat] ?? 0, map.y[seat] ?? 0]);
+      points.push(spotOf(map, seat));
     }
   };
   follow(first, false);
   follow(last, true);
   return points;
-}
-
-function boundsOf(map: SeatMap, { start, seatCount }: Section, margin: number): Bounds {
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (let seat = start; seat < start + seatCount; seat++) {
-    const x = map.x[seat] ?? 0;
-    const y = map.y[seat] ?? 0;
-    left = Math.min(left, x);
-    right = Math.max(right, x);
-    top = Math.min(top, y);
-    bottom = Math.max(bottom, y);
-  }
-  return widened({ left, top, right, bottom }, margin);
-}
-
-export function overlaps(a: Bounds, b: Bounds): boolean {
-  return a.left <= b.right && a.right >= b.left && a.top <= b.bottom && a.bottom >= b.top;
-}
-
-export function middleOf({ left, top, right, bottom }: Bounds): [x: number, y: number] {
-  return [(left + right) / 2, (top + bottom) / 2];
-}
-
-export function widened({ left, top, right, bottom }: Bounds, by: number): Bounds {
-  return { left: left - by, top: top - by, right: right + by, bottom: bottom + by };
-}
-
-export function contains(bounds: Bounds, x: number, y: number): boolean {
-  return x >= bounds.left && x <= bounds.right && y >= bounds.top && y <= bounds.bottom;
 }

@@ -1,8 +1,9 @@
 import type { SectionSummary } from '@stampede/shared/seat-map/section-summary.ts';
 import type { Sale } from '#lib/sale/sale.svelte.ts';
+import { type Bounds, boundsOf, overlaps, spotOf, widened } from './bounds.ts';
 import type { DetailLevel } from './level-of-detail.ts';
 import type { Palette } from './palette.ts';
-import { type Bounds, overlaps, type SeatGeometry, type SectionShape, widened } from './seat-geometry.ts';
+import type { SeatGeometry, SectionShape } from './seat-geometry.ts';
 import { OWN_SIZE_MIN, type Placement, SeatPainter } from './seat-painter.ts';
 import { placeLabels, type SectionLabel, type SectionWords } from './section-labels.ts';
 import { landmarkBox, VenuePainter } from './venue-painter.ts';
@@ -120,15 +121,11 @@ export class SeatMapPicture {
   /** Around the seats that changed, one area for those of a section, in CSS pixels. */
   #staleAreas({ k, x, y }: Placement): Bounds[] {
     const reach = Math.max(this.#geometry.pitch * k * 0.6, OWN_SIZE_MIN / 2) + 2;
-    const areas = new Map<number, Bounds>();
-    for (const seat of this.#stale) {
-      const [seatX, seatY] = [(this.#sale.map.x[seat] ?? 0) * k + x, (this.#sale.map.y[seat] ?? 0) * k + y];
-      const own = widened({ left: seatX, top: seatY, right: seatX, bottom: seatY }, reach);
-      const section = this.#sale.map.sectionOf[seat] ?? 0;
-      const before = areas.get(section);
-      areas.set(section, before ? union(before, own) : own);
-    }
-    return [...areas.values()];
+    const { map } = this.#sale;
+    return [...Map.groupBy(this.#stale, (seat) => map.sectionOf[seat]).values()].map((seats) => {
+      const spots = seats.map((seat) => spotOf(map, seat));
+      return widened(boundsOf(spots.map(([seatX, seatY]) => [seatX * k + x, seatY * k + y])), reach);
+    });
   }
 
   #paint(scene: Scene, area: Bounds): void {
@@ -241,21 +238,11 @@ export class SeatMapPicture {
     for (const { section, pitch } of shapes) {
       for (const row of section.rows) {
         const [first, second] = [row.start, row.start + Math.min(1, row.seatCount - 1)];
-        const seatX = this.#sale.map.x[first] ?? 0;
-        const seatY = this.#sale.map.y[first] ?? 0;
-        const stepX = (this.#sale.map.x[second] ?? 0) - seatX || pitch;
-        const stepY = (this.#sale.map.y[second] ?? 0) - seatY;
+        const [seatX, seatY] = spotOf(this.#sale.map, first);
+        const [nextX, nextY] = spotOf(this.#sale.map, second);
+        const [stepX, stepY] = [nextX - seatX || pitch, nextY - seatY];
         this.#venue.rowLabel(row.label, (seatX - stepX) * k + x, (seatY - stepY) * k + y, pitch * k, palette);
       }
     }
   }
-}
-
-function union(a: Bounds, b: Bounds): Bounds {
-  return {
-    left: Math.min(a.left, b.left),
-    top: Math.min(a.top, b.top),
-    right: Math.max(a.right, b.right),
-    bottom: Math.max(a.bottom, b.bottom),
-  };
 }

@@ -13,7 +13,8 @@ import {
   type DetailLevel,
 } from './level-of-detail.ts';
 import { type Palette, readPalette } from './palette.ts';
-import { middleOf, type SeatGeometry, seatGeometryOf, type SectionShape } from './seat-geometry.ts';
+import { middleOf } from './bounds.ts';
+import { type SeatGeometry, seatGeometryOf, type SectionShape } from './seat-geometry.ts';
 import { SeatMapPicture } from './seat-map-picture.ts';
 import type { SectionWords } from './section-labels.ts';
 

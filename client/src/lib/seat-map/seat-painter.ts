@@ -2,7 +2,8 @@ import { type SeatMap, seatName } from '@stampede/shared/seat-map/seat-map.ts';
 import { AVAILABLE, BLOCKED, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import { NUMBERS_FROM_PX } from './level-of-detail.ts';
 import { levelColour, type Palette } from './palette.ts';
-import type { Bounds, SectionShape } from './seat-geometry.ts';
+import type { Bounds } from './bounds.ts';
+import type { SectionShape } from './seat-geometry.ts';
 
 /** Where the venue lies on the canvas: metres × k + offset = CSS pixels. */
 export interface Placement {

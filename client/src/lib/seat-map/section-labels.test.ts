@@ -2,7 +2,8 @@ import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
 import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Bounds, overlaps, seatGeometryOf } from './seat-geometry.ts';
+import { type Bounds, overlaps } from './bounds.ts';
+import { seatGeometryOf } from './seat-geometry.ts';
 import { LABEL_SIZE_MIN, type LabelWish, placeLabels, shortName } from './section-labels.ts';
 
 /** About as wide as the letters of a narrow face. */

@@ -1,4 +1,6 @@
-import type { Bounds, SectionShape } from './seat-geometry.ts';
+import type { Point } from '@stampede/shared/seat-map/venue-layout.ts';
+import { type Bounds, boundsOf, overlaps, widened } from './bounds.ts';
+import type { SectionShape } from './seat-geometry.ts';
 
 /** What a section's label says; the words come formatted in the buyer's language. */
 export interface SectionWords {
@@ -48,6 +50,7 @@ const GAP_PX = 2;
 const DETAILS_HEIGHT_PX = 56;
 const NAME_WEIGHT = 700;
 const DETAILS_WEIGHT = 560;
+const TAG_WEIGHT = 680;
 
 /**
  * Names as many sections as can be without one name on another: those that fit on their section first, then the
@@ -64,7 +67,9 @@ export function placeLabels(
   for (const choicesOf of [fittingLabels, shortLabels]) {
     for (const wish of wishes) {
       if (placed.has(wish.shape.section.index)) continue;
-      const label = choicesOf(wish, k, measure).find(({ box }) => !taken.some((one) => collide(one, box)));
+      const label = choicesOf(wish, k, measure).find(
+        ({ box }) => !taken.some((one) => overlaps(widened(one, GAP_PX), box)),
+      );
       if (!label) continue;
       placed.set(label.section, label);
       taken.push(label.box);
@@ -84,7 +89,11 @@ function fittingLabels(wish: LabelWish, k: number, measure: Measure): readonly S
   const { name } = shape.section;
   if (wish.seatsShown) {
     const room = (shape.bounds.right - shape.bounds.left) * k * 1.2;
-    const tags = [name, shortName(name)].map((text) => tagOf(wish, k, text, measure));
+    const { crown, slope } = shape;
+    const tags = [name, shortName(name)].map((text) => {
+      const lines = [{ text, size: TAG_SIZE, weight: TAG_WEIGHT, down: -TAG_SIZE * 0.6 }];
+      return labelAt(wish, k, lines, measure, { spot: crown, slope, halo: true });
+    });
     return tags.filter(({ lines }) =>
       lines.every(({ text, size, weight }) => measure(text, size, weight) <= room),
     );
@@ -96,7 +105,7 @@ function fittingLabels(wish: LabelWish, k: number, measure: Measure): readonly S
   const choices = words && height >= DETAILS_HEIGHT_PX ? [withDetails(name, words, size), ...names] : names;
   return choices
     .filter((lines) => lines.every(({ text, size, weight }) => measure(text, size, weight) <= width * 0.96))
-    .map((lines) => labelAt(wish, k, lines, measure, false));
+    .map((lines) => labelAt(wish, k, lines, measure));
 }
 
 function withDetails(name: string, words: SectionWords, size: number): readonly LabelLine[] {
@@ -112,27 +121,21 @@ function withDetails(name: string, words: SectionWords, size: number): readonly 
 function shortLabels(wish: LabelWish, k: number, measure: Measure): readonly SectionLabel[] {
   if (wish.seatsShown) return [];
   const text = shortName(wish.shape.section.name);
-  return [labelAt(wish, k, [{ text, size: LABEL_SIZE_MIN, weight: NAME_WEIGHT, down: 0 }], measure, true)];
+  const lines = [{ text, size: LABEL_SIZE_MIN, weight: NAME_WEIGHT, down: 0 }];
+  return [labelAt(wish, k, lines, measure, { halo: true })];
 }
 
+/** Stands at a spot of the venue, centred on a sloping axis. */
 function labelAt(
   { shape, faint }: LabelWish,
   k: number,
   lines: readonly LabelLine[],
   measure: Measure,
-  halo: boolean,
+  { spot = shape.centre, slope = 0, halo = false }: { spot?: Point; slope?: number; halo?: boolean } = {},
 ): SectionLabel {
-  const [x, y] = [shape.centre[0] * k, shape.centre[1] * k];
-  const box = boxOf(x, y, 0, lines, measure);
-  return { section: shape.section.index, x, y, slope: 0, lines, box, halo, faint };
-}
-
-function tagOf({ shape, faint }: LabelWish, k: number, text: string, measure: Measure): SectionLabel {
-  const [x, y] = [shape.crown[0] * k, shape.crown[1] * k];
-  const { slope } = shape;
-  const lines = [{ text, size: TAG_SIZE, weight: 680, down: -TAG_SIZE * 0.6 }];
+  const [x, y] = [spot[0] * k, spot[1] * k];
   const box = boxOf(x, y, slope, lines, measure);
-  return { section: shape.section.index, x, y, slope, lines, box, halo: true, faint };
+  return { section: shape.section.index, x, y, slope, lines, box, halo, faint };
 }
 
 /** The upright rectangle around lines that stand centred on a sloping axis. */
@@ -144,19 +147,5 @@ function boxOf(x: number, y: number, slope: number, lines: readonly LabelLine[],
   const corners = [-half, half].flatMap((along) =>
     [top, bottom].map((down) => [x + along * cos - down * sin, y + along * sin + down * cos] as const),
   );
-  return {
-    left: Math.min(...corners.map(([at]) => at)),
-    top: Math.min(...corners.map(([, at]) => at)),
-    right: Math.max(...corners.map(([at]) => at)),
-    bottom: Math.max(...corners.map(([, at]) => at)),
-  };
-}
-
-function collide(a: Bounds, b: Bounds): boolean {
-  return (
-    a.left < b.right + GAP_PX &&
-    b.left < a.right + GAP_PX &&
-    a.top < b.bottom + GAP_PX &&
-    b.top < a.bottom + GAP_PX
-  );
+  return boundsOf(corners);
 }

@@ -1,7 +1,8 @@
 import type { SectionSummary } from '@stampede/shared/seat-map/section-summary.ts';
 import type { Landmark, Point } from '@stampede/shared/seat-map/venue-layout.ts';
+import { type Bounds, boundsOf, middleOf } from './bounds.ts';
 import { levelColour, type Palette } from './palette.ts';
-import type { Bounds, SectionShape } from './seat-geometry.ts';
+import type { SectionShape } from './seat-geometry.ts';
 import type { Placement } from './seat-painter.ts';
 import type { Measure, SectionLabel } from './section-labels.ts';
 
@@ -16,10 +17,10 @@ interface LandmarkText {
 }
 
 function landmarkText({ outline }: Landmark, k: number): LandmarkText {
-  const [xs, ys] = [outline.map(([x]) => x), outline.map(([, y]) => y)];
-  const [left, right] = [Math.min(...xs), Math.max(...xs)];
-  const size = Math.min(28, Math.max(11, (right - left) * k * 0.075));
-  return { x: ((left + right) / 2) * k, y: ((Math.min(...ys) + Math.max(...ys)) / 2) * k, size };
+  const bounds = boundsOf(outline);
+  const [x, y] = middleOf(bounds);
+  const size = Math.min(28, Math.max(11, (bounds.right - bounds.left) * k * 0.075));
+  return { x: x * k, y: y * k, size };
 }
 
 /** Where a landmark's name stands, so that no other does. */
