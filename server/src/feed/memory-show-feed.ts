@@ -9,10 +9,12 @@ import {
 } from './show-feed.ts';
 
 interface History {
-  epoch: number;
-  statuses: Uint8Array;
-  sequences: number[];
-  sectionOf: Uint16Array;
+  readonly epoch: number;
+  /** The store's own: what they say now is what was published. */
+  readonly statuses: Uint8Array;
+  /** Counted here, because a show's board goes with its last buyer, and a buyer who comes back knows a sequence. */
+  readonly sequences: number[];
+  readonly sectionOf: Uint16Array;
   readonly followers: Set<FeedFollower>;
   /** Written but not delivered yet. */
   undelivered: FeedEntry[];
@@ -30,14 +32,14 @@ export class MemoryShowFeed implements ShowFeed {
     this.#outside = outside;
   }
 
-  /** Begins a history. Followers of an earlier one start anew from here. */
+  /** Begins a history of seats whose statuses the store keeps. Followers of an earlier one start anew from here. */
   begin(show: ShowId, base: Omit<FeedBase, 'sequences'>, sectionOf: Uint16Array, sectionCount: number): void {
     const before = this.#histories.get(show);
     // What the earlier history still has to say belongs before the new base, not after it.
     if (before) this.#deliver(before);
     const history: History = {
       epoch: base.epoch,
-      statuses: base.statuses.slice(),
+      statuses: base.statuses,
       sequences: new Array<number>(sectionCount).fill(0),
       sectionOf,
       followers: before?.followers ?? new Set(),
@@ -47,11 +49,10 @@ export class MemoryShowFeed implements ShowFeed {
     for (const follower of history.followers) follower.onBase(baseOf(history));
   }
 
-  /** Appends what one atomic step changed. */
+  /** Appends what one atomic step has changed. */
   publish(show: ShowId, entry: FeedEntry): void {
     const history = this.#history(show);
-    for (const { seat, status } of entry.changes) {
-      history.statuses[seat] = status;
+    for (const { seat } of entry.changes) {
       const section = history.sectionOf[seat] ?? 0;
       history.sequences[section] = (history.sequences[section] ?? 0) + 1;
     }

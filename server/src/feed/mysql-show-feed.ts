@@ -1,8 +1,9 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { z } from 'zod';
 import type { Database } from '../platform/database.ts';
+import { GatheredCalls } from '../platform/gathered-calls.ts';
 import type { ShowId } from '../platform/ids.ts';
-import type { Outside } from '../platform/outside.ts';
+import { type Outside, sparingReport } from '../platform/outside.ts';
 import { repeat } from '../platform/repeat.ts';
 import {
   type FeedBase,
@@ -16,7 +17,7 @@ import {
 export interface MysqlShowFeedParts {
   readonly database: Database;
   /** Told of what went wrong and is being tried again. */
-  readonly outside: Pick<Outside, 'clock' | 'report'>;
+  readonly outside: Pick<Outside, 'clock' | 'nextTurn' | 'report'>;
 }
 
 /** How late this node hears of what others did; for what it did itself, `look` is quicker. */
@@ -55,28 +56,26 @@ interface Following extends Position {
  * for everybody, and rise in the order in which steps commit [P5].
  */
 export class MysqlShowFeed implements ShowFeed {
-  readonly #parts: MysqlShowFeedParts;
+  readonly #database: Database;
   readonly #followings = new Set<Following>();
+  readonly #looks: GatheredCalls<null, null>;
   readonly #stop: () => Promise<void>;
-  #running: Promise<void> = Promise.resolve();
-  #next: Promise<void> | null = null;
-  #isTroubled = false;
 
-  constructor(parts: MysqlShowFeedParts) {
-    this.#parts = parts;
-    const { clock, report } = parts.outside;
-    this.#stop = repeat(
-      clock,
-      POLL_INTERVAL_MS,
-      () => this.look(),
-      (cause) => report('the feed could not be polled', cause),
-    );
+  constructor({ database, outside }: MysqlShowFeedParts) {
+    this.#database = database;
+    // A database that is away is not told of twenty times a second.
+    const report = sparingReport(outside);
+    const onTrouble = (cause: unknown): void => report('the feed could not be read', cause);
+    const look = async (asked: readonly null[]): Promise<readonly null[]> => {
+      await this.#catchUpAll().catch(onTrouble);
+      return asked;
+    };
+    this.#looks = new GatheredCalls(look, outside.nextTurn, { itemsMax: Infinity, callsMax: 1 });
+    this.#stop = repeat(outside.clock, POLL_INTERVAL_MS, () => this.look(), onTrouble);
   }
 
   async read(show: ShowId): Promise<Uint8Array> {
-    const read = await this.#parts.database.transaction((entities) => readBase(entities, show), {
-      reads: 'snapshot',
-    });
+    const read = await this.#readBase(show);
     if (!read) throw new UnknownFeedError(show);
     return read.base.statuses;
   }
@@ -92,40 +91,22 @@ export class MysqlShowFeed implements ShowFeed {
   }
 
   /** Tells followers of everything that is written when it is called. Calls made meanwhile share the look after it. */
-  look(): Promise<void> {
-    this.#next ??= this.#running
-      .catch(() => undefined)
-      .then(() => {
-        this.#next = null;
-        this.#running = this.#lookOnce();
-        return this.#running;
-      });
-    return this.#next;
+  async look(): Promise<void> {
+    await this.#looks.add(null);
   }
 
   /** Ends the reading. */
   async close(): Promise<void> {
     this.#followings.clear();
     await this.#stop();
-    await this.#running;
-  }
-
-  /** A database that is away is told of once, not twenty times a second. */
-  async #lookOnce(): Promise<void> {
-    try {
-      await this.#catchUpAll();
-      this.#isTroubled = false;
-    } catch (cause) {
-      if (!this.#isTroubled) this.#parts.outside.report('the feed could not be read', cause);
-      this.#isTroubled = true;
-    }
+    await this.look();
   }
 
   async #catchUpAll(): Promise<void> {
     if (this.#followings.size === 0) return;
     const shows = [...new Set([...this.#followings].map(({ show }) => show))];
     const sql = 'select show_id, epoch, position from live_shows where show_id in (?)';
-    const rows = positionRows.parse(await this.#parts.database.entities().execute(sql, [shows]));
+    const rows = positionRows.parse(await this.#database.entities().execute(sql, [shows]));
     const positions = new Map<number, Position>(rows.map((row) => [row.show_id, row]));
     await Promise.all([...this.#followings].map((one) => this.#catchUp(one, positions.get(one.show) ?? one)));
   }
@@ -133,7 +114,7 @@ export class MysqlShowFeed implements ShowFeed {
   async #catchUp(following: Following, to: Position): Promise<void> {
     if (to.epoch !== following.epoch || to.position < following.position) await this.#begin(following);
     while (following.position < to.position) {
-      const records = await readRecords(this.#parts.database.entities(), following);
+      const records = await readRecords(this.#database.entities(), following);
       const isNext = records.every(
         ({ epoch, position }, index) =>
           epoch === following.epoch && position === following.position + index + 1,
@@ -150,14 +131,16 @@ export class MysqlShowFeed implements ShowFeed {
 
   /** Starts from the show as it is now; false where there is no history. */
   async #begin(following: Following): Promise<boolean> {
-    const read = await this.#parts.database.transaction((entities) => readBase(entities, following.show), {
-      reads: 'snapshot',
-    });
+    const read = await this.#readBase(following.show);
     if (!read) return false;
     following.epoch = read.base.epoch;
     following.position = read.position;
     if (!following.isOver) following.follower.onBase(read.base);
     return true;
+  }
+
+  #readBase(show: ShowId): ReturnType<typeof readBase> {
+    return this.#database.transaction((entities) => readBase(entities, show), { reads: 'snapshot' });
   }
 }
 

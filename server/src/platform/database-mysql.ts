@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MySqlConnection, MySqlDriver, type Options } from '@mikro-orm/mysql';
 import { ConfigError } from './config-error.ts';
-import { type DatabaseAddress, databaseAddress, shownDatabase } from './database-address.ts';
 import {
   Database,
   DatabaseError,
@@ -11,14 +10,10 @@ import {
   ormOver,
   type Table,
 } from './database.ts';
-import type { Outside } from './outside.ts';
-import { type Backoff, retry } from './retry.ts';
+import { type Backoff, type OpeningParts, openPatiently } from './retry.ts';
+import { type DatabaseAddress, databaseAddress, shownDatabase } from './server-address.ts';
 
-export interface MysqlParts extends Pick<Outside, 'clock' | 'random'> {
-  /** Told once per failed attempt, in one line without secrets. */
-  readonly onTrouble: (message: string) => void;
-  /** Ends the attempts. */
-  readonly signal?: AbortSignal;
+export interface MysqlParts extends OpeningParts {
   /**
    * `run` (the default): brings the tables up to date. `await`: waits until somebody else has, because this user may
    * not. `ignore`: takes them as they are, to look at them.
@@ -74,14 +69,8 @@ export async function openMysqlDatabase(
   parts: MysqlParts,
 ): Promise<Database> {
   const address = databaseAddress(SETTING, url);
-  const terms = {
-    backoff: RETRY,
-    ...(parts.signal && { signal: parts.signal }),
-    isFinal: (cause: unknown) => !(cause instanceof PassingTrouble),
-    onTrouble: (cause: unknown, againInMs: number) =>
-      parts.onTrouble(`${SETTING}: ${messageOf(cause)}; trying again in ${againInMs} ms`),
-  };
-  await retry(parts, terms, () => prepare(address, tables, parts));
+  const isFinal = (cause: unknown): boolean => !(cause instanceof PassingTrouble);
+  await openPatiently(SETTING, RETRY, parts, () => prepare(address, tables, parts), isFinal);
   const orm = await ormOver(optionsOf(address, CONNECTIONS_MAX, parts), tables);
   await prepareConnections(orm, STATEMENT_TIMEOUT_MS);
   return new Database({ orm, outside: parts });

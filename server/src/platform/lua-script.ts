@@ -26,58 +26,50 @@ export class ScriptError extends Error {
   override readonly name = 'ScriptError';
 }
 
-/**
- * One atomic step in Redis. The text is put together once, when it is defined:
- * - `-- include: ../file.lua` is replaced by that file, so that scripts share functions;
- * - `KEY.hold_owners` becomes the `KEYS[n]` of the declared key `hold-owners`, `REFUSED.seat_taken` the number of
- *   that refusal: names cost nothing at run time, and a wrong one fails when the process starts.
- * Arguments travel as one MessagePack list, ARGV[1]; but bytes, which Redis's cmsgpack doesn't know, as ARGV[2], ….
- */
-export class LuaScript<Key extends string, Args extends readonly Argument[], Reply> {
-  readonly name: string;
-  readonly #keys: readonly Key[];
-  readonly #reply: (raw: unknown) => Reply;
-  readonly #text: string;
-  readonly #sha: string;
-
-  constructor({ file, keys, reply }: Declaration<Key, Reply>) {
-    this.name = basename(file.pathname, '.lua');
-    this.#keys = keys;
-    this.#reply = reply;
-    this.#text = assemble(file, keys);
-    this.#sha = createHash('sha1').update(this.#text).digest('hex');
-  }
-
+/** One atomic step in Redis. */
+export interface LuaScript<Key extends string, Args extends readonly Argument[], Reply> {
   /**
    * Runs the step once, or not at all. `keyOf` names a declared key in Redis. A node that doesn't know the script
    * has run nothing of it and gets the text, in the middle of a pipeline as well: each of our calls is answered for
    * itself. Throws `ScriptError`; after a lost connection or a timeout nobody knows whether it ran.
    */
-  async run(redis: RedisClient, keyOf: (key: Key) => string, ...args: Args): Promise<Reply> {
-    const bytes = args.filter((arg) => arg instanceof Uint8Array);
-    const packed = pack(args.filter((arg): arg is Packed & Args[number] => !(arg instanceof Uint8Array)));
-    const rest = [...this.#keys.map(keyOf), packed, ...bytes.map((one) => Buffer.from(one))];
-    try {
-      return this.#reply(await this.#call(redis, rest));
-    } catch (cause) {
-      throw new ScriptError(`Redis script ${this.name}: ${messageOf(cause)}`, { cause });
-    }
-  }
-
-  async #call(redis: RedisClient, rest: readonly (string | Buffer)[]): Promise<unknown> {
-    try {
-      return await redis.callBuffer('EVALSHA', this.#sha, this.#keys.length, ...rest);
-    } catch (cause) {
-      if (!messageOf(cause).startsWith(NO_SCRIPT)) throw cause;
-      return redis.callBuffer('EVAL', this.#text, this.#keys.length, ...rest);
-    }
-  }
+  run(redis: RedisClient, keyOf: (key: Key) => string, ...args: Args): Promise<Reply>;
 }
 
-/** Declares a script: `defineScript<[now: number]>()({ file, keys, reply })`. */
+/**
+ * Declares a script: `defineScript<[now: number]>()({ file, keys, reply })`. The text is put together once:
+ * - `-- include: ../file.lua` is replaced by that file, so that scripts share functions;
+ * - `KEY.hold_owners` becomes the `KEYS[n]` of the declared key `hold-owners`, `REFUSED.seat_taken` the number of
+ *   that refusal: names cost nothing at run time, and a wrong one fails when the process starts.
+ * Arguments travel as one MessagePack list, ARGV[1]; but bytes, which Redis's cmsgpack doesn't know, as ARGV[2], ….
+ */
 export function defineScript<Args extends readonly Argument[]>() {
-  return <const Key extends string, Reply>(declaration: Declaration<Key, Reply>) =>
-    new LuaScript<Key, Args, Reply>(declaration);
+  return <const Key extends string, Reply>({
+    file,
+    keys,
+    reply,
+  }: Declaration<Key, Reply>): LuaScript<Key, Args, Reply> => {
+    const text = assemble(file, keys);
+    const sha = createHash('sha1').update(text).digest('hex');
+    return {
+      async run(redis, keyOf, ...args) {
+        const bytes = args.filter((arg) => arg instanceof Uint8Array);
+        const packed = pack(args.filter((arg): arg is Packed & Args[number] => !(arg instanceof Uint8Array)));
+        const rest = [keys.length, ...keys.map(keyOf), packed, ...bytes.map((one) => Buffer.from(one))];
+        try {
+          const raw = await redis.callBuffer('EVALSHA', sha, ...rest).catch((cause: unknown) => {
+            if (!messageOf(cause).startsWith(NO_SCRIPT)) throw cause;
+            return redis.callBuffer('EVAL', text, ...rest);
+          });
+          return reply(raw);
+        } catch (cause) {
+          throw new ScriptError(`Redis script ${basename(file.pathname, '.lua')}: ${messageOf(cause)}`, {
+            cause,
+          });
+        }
+      },
+    };
+  };
 }
 
 function assemble(file: URL, keys: readonly string[]): string {

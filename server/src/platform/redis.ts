@@ -1,8 +1,8 @@
 import type { Random } from '@stampede/shared/platform/random.ts';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { ConfigError } from './config-error.ts';
-import { type RedisAddress, redisAddresses, shown } from './redis-address.ts';
 import { type Backoff, backoffMs, type OpeningParts, openPatiently } from './retry.ts';
+import { type RedisAddress, redisAddresses, shownRedis } from './server-address.ts';
 
 export type RedisClient = Redis | Cluster;
 type Addresses = readonly [RedisAddress, ...RedisAddress[]];
@@ -84,9 +84,9 @@ async function probe(address: RedisAddress): Promise<boolean> {
     await redis.connect();
     const info = await redis.info();
     if (troubles[0]) throw troubles[0];
-    if (/^loading:1/m.test(info)) throw new Error(`${shown(address)} is still loading its data`);
+    if (/^loading:1/m.test(info)) throw new Error(`${shownRedis(address)} is still loading its data`);
     requireVersion(address, info);
-    requireNoEviction(shown(address), info);
+    requireNoEviction(shownRedis(address), info);
     return info.includes('cluster_enabled:1');
   } catch (cause) {
     throw explained(address, troubles[0] ?? cause);
@@ -99,7 +99,7 @@ function requireVersion(address: RedisAddress, info: string): void {
   const [, major, minor] = VERSION.exec(info) ?? [];
   const [majorMin, minorMin] = VERSION_MIN;
   if (Number(major) > majorMin || (Number(major) === majorMin && Number(minor) >= minorMin)) return;
-  const given = `${shown(address)} is Redis ${major ?? '?'}.${minor ?? '?'}`;
+  const given = `${shownRedis(address)} is Redis ${major ?? '?'}.${minor ?? '?'}`;
   throw new ConfigError([{ name: SETTING, given, allowed: `Redis ${majorMin}.${minorMin} or newer` }]);
 }
 
@@ -126,10 +126,10 @@ function explained(address: RedisAddress, cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause);
   for (const [pattern, allowed] of LASTING_TROUBLES) {
     if (!pattern.test(message)) continue;
-    const given = `${shown(address)} answers "${message}"`;
+    const given = `${shownRedis(address)} answers "${message}"`;
     return new ConfigError([{ name: SETTING, given, allowed }], { cause });
   }
-  return new Error(`${shown(address)} can't be reached (${message})`, { cause });
+  return new Error(`${shownRedis(address)} can't be reached (${message})`, { cause });
 }
 
 /**

@@ -105,14 +105,14 @@ export interface OpeningParts extends Pick<Outside, 'clock' | 'random'> {
   readonly signal?: AbortSignal;
 }
 
-/** Tries to open what a setting names until it is there, or waiting can't help: then it throws the `ConfigError`. */
+/** Tries to open what a setting names until it is there, or waiting can't help: then it throws what says so. */
 export function openPatiently<T>(
   setting: string,
   backoff: Backoff,
   parts: OpeningParts,
   open: () => Promise<T>,
+  isFinal = (cause: unknown): boolean => cause instanceof ConfigError,
 ): Promise<T> {
-  const isFinal = (cause: unknown): boolean => cause instanceof ConfigError;
   const onTrouble = (cause: unknown, againInMs: number): void => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     parts.onTrouble(`${setting}: ${reason}; trying again in ${againInMs} ms`);

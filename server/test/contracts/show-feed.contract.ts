@@ -226,13 +226,6 @@ function describeFollowing(fixture: () => ShowFeedFixture): void {
     expect((await stand.reader()).statuses).toEqual(Uint8Array.of(0, HELD, 0, 0, 0, 0));
   });
 
-  it('does not take over the array that a history began with', async () => {
-    const statuses = new Uint8Array(SEAT_COUNT);
-    const stand = await FeedStand.begin(fixture(), statuses);
-    statuses[0] = SOLD;
-    expect((await stand.reader()).statuses[0]).toBe(AVAILABLE);
-  });
-
   it('says nothing more to who stopped following, and goes on with the others', async () => {
     const stand = await FeedStand.begin(fixture());
     const [gone, there] = [new FeedReader(SECTION_OF), await stand.reader()];

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { createConnection } from 'mysql2/promise';
 import { z } from 'zod';
 import { ConfigError } from '../../src/platform/config-error.ts';
-import { databaseAddress, shownDatabase } from '../../src/platform/database-address.ts';
+import { databaseAddress, shownDatabase } from '../../src/platform/server-address.ts';
 import { drawCommitment } from '../../src/waiting-room/draw-score.ts';
 import type { ConfirmedOrder, LedgerPage, SoldRow } from './ledger.ts';
 import { TaskError } from '../tasks/task.ts';

@@ -27,7 +27,7 @@ function fail(message: string, cause: unknown): void {
 }
 
 function openFeed(database: Database): MysqlShowFeed {
-  return new MysqlShowFeed({ database, outside: { clock: systemClock, report: fail } });
+  return new MysqlShowFeed({ database, outside: { clock: systemClock, nextTurn, report: fail } });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from './config-error.ts';
-import { redisAddresses, shown } from './redis-address.ts';
+import { redisAddresses, shownRedis } from './server-address.ts';
 
 describe('redis addresses', () => {
   it('reads host, port, database, user, password and TLS', () => {
@@ -14,7 +14,7 @@ describe('redis addresses', () => {
 
   it('reads the nodes of a cluster', () => {
     const nodes = redisAddresses('REDIS_URL', 'redis://a:1, redis://b:2');
-    expect(nodes.map(shown)).toEqual(['redis://a:1', 'redis://b:2']);
+    expect(nodes.map(shownRedis)).toEqual(['redis://a:1', 'redis://b:2']);
   });
 
   it.each([
@@ -34,7 +34,7 @@ describe('redis addresses', () => {
 
   it('[P6] shows no password, neither in an address nor in a complaint', () => {
     const [address] = redisAddresses('REDIS_URL', 'redis://user:hunter2@a/1');
-    expect(shown(address)).toBe('redis://a:6379/1');
+    expect(shownRedis(address)).toBe('redis://a:6379/1');
     for (const url of ['redis://user:hunter2@a/b', 'rediss//user:hunter2@a', 'redis://user:hunter2@:1']) {
       expect(() => redisAddresses('REDIS_URL', url)).toThrow(/^(?!.*hunter2)/s);
     }
