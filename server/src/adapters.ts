@@ -56,20 +56,13 @@ export interface Adapters extends Ports {
   close(): Promise<void>;
 }
 
-interface DatabaseSurroundings {
+interface Surroundings {
   readonly config: Config;
   /** An absolute path. */
   readonly dataDir: string;
   readonly outside: Outside;
   readonly logger: Logger;
-}
-
-interface PaymentSurroundings extends DatabaseSurroundings {
   readonly metrics: Metrics;
-}
-
-interface Surroundings extends PaymentSurroundings {
-  readonly outside: Outside & { readonly clock: FleetClock };
 }
 
 /**
@@ -77,9 +70,8 @@ interface Surroundings extends PaymentSurroundings {
  * absent. Waits for parts that are not there yet; rejects with `ConfigError` or `DatabaseError` where waiting
  * can't help.
  */
-export async function openAdapters(surroundings: Surroundings): Promise<Adapters> {
+export async function openAdapters(surroundings: Surroundings, clock: FleetClock): Promise<Adapters> {
   const { config, outside } = surroundings;
-  const { clock } = outside;
   const closings = new AsyncDisposableStack();
   const database = await openDatabase(surroundings);
   closings.defer(() => database.close());
@@ -143,14 +135,14 @@ class HistoryAlarm {
 }
 
 /** Brings the tables up to date and opens nothing. */
-export async function migrateOnly(surroundings: DatabaseSurroundings): Promise<void> {
+export async function migrateOnly(surroundings: Omit<Surroundings, 'metrics'>): Promise<void> {
   const database = await openDatabase(surroundings);
   await database.close();
 }
 
 /** Opens the payment log alone, for a tool that looks after it. */
 export async function openPaymentLog(
-  surroundings: PaymentSurroundings,
+  surroundings: Surroundings,
 ): Promise<{ readonly paymentLog: PaymentLog; readonly close: () => Promise<void> }> {
   const database = await openDatabase(surroundings);
   const closings = new AsyncDisposableStack();
@@ -159,7 +151,12 @@ export async function openPaymentLog(
   return { paymentLog, close: () => closings.disposeAsync() };
 }
 
-function openDatabase({ config, dataDir, outside, logger }: DatabaseSurroundings): Promise<Database> {
+function openDatabase({
+  config,
+  dataDir,
+  outside,
+  logger,
+}: Omit<Surroundings, 'metrics'>): Promise<Database> {
   const tables = [...catalogTables, ...orderTables, ...paymentLogTables, ...liveSeatTables, recoveryTable];
   if (config.databaseUrl === null) return openSqliteDatabase(dataDir, tables);
   const onTrouble = (message: string): void => logger.warn(message);
@@ -225,7 +222,7 @@ interface PaymentPorts extends Pick<AppParts, 'orderEvents'> {
 }
 
 async function openPaymentPorts(
-  { config, dataDir, outside, logger, metrics }: PaymentSurroundings,
+  { config, dataDir, outside, logger, metrics }: Surroundings,
   database: Database,
   closings: AsyncDisposableStack,
 ): Promise<PaymentPorts> {

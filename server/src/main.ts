@@ -15,7 +15,7 @@ import { fillEmptyCatalog } from './catalog/demo-shows.ts';
 import { type Config, readConfig } from './config.ts';
 import { ListenError } from './gateway/http-listen.ts';
 import { PlaceReceipts } from './waiting-room/place-receipts.ts';
-import { StaticFiles } from './gateway/static-files.ts';
+import { readBuild, StaticFiles } from './gateway/static-files.ts';
 import { ConfigError } from './platform/config-error.ts';
 import { DatabaseError } from './platform/database.ts';
 import { FleetClock } from './platform/fleet-clock.ts';
@@ -26,7 +26,6 @@ import { machineOutside, type Outside } from './platform/outside.ts';
 /** The configuration or its surroundings are wrong: trying again changes nothing. */
 const EXIT_UNUSABLE = 2;
 const MS_PER_SECOND = 1_000;
-const DRAW_SEED_BYTES = 32;
 const SECRET_BYTES = 32;
 const CLIENT_BUILD = new URL('../../client/build/', import.meta.url);
 
@@ -43,10 +42,9 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
     ? await secretsFor('session', config.sessionSecret, dataDir)
     : ([randomBytes(SECRET_BYTES)] as const);
   const metrics = new Metrics(clock);
-  const adapters = await openAdapters({ config, dataDir, outside, logger, metrics });
+  const adapters = await openAdapters({ config, dataDir, outside, logger, metrics }, clock);
   if (config.demo === 'on') {
-    const newDrawSeed = (): string => randomBytes(DRAW_SEED_BYTES).toString('hex');
-    const count = await fillEmptyCatalog(adapters.catalogStore, clock.now(), newDrawSeed);
+    const count = await fillEmptyCatalog(adapters.catalogStore, clock.now());
     if (count > 0) console.log(`The catalogue was empty: ${count} demo shows are in it now.`);
   }
   const app = await startApp({
@@ -66,7 +64,7 @@ async function start(config: Config, logger: Logger): Promise<{ app: App; close:
     networks: new NetworkTags(secrets[0], config.unlimitedAddresses),
     receipts: new PlaceReceipts(secrets),
     budgets: new RequestBudgets(config),
-    files: await StaticFiles.load(fileURLToPath(CLIENT_BUILD)),
+    files: new StaticFiles(await readBuild(fileURLToPath(CLIENT_BUILD))),
   });
   return { app, close: () => adapters.close() };
 }

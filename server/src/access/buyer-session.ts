@@ -76,20 +76,15 @@ export class BuyerSessions {
   readonly #keyId: string;
   /** As the library keeps them: signing with bare bytes takes four times as long. */
   readonly #secrets: ReadonlyMap<string, KeyObject>;
-  readonly #randomBytes: (count: number) => Buffer;
 
-  constructor(
-    secrets: readonly [Uint8Array, ...Uint8Array[]],
-    random: (count: number) => Buffer = randomBytes,
-  ) {
+  constructor(secrets: readonly [Uint8Array, ...Uint8Array[]]) {
     this.#keyId = keyIdOf(secrets[0]);
     this.#secrets = new Map(secrets.map((secret) => [keyIdOf(secret), createSecretKey(secret)]));
-    this.#randomBytes = random;
   }
 
   /** A new buyer, for shows of which the last begins at `lastShowAt`. */
   create(now: number, lastShowAt = 0): SignedSession {
-    return this.open(sessionId(this.#randomBytes(ID_BYTES).toString('base64url')), now, lastShowAt);
+    return this.open(sessionId(randomBytes(ID_BYTES).toString('base64url')), now, lastShowAt);
   }
 
   /** A new signed text for a buyer who is known: for seven days, and until the last show is over. */

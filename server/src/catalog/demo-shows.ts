@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
 import { type CatalogContents, type SaleTerms, type ShowDraft } from './show.ts';
 import { loadVenueLayout } from './venue-layout-file.ts';
 
 const VENUES = new URL('venues/', import.meta.url);
+const DRAW_SEED_BYTES = 32;
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -143,17 +145,14 @@ interface FreshStore {
 /**
  * Fills an empty catalogue with the demo's venues and shows, whose times count from `now`. Returns how many shows
  * were added: none if there is any, so that a restart keeps what was sold.
- *
- * @param newDrawSeed hex of 32 random bytes
  */
-export async function fillEmptyCatalog(
-  store: FreshStore,
-  now: number,
-  newDrawSeed: () => string,
-): Promise<number> {
+export async function fillEmptyCatalog(store: FreshStore, now: number): Promise<number> {
   if ((await store.contents()).shows.length > 0) return 0;
   const files = (await readdir(VENUES)).filter((name) => name.endsWith('.json'));
   const layouts = await Promise.all(files.map((name) => loadVenueLayout(new URL(name, VENUES))));
-  const shows = demoShows(now).map((draft) => ({ draft, drawSeed: newDrawSeed() }));
+  const shows = demoShows(now).map((draft) => ({
+    draft,
+    drawSeed: randomBytes(DRAW_SEED_BYTES).toString('hex'),
+  }));
   return store.fillIfEmpty(layouts, shows);
 }

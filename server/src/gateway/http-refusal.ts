@@ -47,6 +47,7 @@ export interface HttpLimits {
   readonly events: SecurityEvents;
   readonly budgets: RequestBudgets;
   readonly unlimitedAddresses: AddressList;
+  readonly allowedOrigins: readonly string[];
 }
 
 /** Who calls, and from which page. */
@@ -55,17 +56,13 @@ interface Caller {
   readonly client: Client;
 }
 
-export interface PageLimits extends HttpLimits {
-  readonly allowedOrigins: readonly string[];
-}
-
 /** Notes that a caller was turned away. */
 export function noteRefusal({ address }: Client, kind: RefusalKind, { networks, events }: HttpLimits): void {
   events.refused(kind, () => networks.of(address));
 }
 
 /** Lets pages of ours ask, and what is no page; throws the refusal of all others. */
-export function requireOurPage({ headers, client }: Caller, limits: PageLimits): void {
+export function requireOurPage({ headers, client }: Caller, limits: HttpLimits): void {
   if (isOriginAllowed(headers.origin, headers.host, limits.allowedOrigins)) return;
   noteRefusal(client, 'origin', limits);
   throw new HttpRefusal(403, 'origin-not-allowed', 'Pages of this origin may not do this here.');

@@ -20,10 +20,10 @@ import type { SessionId } from '../platform/ids.ts';
 import type { Outside } from '../platform/outside.ts';
 import { ANY_REFUSAL, type Api, type ApiEnv, jsonOf, takeBody } from './http-api.ts';
 import { JSON_TYPE, NOT_KEPT } from './http-exchange.ts';
-import { HttpRefusal, noteRefusal, type PageLimits, requireOurPage, spendBudget } from './http-refusal.ts';
+import { HttpRefusal, noteRefusal, type HttpLimits, requireOurPage, spendBudget } from './http-refusal.ts';
 import type { ShowDirectory } from './http-shows.ts';
 
-export interface SessionParts extends PageLimits {
+export interface SessionParts extends HttpLimits {
   readonly sessions: BuyerSessions;
   readonly recovery: TicketRecovery;
   readonly shows: ShowDirectory;

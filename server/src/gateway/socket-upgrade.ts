@@ -4,9 +4,9 @@ import { SUBPROTOCOL } from '@stampede/shared/protocol/limits.ts';
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import type { BuyerSessions, SessionReading } from '../access/buyer-session.ts';
 import { type HttpContext, HttpExchange } from './http-exchange.ts';
-import { HttpRefusal, noteRefusal, type PageLimits, requireOurPage, spendBudget } from './http-refusal.ts';
+import { HttpRefusal, noteRefusal, type HttpLimits, requireOurPage, spendBudget } from './http-refusal.ts';
 
-export interface UpgradeParts extends HttpContext, PageLimits {
+export interface UpgradeParts extends HttpContext, HttpLimits {
   readonly sessions: BuyerSessions;
 }
 

@@ -41,20 +41,6 @@ export class StaticFiles {
     this.#fallback = FALLBACK_PAGES.map((name) => this.#files.get(`/${name}`)).find((file) => file);
   }
 
-  /** Reads a whole build; a folder that doesn't exist is an empty build. Rejects if it can't be read. */
-  static async load(folder: string): Promise<StaticFiles> {
-    const files = new Map<string, Uint8Array>();
-    for (const path of await filesBelow(folder)) {
-      files.set(relative(folder, path).split(sep).join('/'), await readFile(path));
-    }
-    return new StaticFiles(files);
-  }
-
-  /** Whether there is a client to serve. */
-  get isBuilt(): boolean {
-    return this.#fallback !== undefined;
-  }
-
   /**
    * Answers a GET or HEAD with the file, or with the client's own page for paths that it resolves in the browser.
    * What looks like a file and isn't there is missing: a browser must not take a page for a script. `hasShow` tells
@@ -92,6 +78,24 @@ export class StaticFiles {
   }
 }
 
+/**
+ * Reads a whole build: contents by path, with `/` between folders. A folder that doesn't exist is an empty build.
+ * Rejects if it can't be read.
+ */
+export async function readBuild(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const files = new Map<string, Uint8Array>();
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.set(relative(folder, path).split(sep).join('/'), await readFile(path));
+  }
+  return files;
+}
+
 function decodedPath(path: string): string | null {
   try {
     return decodeURIComponent(path);
@@ -103,16 +107,6 @@ function decodedPath(path: string): string | null {
 /** Pages have no ending, and the build's own folder has no pages. */
 function isPagePath(path: string): boolean {
   return !path.startsWith('/_app/') && !path.slice(path.lastIndexOf('/')).includes('.');
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 function tableOf(files: ReadonlyMap<string, Uint8Array>): Map<string, StaticFile> {

@@ -131,8 +131,10 @@ export class Sales {
     const show = await this.show(id);
     if (!show) return null;
     const rules = this.#rulesOf(show);
-    await this.#seats.prepare(show, rules);
-    if (this.#isSilent(id)) await this.#announce([id]);
+    if (!this.#isSilent(id)) return rules;
+    // Should the store lose the show meanwhile, it says so itself.
+    await this.#seats.open(show, rules);
+    await this.#announce([id]);
     return rules;
   }
 

@@ -19,17 +19,10 @@ export interface ShowSeatsParts {
 /** Sees to it that the live store has the seats of the shows that this node deals with. */
 export class ShowSeats {
   readonly #parts: ShowSeatsParts;
-  /** Shows that the store had when it was asked; should it lose one, it says so itself. */
-  readonly #known = new Set<ShowId>();
   readonly #opening = new Map<ShowId, Promise<void>>();
 
   constructor(parts: ShowSeatsParts) {
     this.#parts = parts;
-  }
-
-  /** Resolves when the store has the show; asks once. */
-  async prepare(show: Show, rules: SeatRules): Promise<void> {
-    if (!this.#known.has(show.id)) await this.open(show, rules);
   }
 
   /**
@@ -47,13 +40,11 @@ export class ShowSeats {
   /** The facts are read only where they are needed: unfinished payments of a long log take their time. */
   async #open(show: Show, rules: SeatRules): Promise<void> {
     const { seats, busy, outside } = this.#parts;
-    if (!(await seats.isOpen(show.id))) {
-      const facts = await this.#factsOf(show);
-      // Somebody has to end their holds.
-      if (facts.checkouts.length > 0) await busy.announce([show.id], outside.clock.now());
-      await seats.open(rules, facts);
-    }
-    this.#known.add(show.id);
+    if (await seats.isOpen(show.id)) return;
+    const facts = await this.#factsOf(show);
+    // Somebody has to end their holds.
+    if (facts.checkouts.length > 0) await busy.announce([show.id], outside.clock.now());
+    await seats.open(rules, facts);
   }
 
   async #factsOf(show: Show): Promise<SeatFacts> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { StaticFiles } from '../../src/gateway/static-files.ts';
+import { readBuild } from '../../src/gateway/static-files.ts';
 import { type HttpStand, startHttpStand } from './http-stand.ts';
 
 const SCRIPT = 'const here = 1;';
@@ -171,8 +171,10 @@ describe('the built client over HTTP', () => {
       await mkdir(join(folder, 'deep', 'down'), { recursive: true });
       await writeFile(join(folder, 'index.html'), PAGE);
       await writeFile(join(folder, 'deep', 'down', 'x.js'), SOURCE);
-      expect((await StaticFiles.load(folder)).isBuilt).toBe(true);
-      expect((await StaticFiles.load(join(folder, 'none'))).isBuilt).toBe(false);
+      const files = await readBuild(folder);
+      expect([...files.keys()].sort()).toEqual(['deep/down/x.js', 'index.html']);
+      expect(Buffer.from(files.get('deep/down/x.js')!).toString()).toBe(SOURCE);
+      expect((await readBuild(join(folder, 'none'))).size).toBe(0);
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { SUBPROTOCOL } from '@stampede/shared/protocol/limits.ts';
 import { BuyerSessions } from '../../../src/access/buyer-session.ts';
+import { sessionId } from '../../../src/platform/ids.ts';
 import { MassCrowd } from '../../mass/mass-crowd.ts';
 import { serveCalls } from '../rigs/child.ts';
 import { SESSION_SECRET } from '../rigs/server-process.ts';
@@ -36,7 +37,8 @@ function crowd(): MassCrowd {
 /** The same sessions in every run: a buyer who came once keeps the admission [P4]. */
 function bearerOf(buyer: number): string {
   const id = createHash('sha256').update(`buyer ${buyer}`).digest().subarray(0, ID_BYTES);
-  return new BuyerSessions([Buffer.from(SESSION_SECRET)], () => id).create(Date.now()).bearer;
+  const session = sessionId(id.toString('base64url'));
+  return new BuyerSessions([Buffer.from(SESSION_SECRET)]).open(session, Date.now()).bearer;
 }
 
 /** Drivers that work side by side have addresses of their own. */
