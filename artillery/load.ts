@@ -4,13 +4,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join, relative } from 'node:path';
 import type { JournalEntry } from './engine/journal.ts';
-import { isLoopback, taskSurroundings } from '../server/tools/crowd/places.ts';
-import { checkOpenFiles } from '../server/tools/shopper/sockets.ts';
-import type { CrowdShow } from '../server/tools/shopper/ticket-office.ts';
 import { type LoadArguments, readArguments, usage } from './load/arguments.ts';
-import { artilleryVersion, installArtillery } from './load/artillery-package.ts';
-import { ArtilleryRun } from './load/artillery-run.ts';
-import { progressLine } from './load/load-progress.ts';
+import { ArtilleryRun, progressLine } from './load/artillery-run.ts';
 import {
   type Circumstances,
   errorsOf,
@@ -30,6 +25,10 @@ import {
 } from './load/scenario-file.ts';
 import { findOpenShow, residentBytes } from './load/setting.ts';
 import { judge } from './load/thresholds.ts';
+import { isLoopback, taskSurroundings } from '../server/tools/crowd/places.ts';
+import { checkOpenFiles } from '../server/tools/shopper/sockets.ts';
+import type { CrowdShow } from '../server/tools/shopper/ticket-office.ts';
+import { installFolder, packagesOf } from '../server/tools/tasks/install-folder.ts';
 import { ProgressLine, runTask } from '../server/tools/tasks/task.ts';
 
 const EXIT_NOT_HELD = 1;
@@ -88,7 +87,7 @@ async function load(args: LoadArguments): Promise<number> {
   checkOpenFiles(scenario.name, Math.max(...scenario.levels.map(peakOf)));
   const show = await findOpenShow(args, scenario, line);
   const before = await readPage(args.ledgers, show);
-  await installArtillery(line);
+  await installFolder(ARTILLERY_FOLDER, 'Artillery in artillery/, half a gigabyte', line);
 
   const at = new Date();
   const run = randomUUID().slice(0, RUN_NAME_LENGTH);
@@ -124,13 +123,14 @@ function circumstancesOf(
   { servers }: LoadArguments,
   show: CrowdShow,
 ): Pick<Circumstances, 'command' | 'show' | 'machine' | 'versions'> {
+  const artillery = packagesOf(join(ARTILLERY_FOLDER, 'package-lock.json'))['node_modules/artillery'];
   const shared = servers.every(isLoopback) ? 'server and load on it' : 'the server elsewhere';
   const memory = `${Math.round(totalmem() / BYTES_PER_GIB)} GiB`;
   return {
     command: ['npm run load --', ...process.argv.slice(2)].join(' '),
     show: `"${show.title}" with ${show.map.seatCount} seats`,
     machine: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown processor'}, ${memory}, ${shared}`,
-    versions: `Node ${process.version}, Artillery ${artilleryVersion()}`,
+    versions: `Node ${process.version}, Artillery ${artillery?.version ?? '?'}`,
   };
 }
 

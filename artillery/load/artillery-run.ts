@@ -10,11 +10,20 @@ import {
   RUN_VARIABLE,
   STAGES,
 } from '../engine/journal.ts';
-import { ARTILLERY_PROGRAM } from './artillery-package.ts';
 import { ARTILLERY_FOLDER, type Level, type Scenario } from './scenario-file.ts';
 import type { Measured } from './thresholds.ts';
 import { TaskError } from '../../server/tools/tasks/task.ts';
 
+/** One line that says where everybody is. */
+export function progressLine({ stages, requests, errors, ticketsTold }: Progress, seconds: number): string {
+  const standing = STAGES.filter((stage) => stages[stage] > 0).map((stage) => `${stages[stage]} ${stage}`);
+  const shown = standing.length === 0 ? ['Artillery is starting'] : [...standing, `${requests} requests`];
+  if (ticketsTold > 0) shown.push(`${ticketsTold} tickets`);
+  if (errors > 0) shown.push(`${errors} UNEXPECTED`);
+  return `${String(Math.round(seconds)).padStart(4)} s  ${shown.join(' · ')}`;
+}
+
+const ARTILLERY_PROGRAM = join(ARTILLERY_FOLDER, 'node_modules', 'artillery', 'bin', 'run');
 const OUTPUT_FILE = 'artillery.json';
 const LOG_FILE = 'artillery.log';
 const PROGRESS_INTERVAL_MS = 1_000;

@@ -14,17 +14,17 @@ export interface Verdict {
   readonly isStrict: boolean;
 }
 
-/** A condition of Artillery's `ensure`: two sums and how they must compare. */
+/** A condition of Artillery's `ensure`: two sides and how they must compare. */
 export interface Threshold {
   readonly text: string;
   readonly isStrict: boolean;
-  readonly left: Sum;
-  readonly comparison: Comparison;
-  readonly right: Sum;
+  readonly left: Side;
+  readonly comparison: keyof typeof COMPARISONS;
+  readonly right: Side;
 }
 
-/** Evaluates to null where a metric was not measured. */
-type Sum = (measured: Measured) => number | null;
+/** Null where a metric was not measured. */
+type Side = (measured: Measured) => number | null;
 
 const COMPARISONS = {
   '<=': (a: number, b: number) => a <= b,
@@ -34,17 +34,7 @@ const COMPARISONS = {
   '<': (a: number, b: number) => a < b,
   '>': (a: number, b: number) => a > b,
 } as const;
-type Comparison = keyof typeof COMPARISONS;
-
-const OPERATIONS = {
-  '+': (a: number, b: number) => a + b,
-  '-': (a: number, b: number) => a - b,
-  '*': (a: number, b: number) => a * b,
-  '/': (a: number, b: number) => a / b,
-} as const;
-type Operation = keyof typeof OPERATIONS;
-
-const TOKEN = /\s*(?:(\d+(?:\.\d+)?)|([A-Za-z_][\w.]*)|(<=|>=|==|!=|[<>+\-*/()]))/y;
+const CONDITION = /^(.*?)(<=|>=|==|!=|<|>)(.*)$/s;
 
 /** What Artillery tells of each histogram. It tells p999 too, but its thresholds would read that as p99. */
 export const AGGREGATES = [
@@ -71,22 +61,45 @@ export const METRIC_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads a condition such as `stampede.errors / stampede.requests * 100 < 0.5`.
+ * Reads a condition such as `stampede.errors / stampede.requests * 100 < 0.5`: metrics and numbers, multiplied and
+ * divided from left to right.
  * @throws TaskError saying what can't be understood, or which metric nobody measures
  */
 export function parseThreshold(text: string, isStrict = true): Threshold {
-  const tokens = tokensOf(text);
-  const left = readSum(tokens);
-  const comparison = tokens.shift();
-  if (comparison === undefined || !Object.hasOwn(COMPARISONS, comparison)) {
-    throw tokens.malformed(comparison, `one of ${Object.keys(COMPARISONS).join(' ')}`);
-  }
-  const right = readSum(tokens);
-  const rest = tokens.shift();
-  if (rest !== undefined) throw tokens.malformed(rest, 'the end');
-  // Checked against the table's own keys just above.
-  return { text, isStrict, left, comparison: comparison as Comparison, right };
+  const [, left, comparison, right] = CONDITION.exec(text) ?? [];
+  if (left === undefined || comparison === undefined || right === undefined)
+    throw malformed(text, `it has none of ${Object.keys(COMPARISONS).join(' ')}`);
+  return {
+    text,
+    isStrict,
+    left: sideOf(left, text),
+    // The pattern knows these and no others.
+    comparison: comparison as Threshold['comparison'],
+    right: sideOf(right, text),
+  };
 }
+
+function sideOf(side: string, text: string): Side {
+  const parts = side.split(/([*/])/).map((part) => part.trim());
+  const factors = parts.filter((_, index) => index % 2 === 0).map((part) => factorOf(part, text));
+  const signs = parts.filter((_, index) => index % 2 === 1);
+  return (measured) =>
+    factors
+      .map((factor) => factor(measured))
+      .reduce((product, value, index) => {
+        if (product === null || value === null) return null;
+        return signs[index - 1] === '/' ? product / value : product * value;
+      });
+}
+
+function factorOf(part: string, text: string): Side {
+  if (/^\d+(\.\d+)?$/.test(part)) return () => Number(part);
+  if (METRIC_NAMES.has(part)) return (measured) => measured.get(part) ?? null;
+  throw malformed(text, `${JSON.stringify(part)} is neither a number nor a metric that is measured`);
+}
+
+const malformed = (text: string, why: string): TaskError =>
+  new TaskError(`threshold ${JSON.stringify(text)}: ${why}.`);
 
 /** Judges a run. What was not measured does not hold. */
 export function judge({ text, isStrict, left, comparison, right }: Threshold, measured: Measured): Verdict {
@@ -94,73 +107,4 @@ export function judge({ text, isStrict, left, comparison, right }: Threshold, me
   const bound = right(measured);
   const held = value !== null && bound !== null && COMPARISONS[comparison](value, bound);
   return { text, held, value, isStrict };
-}
-
-class Tokens {
-  readonly #text: string;
-  readonly #left: string[];
-
-  constructor(text: string, tokens: readonly string[]) {
-    this.#text = text;
-    this.#left = [...tokens];
-  }
-
-  get next(): string | undefined {
-    return this.#left[0];
-  }
-
-  shift(): string | undefined {
-    return this.#left.shift();
-  }
-
-  malformed(found: string | undefined, wanted: string): TaskError {
-    const what = found === undefined ? 'it ends' : `there is ${JSON.stringify(found)}`;
-    return new TaskError(`threshold ${JSON.stringify(this.#text)}: ${what} where ${wanted} should be.`);
-  }
-}
-
-function tokensOf(text: string): Tokens {
-  const tokens: string[] = [];
-  TOKEN.lastIndex = 0;
-  const end = text.trimEnd().length;
-  while (TOKEN.lastIndex < end) {
-    const at = TOKEN.lastIndex;
-    const found = TOKEN.exec(text);
-    if (!found) throw new Tokens(text, []).malformed(text.slice(at).trim(), 'a metric, a number or a sign');
-    tokens.push(found[0].trim());
-  }
-  return new Tokens(text, tokens);
-}
-
-function readSum(tokens: Tokens): Sum {
-  return readChain(tokens, ['+', '-'], () => readChain(tokens, ['*', '/'], () => readTerm(tokens)));
-}
-
-/** Operations of one rank, from left to right. */
-function readChain(tokens: Tokens, operations: readonly Operation[], readPart: () => Sum): Sum {
-  let sum = readPart();
-  for (;;) {
-    const operation = operations.find((one) => one === tokens.next);
-    if (!operation) return sum;
-    tokens.shift();
-    const [before, part] = [sum, readPart()];
-    sum = (measured) => {
-      const [a, b] = [before(measured), part(measured)];
-      return a === null || b === null ? null : OPERATIONS[operation](a, b);
-    };
-  }
-}
-
-function readTerm(tokens: Tokens): Sum {
-  const token = tokens.shift();
-  if (token === '(') {
-    const sum = readSum(tokens);
-    const closing = tokens.shift();
-    if (closing !== ')') throw tokens.malformed(closing, '")"');
-    return sum;
-  }
-  if (token !== undefined && /^\d/.test(token)) return () => Number(token);
-  if (token === undefined || !/^[A-Za-z_]/.test(token)) throw tokens.malformed(token, 'a metric or a number');
-  if (!METRIC_NAMES.has(token)) throw tokens.malformed(token, 'a metric that is measured');
-  return (measured) => measured.get(token) ?? null;
 }

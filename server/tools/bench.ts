@@ -2,9 +2,8 @@
 import { type BenchArguments, isTrial, readArguments, usage } from './bench/arguments.ts';
 import { runBenchmark } from './bench/benchmark.ts';
 import { BENCHMARKS } from './bench/benchmarks.ts';
-import { type Measured, reportLines, summarise } from './bench/report.ts';
+import { type Measured, reportLines, summarise, writeDocument } from './bench/report.ts';
 import { load, machine } from './bench/surroundings.ts';
-import { writeDocument } from './bench/write-document.ts';
 import { runTask } from './tasks/task.ts';
 
 const NAMES = BENCHMARKS.map(({ name }) => name);

@@ -1,9 +1,8 @@
 /** `npm run reconcile`: compares the live seats in Redis with the rows in the database, also while selling goes on. */
-import { describeShow, summarise } from './reconcile/reconcile-report.ts';
-import { openBooks } from './reconcile/reconcile-books.ts';
 import { differencesOf, reconcileShow } from '../src/sale/reconcile-show.ts';
-import { readStackEnvironment } from './stack/stack-environment.ts';
-import { STACK_FOLDER } from './stack/stack-folder.ts';
+import { openBooks } from './reconcile/reconcile-books.ts';
+import { describeShow, summarise } from './reconcile/reconcile-report.ts';
+import { readStackEnvironment, STACK_FOLDER } from './stack/stack-environment.ts';
 import { readOptions, runTask } from './tasks/task.ts';
 
 const EXIT_DIFFERENT = 1;

@@ -6,8 +6,7 @@ import { showChange } from '../src/catalog/show.ts';
 import { SqlCatalogStore } from '../src/catalog/sql-catalog-store.ts';
 import { openMysqlDatabase } from '../src/platform/database-mysql.ts';
 import { showId } from '../src/platform/ids.ts';
-import { readStackEnvironment } from './stack/stack-environment.ts';
-import { STACK_FOLDER } from './stack/stack-folder.ts';
+import { readStackEnvironment, STACK_FOLDER } from './stack/stack-environment.ts';
 import { readOptions, runTask, TaskError } from './tasks/task.ts';
 
 const EXIT_REFUSED = 1;

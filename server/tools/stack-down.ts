@@ -1,8 +1,7 @@
 /** `npm run stack:down`: stops what `npm run stack` started; with `-- --wipe` its data goes, too. */
 import { findComposeStack } from './stack/compose-stack.ts';
-import { PART_NAMES, stopPart, wipePart } from './stack/native-stack.ts';
-import { removeStackEnvironment } from './stack/stack-environment.ts';
-import { STACK_FOLDER } from './stack/stack-folder.ts';
+import { stopPart, wipePart } from './stack/native-stack.ts';
+import { removeStackEnvironment, STACK_FOLDER, PART_NAMES } from './stack/stack-environment.ts';
 import { print, runStackTask } from './stack/stack-task.ts';
 
 process.exitCode = await runStackTask(process.argv.slice(2), 'wipe', async (isSet) => {

@@ -4,11 +4,10 @@
  * behind the proxy of production.
  */
 import { buildClient } from './client-build/build-client.ts';
+import { bringUpStack } from './stack/bring-up-stack.ts';
+import { readStackEnvironment, STACK_FOLDER } from './stack/stack-environment.ts';
 import { readStartArguments } from './start/start-arguments.ts';
 import { runFleet } from './start/start-fleet.ts';
-import { bringUpStack } from './stack/bring-up-stack.ts';
-import { readStackEnvironment } from './stack/stack-environment.ts';
-import { STACK_FOLDER } from './stack/stack-folder.ts';
 import { runTask } from './tasks/task.ts';
 
 await runTask(async () => {

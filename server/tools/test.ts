@@ -7,7 +7,7 @@ import { runChecks } from './checks/run-checks.ts';
 import { buildClient } from './client-build/build-client.ts';
 import { provideDebianPackages } from './test-stand/debian-packages.ts';
 import { provideServers } from './test-stand/provide-servers.ts';
-import { type TestCount, runTests } from './test-stand/run-tests.ts';
+import { runTests, type TestCount } from './test-stand/run-tests.ts';
 
 const selection = process.argv.slice(2);
 

@@ -5,6 +5,7 @@ import type { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
 import type { ShowDraft } from '../../src/catalog/show.ts';
 import { type ShowId, showId } from '../../src/platform/ids.ts';
 import { hostileText } from './hostile-text.ts';
+import { draftOf } from '../integration/app-stand-show.ts';
 
 export interface CatalogStoreUnderTest {
   readonly store: SqlCatalogStore;
@@ -36,26 +37,13 @@ function layout(id: string, rows: number): VenueLayout {
 }
 
 function draft(venue: string, more: Partial<ShowDraft> = {}): ShowDraft {
+  const [lobbyAt, opensAt] = [1_800_000_000_000, 1_800_000_060_000];
+  const terms = { lobbyAt, opensAt, closesAt: CLOSES_AT, admissionsPerSecond: 0.5 };
   return {
-    title: 'It\'s "Łódź" \\ 🎭',
-    subtitle: '',
+    ...draftOf('It\'s "Łódź" \\ 🎭', venue, 0, terms),
     description: 'Two lines;\n-- and no comment',
-    venue,
     startsAt: 1_900_000_000_123,
-    currency: 'EUR',
     prices: [4_200],
-    sale: {
-      lobbyAt: 1_800_000_000_000,
-      opensAt: 1_800_000_060_000,
-      closesAt: CLOSES_AT,
-      admissionsPerSecond: 0.5,
-      admissionBurst: 3,
-      admittedMax: 40,
-      admissionLifetimeMs: 600_000,
-      seatsPerBuyer: 6,
-      holdLifetimeMs: 300_000,
-      extensionsMax: 1,
-    },
     ...more,
   };
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PaymentRequest } from '../../src/payment-log/payment-log.ts';
 import { type PaymentRecord, PaymentRecords } from '../../src/payment-log/payment-record.ts';
 import { paymentRequest } from '../contracts/payment-requests.ts';
-import { freePort, ServerProcess } from './app-stand-process.ts';
+import { freePort, ServerProcess } from '../../tools/tasks/server-process.ts';
 
 const PAYMENT_TIME_MS = 60_000;
 /** Longer ago than any payment may wait. */
@@ -32,7 +32,7 @@ afterEach(async () => {
 async function start(settings: Readonly<Record<string, string>> = {}): Promise<PaymentRecords> {
   const own = { PORT: String(port), HOST: '127.0.0.1', DATA_DIR: dataDir, DEMO: 'off', LOG_LEVEL: 'warn' };
   server = new ServerProcess({ ...own, PAYMENT_SUCCESS_RATE: '1', PAYMENT_DELAY_MIN_MS: '0', ...settings });
-  await server.selling();
+  await server.serving();
   const secret = await readFile(join(dataDir, 'payment-secret'), 'utf8');
   return new PaymentRecords([Buffer.from(secret.trim(), 'hex')]);
 }

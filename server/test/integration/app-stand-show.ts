@@ -14,6 +14,8 @@ export const PRICES = [2_000, 1_000] as const;
 export const SECTION_SEATS = [40, 40, 40];
 
 export interface StandShow {
+  /** Default: its place in the catalogue. */
+  readonly title?: string;
   readonly sectionSeats?: readonly number[];
   /** Instants count from the start of the stand: `opensAt: 1_000` opens a second later. */
   readonly sale?: Partial<SaleTerms>;

@@ -338,9 +338,10 @@ export async function addShows(
   shows: readonly StandShow[],
   now: number,
 ): Promise<void> {
-  for (const [index, { sectionSeats = SECTION_SEATS, sale }] of shows.entries()) {
+  for (const [index, show] of shows.entries()) {
+    const { title = `Show ${index}`, sectionSeats = SECTION_SEATS, sale } = show;
     const venue = `house-${index}`;
     await catalog.addLayouts([layoutOf(venue, sectionSeats)]);
-    await catalog.addShow(draftOf(`Show ${index}`, venue, now, sale), DRAW_SEED);
+    await catalog.addShow(draftOf(title, venue, now, sale), DRAW_SEED);
   }
 }

@@ -1,38 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { VenueLayout } from '@stampede/shared/seat-map/venue-layout.ts';
-import { catalogTables } from '../../src/catalog/catalog-tables.ts';
-import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
-import { orderTables } from '../../src/checkout/sql-order-store.ts';
-import { paymentLogTable } from '../../src/payment-log/sql-payment-log.ts';
-import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
+import { prepareShows } from './app-stand-process.ts';
+import { freePort } from '../../tools/tasks/server-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SEATS = 60;
 const START_DEADLINE_MS = 15_000;
-
-const arc = (y: number) => ({ from: [1, y], to: [10, y], bend: 0 }) as const;
-const section = (name: string, priceLevel: number, y: number) => ({
-  name,
-  tier: 'Floor',
-  blocks: [{ priceLevel, rows: 2, firstRow: 'A', seats: [10, 10] as const, front: arc(y), back: arc(y + 1) }],
-});
-const LAYOUT: VenueLayout = {
-  id: 'shed',
-  name: 'The Shed',
-  city: 'Test',
-  width: 11,
-  height: 11,
-  landmarks: [],
-  priceLevels: ['Front', 'Back'],
-  sections: [section('One', 0, 2), section('Two', 0, 5), section('Three', 1, 8)],
-};
 
 interface Ended {
   readonly code: number | null;
@@ -44,40 +22,14 @@ let folder: string;
 let url: string;
 let server: ChildProcess;
 
-/** A catalogue of shows in the shed: one for each test, so that each finds all its seats. */
-async function addShows(titles: readonly string[]): Promise<void> {
-  const database = await openSqliteDatabase(folder, [...catalogTables, ...orderTables, paymentLogTable]);
-  const catalog = new SqlCatalogStore(database);
-  await catalog.addLayouts([LAYOUT]);
-  const now = Date.now();
-  for (const title of titles) {
-    const sale = {
-      lobbyAt: now - 2_000,
-      opensAt: now - 1_000,
-      closesAt: now + 3_600_000,
-      admissionsPerSecond: 200,
-      admissionBurst: 50,
-      admittedMax: 100,
-      admissionLifetimeMs: 600_000,
-      seatsPerBuyer: 4,
-      holdLifetimeMs: 60_000,
-      extensionsMax: 1,
-    };
-    const texts = { title, subtitle: '', description: '', currency: 'EUR' };
-    const draft = { ...texts, venue: LAYOUT.id, startsAt: now + 7_200_000, prices: [2_000, 1_000], sale };
-    await catalog.addShow(draft, 'ab'.repeat(32));
-  }
-  await database.close();
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await once(probe.listen(0, '127.0.0.1'), 'listening');
-  const address = probe.address();
-  if (typeof address !== 'object' || !address) throw new Error('no port');
-  probe.close();
-  return address.port;
-}
+/** A catalogue of shows of sixty seats: one for each test, so that each finds all its seats. */
+const addShows = (titles: readonly string[]): Promise<void> => {
+  const sale = { admissionsPerSecond: 200, admissionBurst: 50, admittedMax: 100 };
+  return prepareShows(
+    folder,
+    titles.map((title) => ({ title, sectionSeats: [20, 20, 20], sale })),
+  );
+};
 
 function start(
   file: string,

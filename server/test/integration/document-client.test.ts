@@ -7,7 +7,8 @@ import { Packr } from 'msgpackr';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { z } from 'zod';
-import { freePort, prepareShows, ServerProcess } from './app-stand-process.ts';
+import { prepareShows } from './app-stand-process.ts';
+import { freePort, ServerProcess } from '../../tools/tasks/server-process.ts';
 
 /*
  * A client written from PROTOCOL.md alone: it knows numbers of opcodes, places of fields and routes from that page and
@@ -118,7 +119,7 @@ beforeAll(async () => {
     PAYMENT_DELAY_MIN_MS: '20',
     PAYMENT_DELAY_MAX_MS: '50',
   });
-  await server.selling();
+  await server.serving();
 });
 afterAll(async () => {
   await server.kill();

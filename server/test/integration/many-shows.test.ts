@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +7,13 @@ import type { BearerOpened, ShowList } from '@stampede/shared/protocol/http.ts';
 import { systemClock } from '@stampede/shared/platform/clock.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
+import { cpuSecondsOf } from '../../tools/bench/surroundings.ts';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
 import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
 import { socketsFrom } from '../../tools/shopper/sockets.ts';
 import { allTables } from '../contracts/test-database.ts';
-import { freePort, ServerProcess } from './app-stand-process.ts';
+import { freePort, ServerProcess } from '../../tools/tasks/server-process.ts';
 import { draftOf, DRAW_SEED, layoutOf } from './app-stand-show.ts';
 
 const FEW = 4;
@@ -62,8 +64,11 @@ async function startWith(
   };
   const server = new ServerProcess(settings);
   servers.push(server);
-  await server.selling();
-  const started = { inMs: Math.round(performance.now() - began), cpuSeconds: server.cpuSeconds() };
+  await server.serving();
+  const started = {
+    inMs: Math.round(performance.now() - began),
+    cpuSeconds: cpuSecondsOf(readFileSync(`/proc/${server.pid}/stat`, 'utf8')),
+  };
   return { url: `http://127.0.0.1:${port}`, started };
 }
 

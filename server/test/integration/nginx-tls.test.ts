@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { startNginx } from '../../tools/nginx/nginx-server.ts';
 import type { NativeServer } from '../../tools/stack/native-server.ts';
-import { provideProgram } from '../../tools/stack/provide-program.ts';
-import { freePort, ServerProcess, type Settings } from './app-stand-process.ts';
+import { provideProgram } from '../../tools/stack/programs.ts';
+import { freePort, ServerProcess, type Settings } from '../../tools/tasks/server-process.ts';
 
 /** A certificate made for this run, which nobody else has any reason to believe. */
 async function makeCertificate(): Promise<string> {
@@ -34,7 +34,7 @@ async function startGateway(settings: Settings = {}): Promise<{ port: number; en
     TRUSTED_PROXIES: '127.0.0.1',
     ...settings,
   });
-  await server.selling();
+  await server.serving();
   return {
     port,
     async end() {

@@ -5,7 +5,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
 import { newBearer } from '../../tools/shopper/shopper.ts';
-import { freePort, prepareShows, ServerProcess } from './app-stand-process.ts';
+import { prepareShows } from './app-stand-process.ts';
+import { freePort, ServerProcess } from '../../tools/tasks/server-process.ts';
 import { PRICES, visitedShow } from './app-stand-show.ts';
 import { PlainSocket } from './app-stand-socket.ts';
 import { KeenBuyer } from './stack/keen-buyer.ts';
@@ -45,7 +46,7 @@ async function startServer(settings: Readonly<Record<string, string>> = {}): Pro
     UNLIMITED_ADDRESSES: '127.0.0.1',
     ...settings,
   });
-  await server.selling();
+  await server.serving();
 }
 
 async function until(what: string, condition: () => boolean, withinMs = SETTLED_DEADLINE_MS): Promise<void> {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { settingsByName } from '../../src/config.ts';
-import { freePort, runServer, ServerProcess } from './app-stand-process.ts';
+import { runServer } from './app-stand-process.ts';
+import { freePort, ServerProcess } from '../../tools/tasks/server-process.ts';
 
 let folder: string;
 
@@ -165,7 +166,7 @@ describe.concurrent('a server that cannot run says why in a few lines and ends w
       DATA_DIR: dataDir,
       DEMO: 'off',
     });
-    await server.selling();
+    await server.serving();
     const { code, output } = await runServer({ DATA_DIR: dataDir });
     expect(code).toBe(2);
     expect(linesOf(output)).toEqual([expect.stringMatching(/in use by another server/)]);

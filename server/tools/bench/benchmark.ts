@@ -1,5 +1,4 @@
 import { spreadOf } from './statistics.ts';
-import type { CpuSeconds } from './surroundings.ts';
 import { TaskError } from '../tasks/task.ts';
 
 /** One run: what was measured, and its yardstick measured right before or after; null where there is none. */
@@ -34,8 +33,6 @@ export interface Findings {
   readonly tables?: readonly Table[];
   /** For the document; absent: value and yardstick side by side. */
   readonly charts?: readonly BarChart[];
-  /** CPU seconds of the processes in the runs that count. */
-  readonly cpu?: readonly CpuSeconds[];
   /** Products and libraries taking part, with their versions. */
   readonly versions: readonly string[];
 }

@@ -31,13 +31,15 @@ const SVELTE_CHECK_MUST_SAY = [
   /ERROR "SvelteCanary\.svelte" 7:/,
 ];
 
-const tool = (name: string, file: string, ...args: string[]): CheckStep => ({
+const toolIn = (cwd: string, name: string, file: string, ...args: string[]): CheckStep => ({
   name,
   run: async () => {
-    const { code, output } = await runTool(file, args, { output: 'keep' });
+    const { code, output } = await runTool(file, args, { output: 'keep', cwd });
     return { passed: code === 0, output };
   },
 });
+
+const tool = (name: string, file: string, ...args: string[]): CheckStep => toolIn(ROOT, name, file, ...args);
 
 /** Passes only if the checker finds every mistake of the canary. */
 const canary = (
@@ -57,17 +59,15 @@ const canary = (
 
 const hasClient = (): boolean => existsSync(`${CLIENT}/src`);
 
-const clientTypes: CheckStep = {
-  name: 'types of the client',
-  run: async () => {
-    const { code, output } = await runTool(
-      SVELTE_CHECK,
-      ['--tsconfig', './tsconfig.json', '--fail-on-warnings', '--output', 'human'],
-      { output: 'keep', cwd: CLIENT },
-    );
-    return { passed: code === 0, output };
-  },
-};
+const clientSteps: readonly CheckStep[] = [
+  toolIn(
+    CLIENT,
+    'types of the client',
+    SVELTE_CHECK,
+    ...['--tsconfig', './tsconfig.json', '--fail-on-warnings', '--output', 'human'],
+  ),
+  tool('types of the service worker', TSC, '--noEmit', '-p', SERVICE_WORKER),
+];
 
 /** Makes the types that SvelteKit derives from the routes; several checks read them, so this comes before all. */
 export async function deriveClientTypes(): Promise<void> {
@@ -92,8 +92,7 @@ export function checkSteps(): readonly CheckStep[] {
       '--cache-strategy=content',
       `--cache-location=${CACHE}/eslint/`,
     ),
-    ...(hasClient() ? [clientTypes] : []),
-    ...(hasClient() ? [tool('types of the service worker', TSC, '--noEmit', '-p', SERVICE_WORKER)] : []),
+    ...(hasClient() ? clientSteps : []),
     tool('types', TSC, '--pretty', 'false'),
     tool(
       'format',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runGuarded } from './child-process.ts';
-import { isAlive } from '../stack/process-life.ts';
+import { isAlive } from '../stack/native-process.ts';
 import { waitUntil } from '../stack/wait-until.ts';
 
 it('returns what a program printed and how it ended', async () => {

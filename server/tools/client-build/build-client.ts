@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ROOT, runChild } from '../checks/child-process.ts';
+import { ROOT } from '../checks/child-process.ts';
+import { runNpm } from '../tasks/install-folder.ts';
 
 /** What the built client is made of; a folder stands for everything under it. */
 const SOURCES = ['client', 'shared/src', 'shared/package.json', 'package-lock.json'];
@@ -52,10 +53,7 @@ export async function buildClient(): Promise<BuildOutcome> {
   if (isUpToDate(fingerprint)) return 'up-to-date';
 
   process.stderr.write('Building the client …\n');
-  const npm = process.env.npm_execpath;
-  const [command, first] = npm ? [process.execPath, [npm]] : ['npm', []];
-  const args = [...first, 'run', 'build', '--workspace=client'];
-  const { code, output, seconds } = await runChild(command, args, { output: 'keep' });
+  const { code, output, seconds } = await runNpm(['run', 'build', '--workspace=client']);
   if (code !== 0) {
     process.stderr.write(`${output}\nBuilding the client: failed after ${seconds.toFixed(0)} s.\n`);
     return 'failed';

@@ -1,6 +1,3 @@
-import { describe, expect, it } from 'vitest';
-import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
-import { type Random, seededRandom } from '@stampede/shared/platform/random.ts';
 import type {
   ClientChange,
   Connection,
@@ -8,14 +5,17 @@ import type {
   Refused,
   Standing,
 } from '@stampede/shared/client/stampede-client.ts';
+import { type Random, seededRandom } from '@stampede/shared/platform/random.ts';
+import { ManualClock } from '@stampede/shared/platform/testing/manual-clock.ts';
 import type { OrderMessage, OrderStatus, Phase } from '@stampede/shared/protocol/messages.ts';
 import { seatMapOf } from '@stampede/shared/seat-map/seat-map.ts';
 import { AVAILABLE, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
-import type { ShopperClient } from '../shopper/shopper.ts';
+import { describe, expect, it } from 'vitest';
 import { Buyer } from './buyer.ts';
 import { RunKeys, type ToldSeat } from './ledger.ts';
 import { Tally } from './report.ts';
 import { rankSeats } from '../shopper/seat-choice.ts';
+import type { ShopperClient } from '../shopper/shopper.ts';
 
 const arc = { from: [0, 1], to: [3, 1], bend: 0 } as const;
 const map = seatMapOf({

@@ -1,15 +1,15 @@
-import type { Random } from '@stampede/shared/platform/random.ts';
-import type { Clock } from '@stampede/shared/platform/clock.ts';
 import type { Answer, ClientChange } from '@stampede/shared/client/stampede-client.ts';
+import type { Clock } from '@stampede/shared/platform/clock.ts';
+import type { Random } from '@stampede/shared/platform/random.ts';
 import type { OrderMessage } from '@stampede/shared/protocol/messages.ts';
+import { Diary } from './diary.ts';
+import { type RunKeys, type ToldSeat, toldSeatsOf } from './ledger.ts';
+import type { Fate, Tally } from './report.ts';
 import { isHopeful, nextMove, type Wish } from '../shopper/next-move.ts';
 import { type Pace, thinkTime } from '../shopper/pace.ts';
 import type { Desirability } from '../shopper/seat-choice.ts';
 import { Shopper, type ShopperClient, type ShopperShow, wasAnswered } from '../shopper/shopper.ts';
 import type { Situation } from '../shopper/situation.ts';
-import { Diary } from './diary.ts';
-import { type RunKeys, type ToldSeat, toldSeatsOf } from './ledger.ts';
-import type { Fate, Tally } from './report.ts';
 
 /** What a buyer needs of the world; the same for all but their own connection and dice. */
 export interface BuyerParts {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { StampedeClient } from '@stampede/shared/client/stampede-client.ts';
 import { systemClock } from '@stampede/shared/platform/clock.ts';
 import { type Random, seededRandom, systemRandom } from '@stampede/shared/platform/random.ts';
-import { StampedeClient } from '@stampede/shared/client/stampede-client.ts';
 import type { CrowdArguments } from './arguments.ts';
 import { Buyer, type BuyerParts } from './buyer.ts';
 import { RunKeys, type ToldSeat } from './ledger.ts';
+import { type CrowdState, Tally } from './report.ts';
 import { PACES } from '../shopper/pace.ts';
-import { Tally } from './report.ts';
 import { rankSeats } from '../shopper/seat-choice.ts';
 import type { Situation } from '../shopper/situation.ts';
 import { serverOf, socketAddress, socketsFrom, type SourceAddress, sourceOf } from '../shopper/sockets.ts';
@@ -14,11 +14,6 @@ import { askForSession, type CrowdShow } from '../shopper/ticket-office.ts';
 
 /** Why a run ended. */
 export type Ending = 'answered' | 'timed-out' | 'interrupted';
-
-export interface CrowdState {
-  readonly at: Readonly<Record<Situation['at'], number>>;
-  readonly seatsHeld: number;
-}
 
 const WISH_MAX = 4;
 /** How many buyers want one seat, two, three, and four. */

@@ -1,7 +1,6 @@
-import { readStackEnvironment } from '../stack/stack-environment.ts';
-import { STACK_FOLDER } from '../stack/stack-folder.ts';
-import { notAllowed, TaskError } from '../tasks/task.ts';
 import type { LedgerPlace } from './ledger-reading.ts';
+import { readStackEnvironment, STACK_FOLDER } from '../stack/stack-environment.ts';
+import { notAllowed, TaskError } from '../tasks/task.ts';
 
 const SERVER_PORT = '8083';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe as suite, expect, it } from 'vitest';
-import { describe, isClean, percentile, type LedgerWord, summarise, Tally } from './report.ts';
+import { describe, isClean, type LedgerWord, percentile, summarise, Tally } from './report.ts';
 
 const READ: LedgerWord = { read: true, soldSeats: 5, oversold: 0, soldToOthers: 0 };
 

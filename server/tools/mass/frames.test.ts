@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FrameError, FrameReader } from './frame-reader.ts';
-import { BINARY, maskedFrame, PING, TEXT } from './frame-writing.ts';
+import { BINARY, FrameError, FrameReader, maskedFrame, PING, TEXT } from './mass-crowd.ts';
 
 /** A server's frame, written the long way round. */
 function serverFrame(opcode: number, payload: Uint8Array): Buffer {

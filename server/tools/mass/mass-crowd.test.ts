@@ -1,10 +1,8 @@
 import { once } from 'node:events';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { maskedFrame } from './frame-writing.ts';
-import { MassCrowd } from './mass-crowd.ts';
-import type { SocketEvents, SocketTarget } from './mass-socket.ts';
+import { maskedFrame, MassCrowd, type SocketEvents, type SocketTarget } from './mass-crowd.ts';
 
 const servers: WebSocketServer[] = [];
 afterEach(() => {

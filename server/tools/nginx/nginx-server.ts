@@ -1,11 +1,11 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../checks/child-process.ts';
+import { mainFileOf, nginxFilesOf } from './nginx-config.ts';
 import type { NativeServer, ServerPlace, ServerRecipe } from '../stack/native-server.ts';
 import { LOOPBACK } from '../stack/ports.ts';
 import { newPrivateServer } from '../stack/private-servers.ts';
-import { provideProgram, versionOf } from '../stack/provide-program.ts';
-import { mainFileOf, nginxFilesOf } from './nginx-config.ts';
+import { provideProgram, versionOf } from '../stack/programs.ts';
 import { type Report, TaskError } from '../tasks/task.ts';
 
 /** The files that production runs on. */

@@ -1,9 +1,13 @@
 import { findComposeStack } from './compose-stack.ts';
-import { isStackRunning, PART_NAMES, type PartName, type RunningPart, startPart } from './native-stack.ts';
-import { withPartProgress } from './part-progress.ts';
-import { stackEnvironment, writeStackEnvironment } from './stack-environment.ts';
-import { STACK_FOLDER } from './stack-folder.ts';
-import { print, runStackTask } from './stack-task.ts';
+import { isStackRunning, type RunningPart, startPart } from './native-stack.ts';
+import {
+  STACK_FOLDER,
+  stackEnvironment,
+  writeStackEnvironment,
+  PART_NAMES,
+  type PartName,
+} from './stack-environment.ts';
+import { print, runStackTask, withPartProgress } from './stack-task.ts';
 import { TaskError } from '../tasks/task.ts';
 
 async function bringUp(native: boolean): Promise<readonly RunningPart[]> {

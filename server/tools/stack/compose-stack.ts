@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ROOT, runGuarded } from '../checks/child-process.ts';
-import { findProgram } from './find-program.ts';
-import { PART_NAMES, type RunningPart } from './native-stack.ts';
-import { LOOPBACK, findFreePorts } from './ports.ts';
+import { type RunningPart } from './native-stack.ts';
+import { PART_NAMES } from './stack-environment.ts';
+import { findFreePorts, LOOPBACK } from './ports.ts';
+import { findProgram } from './programs.ts';
 import { type Report, TaskError } from '../tasks/task.ts';
 
 /** Its own project, so that a production-like `docker compose up` beside it keeps its containers and volumes. */

@@ -6,7 +6,7 @@ import { runGuarded } from '../checks/child-process.ts';
 import type { ServerPlace, ServerRecipe } from './native-server.ts';
 import { cachedFolder } from './package-cache.ts';
 import { LOOPBACK } from './ports.ts';
-import { majorOf, provideProgram, versionOf } from './provide-program.ts';
+import { majorOf, provideProgram, versionOf } from './programs.ts';
 import { type Report, TaskError } from '../tasks/task.ts';
 
 const POM = join(import.meta.dirname, 'kafka', 'pom.xml');

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { type ChildOptions, type ChildResult, runGuarded } from '../checks/child-process.ts';
 import { cachedFolder } from './package-cache.ts';
-import { versionOf } from './provide-program.ts';
+import { versionOf } from './programs.ts';
 import { MYSQL_MAJOR_MIN, mysqlProgram, type SqlServerProgram } from './sql-server.ts';
 import { type Report, TaskError } from '../tasks/task.ts';
 

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runGuarded } from '../checks/child-process.ts';
-import { findProgram } from './find-program.ts';
 import { provideUnpackedMysql } from './mysql-package.ts';
 import type { ServerRecipe } from './native-server.ts';
-import { majorOf, provideProgram, versionOf } from './provide-program.ts';
+import { findProgram, majorOf, provideProgram, versionOf } from './programs.ts';
 import { MYSQL_MAJOR_MIN, mysqlProgram, type SqlServerProgram, sqlServerRecipe } from './sql-server.ts';
 import { type Report, TaskError } from '../tasks/task.ts';
 

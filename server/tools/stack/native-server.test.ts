@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type Server, connect, createServer } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { isProcessMarked } from './native-process.ts';
 import { NativeServer, type ServerPlace, type ServerRecipe } from './native-server.ts';
-import { LOOPBACK, isPortFree } from './ports.ts';
-import { isProcessMarked } from './process-life.ts';
+import { isPortFree, LOOPBACK } from './ports.ts';
 
 const FIRST_PORT = 9_100;
 /** Stands for a server: listens on the port it is given, in a folder named on its command line. */

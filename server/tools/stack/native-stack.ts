@@ -6,18 +6,15 @@ import { databaseRecipe } from './mysql-server.ts';
 import { NativeProcess } from './native-process.ts';
 import { NativeServer, type NativeServerOptions } from './native-server.ts';
 import { redisRecipe } from './redis-server.ts';
-import { STACK_FOLDER } from './stack-folder.ts';
+import { PART_NAMES, type PartName, STACK_FOLDER } from './stack-environment.ts';
 import { type Report, TaskError } from '../tasks/task.ts';
 
-/** The three outside parts of a sale, and where the search for a port of each begins. */
+/** How each part is provided, and where the search for its port begins. */
 const PARTS = {
   redis: { provide: (report: Report) => redisRecipe(report), firstPort: 26_379 },
   mysql: { provide: databaseRecipe, firstPort: 23_306 },
   kafka: { provide: (report: Report) => kafkaRecipe(report), firstPort: 29_092 },
 } as const;
-
-export type PartName = keyof typeof PARTS;
-export const PART_NAMES: readonly PartName[] = ['redis', 'mysql', 'kafka'];
 
 export interface RunningPart {
   readonly name: PartName;

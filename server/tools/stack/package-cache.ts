@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { isAlive } from './process-life.ts';
+import { isAlive } from './native-process.ts';
 import { TaskError } from '../tasks/task.ts';
 
 /**

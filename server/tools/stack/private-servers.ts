@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { ROOT } from '../checks/child-process.ts';
 import { type KafkaAccount, kafkaRecipe } from './kafka-server.ts';
 import { databaseRecipe, mariadbRecipe } from './mysql-server.ts';
-import { NativeProcess } from './native-process.ts';
+import { isAlive, NativeProcess } from './native-process.ts';
 import { NativeServer, type ServerRecipe } from './native-server.ts';
 import { PORT_MAX } from './ports.ts';
-import { isAlive } from './process-life.ts';
 import { redisRecipe } from './redis-server.ts';
 import { type Report, TaskError } from '../tasks/task.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { ServerPlace, ServerRecipe } from './native-server.ts';
 import { LOOPBACK } from './ports.ts';
-import { majorOf, provideProgram, versionOf } from './provide-program.ts';
+import { majorOf, provideProgram, versionOf } from './programs.ts';
 import { type Report, TaskError } from '../tasks/task.ts';
 
 /** The scripts and the cluster commands are written for it. */

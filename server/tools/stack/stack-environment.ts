@@ -2,14 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import type { PartName } from './native-stack.ts';
+import { ROOT } from '../checks/child-process.ts';
+
+/** Everything the stack keeps for this checkout. */
+export const STACK_FOLDER = join(ROOT, '.stack');
 
 /** The setting of Stampede that each part's address belongs to. */
-const SETTINGS: Readonly<Record<PartName, string>> = {
+const SETTINGS = {
   redis: 'REDIS_URL',
   mysql: 'DATABASE_URL',
   kafka: 'KAFKA_BROKERS',
-};
+} as const;
+
+/** The three outside parts of a sale. */
+export type PartName = keyof typeof SETTINGS;
+export const PART_NAMES: readonly PartName[] = ['redis', 'mysql', 'kafka'];
 
 const SECRET_BYTES = 32;
 

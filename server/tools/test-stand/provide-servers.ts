@@ -1,8 +1,8 @@
 import { kafkaRecipe } from '../stack/kafka-server.ts';
 import { databaseRecipe, mariadbRecipe } from '../stack/mysql-server.ts';
 import type { ServerRecipe } from '../stack/native-server.ts';
-import { withPartProgress } from '../stack/part-progress.ts';
 import { redisRecipe } from '../stack/redis-server.ts';
+import { withPartProgress } from '../stack/stack-task.ts';
 import { type Report, TaskError } from '../tasks/task.ts';
 
 const PROGRAMS: readonly (readonly [string, (report: Report) => Promise<ServerRecipe>])[] = [

@@ -11,7 +11,8 @@ import { loadVenueLayout } from '../../../src/catalog/venue-layout-file.ts';
 import { orderTables } from '../../../src/checkout/sql-order-store.ts';
 import { paymentLogTable } from '../../../src/payment-log/sql-payment-log.ts';
 import { openSqliteDatabase } from '../../../src/platform/database-sqlite.ts';
-import { ServerProcess, type Settings } from './server-process.ts';
+import { draftOf } from '../../integration/app-stand-show.ts';
+import { freePort, ServerProcess, type Settings } from '../../../tools/tasks/server-process.ts';
 
 /** A show of a test. Each test sells its own, so that it finds every seat free. */
 export interface ShowPlan {
@@ -61,20 +62,63 @@ const KIOSK: VenueLayout = {
   sections: [section('Left', 0, 2), section('Right', 1, 5)],
 };
 
+/** The server as buyers meet it, which can be killed and started again at the same address. */
+class OfficeServer {
+  readonly #settings: Settings;
+  #process: ServerProcess | null = null;
+  #port = 0;
+  #complaints = '';
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    return `http://localhost:${this.#port}`;
+  }
+
+  /** Log records, which are written from warnings upwards, and whatever came on standard error. */
+  get complaints(): string {
+    return this.#complaints;
+  }
+
+  /** Starts and resolves when buyers can come: on any free port at first, later on the same one. */
+  async start(): Promise<void> {
+    // Chosen here: a port that the system chose for the server itself could not be had again right after a kill.
+    this.#port ||= await freePort();
+    const settings = { LOG_LEVEL: 'warn', ...this.#settings, PORT: String(this.#port) };
+    this.#process = new ServerProcess(settings);
+    await this.#process.serving();
+  }
+
+  /** Ends the process without a chance to finish anything. */
+  async kill(): Promise<void> {
+    const ended = this.#process;
+    this.#process = null;
+    await ended?.kill();
+    const records = ended?.output.split('\n').filter((line) => line.startsWith('{')) ?? [];
+    this.#complaints += [ended?.errorOutput ?? '', ...records].filter(Boolean).join('\n');
+  }
+}
+
 /** A server of its own with shows of its own, in a data folder that goes with it. */
 export class BoxOffice {
-  readonly server: ServerProcess;
+  readonly server: OfficeServer;
   readonly #folder: string;
   readonly #shows: ReadonlyMap<string, PlannedShow>;
 
   private constructor(folder: string, shows: ReadonlyMap<string, PlannedShow>, settings: Settings) {
     this.#folder = folder;
     this.#shows = shows;
-    this.server = new ServerProcess({ ...settings, DEMO: 'off', DATA_DIR: folder });
+    this.server = new OfficeServer({ ...settings, DEMO: 'off', DATA_DIR: folder });
   }
 
   static open(plans: readonly ShowPlan[], settings: Settings = {}): Promise<BoxOffice> {
-    return BoxOffice.openWith(plans.map(draftOf), { ...QUICK, ...settings });
+    return BoxOffice.openWith(plans.map(draftOfPlan), { ...QUICK, ...settings });
   }
 
   /** With whole drafts, whose venues are the demo's, and with settings of one's own alone. */
@@ -129,29 +173,24 @@ async function fillCatalog(
   return shows;
 }
 
-function draftOf(plan: ShowPlan): ShowDraft {
+function draftOfPlan(plan: ShowPlan): ShowDraft {
   const { title, venue = 'kiosk', terms, opensInMs = -MINUTE_MS, lobbyInMs = -MINUTE_MS } = plan;
   const now = Date.now();
+  const draft = draftOf(title, venue, now, {
+    lobbyAt: lobbyInMs,
+    opensAt: opensInMs,
+    closesAt: 99 * HOUR_MS,
+    admissionsPerSecond: 50,
+    admissionBurst: 50,
+    admittedMax: 100,
+    holdLifetimeMs: 5 * MINUTE_MS,
+    ...terms,
+  });
   return {
-    title,
-    venue,
+    ...draft,
     prices: PRICES,
     subtitle: 'A play about a test',
     description: 'Somebody buys a ticket, and everything goes as it should.',
     startsAt: now + 100 * HOUR_MS,
-    currency: 'EUR',
-    sale: {
-      lobbyAt: now + lobbyInMs,
-      opensAt: now + opensInMs,
-      closesAt: now + 99 * HOUR_MS,
-      admissionsPerSecond: 50,
-      admissionBurst: 50,
-      admittedMax: 100,
-      admissionLifetimeMs: 10 * MINUTE_MS,
-      seatsPerBuyer: 4,
-      holdLifetimeMs: 5 * MINUTE_MS,
-      extensionsMax: 1,
-      ...terms,
-    },
   };
 }

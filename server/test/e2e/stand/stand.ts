@@ -1,10 +1,10 @@
 import { type Browser, chromium } from 'playwright-core';
 import { expect } from 'vitest';
-import { orFail, Shopper } from '../../../tools/shopper/shopper.ts';
-import { findBrowser } from '../../../tools/test-stand/browser.ts';
 import { BoxOffice, type ShowPlan } from './box-office.ts';
-import type { Settings } from './server-process.ts';
 import { Visitor, type VisitorOptions } from './visitor.ts';
+import { orFail, Shopper } from '../../../tools/shopper/shopper.ts';
+import type { Settings } from '../../../tools/tasks/server-process.ts';
+import { findBrowser } from '../../../tools/test-stand/debian-packages.ts';
 
 const BROWSER_FLAGS = [
   '--no-sandbox',

@@ -4,7 +4,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ended, runServer, type Settings } from '../app-stand-process.ts';
+import { runServer } from '../app-stand-process.ts';
+import { type Ended, type Settings } from '../../../tools/tasks/server-process.ts';
 import { freshSharedParts, type SharedParts } from './shared-parts.ts';
 
 const REDIS_INFO = 'redis_version:6.0.16\r\n';

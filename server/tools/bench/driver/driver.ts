@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import { SUBPROTOCOL } from '@stampede/shared/protocol/limits.ts';
 import { BuyerSessions } from '../../../src/access/buyer-session.ts';
 import { sessionId } from '../../../src/platform/ids.ts';
-import { MassCrowd } from '../../mass/mass-crowd.ts';
-import { serveCalls } from '../rigs/child.ts';
-import { SESSION_SECRET } from '../rigs/server-process.ts';
 import type { ListenResult, OpenCall, OpenPeerCall, WorkCall, WorkResult } from './driver-calls.ts';
 import { errandsFor, type Tokens } from './errands.ts';
 import { Listening } from './listening.ts';
 import { openPeerClients } from './peer-clients.ts';
 import { Workload } from './workload.ts';
+import { SESSION_SECRET } from '../rigs/bench-server.ts';
+import { serveCalls } from '../rigs/child.ts';
+import { MassCrowd } from '../../mass/mass-crowd.ts';
 
 /** Fewer than a port range has: what ended keeps its port for a minute. */
 const SOCKETS_PER_ADDRESS = 5_000;

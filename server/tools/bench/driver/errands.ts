@@ -5,13 +5,12 @@ import {
   type ServerMessage,
   serverMessages,
 } from '@stampede/shared/protocol/messages.ts';
-import { decodeSectionDelta } from '@stampede/shared/seat-map/section-delta.ts';
 import { SOLD } from '@stampede/shared/seat-map/seat-status.ts';
-import { maskedFrame } from '../../mass/frame-writing.ts';
-import type { MassCrowd } from '../../mass/mass-crowd.ts';
+import { decodeSectionDelta } from '@stampede/shared/seat-map/section-delta.ts';
 import type { Errand, WorkCall } from './driver-calls.ts';
-import { afterNumber, firstField, numberAt, opcodeAt } from './packed-fields.ts';
+import { afterNumber, firstField, numberAt, opcodeAt } from './listening.ts';
 import type { Errands, Workload } from './workload.ts';
+import { maskedFrame, type MassCrowd } from '../../mass/mass-crowd.ts';
 
 /** With no common divisor with any number of seats of ours: neighbours in time are far apart in the house. */
 const SEAT_STRIDE = 7_919;

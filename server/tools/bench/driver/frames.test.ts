@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
 import { decodeClientFrame, encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import { serverMessages } from '@stampede/shared/protocol/messages.ts';
+import { describe, expect, test } from 'vitest';
 import { fillHoldFrame, holdFrame } from './errands.ts';
-import { afterNumber, firstField, numberAt, opcodeAt } from './packed-fields.ts';
+import { afterNumber, firstField, numberAt, opcodeAt } from './listening.ts';
 
 /** Header and masking key of a short frame. */
 const HEADER_BYTES = 6;

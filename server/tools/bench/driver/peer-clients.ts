@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { MassCrowd } from '../../mass/mass-crowd.ts';
-import { maskedFrame, TEXT } from '../../mass/frame-writing.ts';
-import type { SocketTarget } from '../../mass/mass-socket.ts';
 import type { OpenPeerCall } from './driver-calls.ts';
+import { maskedFrame, MassCrowd, type SocketTarget, TEXT } from '../../mass/mass-crowd.ts';
 
 /** What a client of one of the libraries does besides counting. */
 interface Manners {

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { percentile } from '../statistics.ts';
 import type { WorkCall, WorkResult } from './driver-calls.ts';
+import { percentile } from '../statistics.ts';
 
 const MS_PER_SECOND = 1_000;
 const PACE_MS = 1;

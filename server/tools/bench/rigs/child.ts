@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type BirpcReturn, createBirpc } from 'birpc';
-import { type BenchContext } from '../benchmark.ts';
+import type { BenchContext } from '../benchmark.ts';
 import { TaskError } from '../../tasks/task.ts';
 
 const ENDS_WITHIN_MS = 5_000;

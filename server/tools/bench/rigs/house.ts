@@ -7,20 +7,20 @@ import { catalogTables } from '../../../src/catalog/catalog-tables.ts';
 import { SqlCatalogStore } from '../../../src/catalog/sql-catalog-store.ts';
 import { orderTables } from '../../../src/checkout/sql-order-store.ts';
 import { paymentLogTable } from '../../../src/payment-log/sql-payment-log.ts';
-import type { Database } from '../../../src/platform/database.ts';
 import { openMysqlDatabase } from '../../../src/platform/database-mysql.ts';
 import { openSqliteDatabase } from '../../../src/platform/database-sqlite.ts';
-import { checkOpenFiles } from '../../shopper/sockets.ts';
+import type { Database } from '../../../src/platform/database.ts';
 import { liveSeatTables } from '../../../src/seating/mysql-seat-tables.ts';
-import type { NativeServer } from '../../stack/native-server.ts';
-import { startDatabase, startKafka, startRedis } from '../../stack/private-servers.ts';
-import { type BenchContext } from '../benchmark.ts';
-import type { Driver } from '../driver/driver.ts';
+import type { BenchContext } from '../benchmark.ts';
 import type { Errand, OpenCall, OpenPeerCall } from '../driver/driver-calls.ts';
+import type { Driver } from '../driver/driver.ts';
 import type { BareServer } from './bare-server.ts';
+import { type BenchServer, startServer } from './bench-server.ts';
 import { benchDraft, benchLayout, type BenchVenue } from './bench-show.ts';
 import { type Child, startChild } from './child.ts';
-import { type ServerProcess, startServer } from './server-process.ts';
+import { checkOpenFiles } from '../../shopper/sockets.ts';
+import type { NativeServer } from '../../stack/native-server.ts';
+import { startDatabase, startKafka, startRedis } from '../../stack/private-servers.ts';
 import { type Report, TaskError } from '../../tasks/task.ts';
 
 const TABLES = [...catalogTables, ...orderTables, paymentLogTable, ...liveSeatTables];
@@ -100,7 +100,7 @@ export async function prepareGateway(
   context: BenchContext,
   { redis, venue, count = 1 }: { redis: NativeServer; venue: BenchVenue; count?: number },
 ): Promise<{
-  start: (settings?: Record<string, string>) => Promise<ServerProcess>;
+  start: (settings?: Record<string, string>) => Promise<BenchServer>;
   shows: readonly number[];
 }> {
   const dataDir = await dataFolder(context);
@@ -112,7 +112,7 @@ export async function prepareGateway(
 /** A gateway with seats and places in a Redis of its own, and buyers in its show. */
 export interface HoldHouse {
   readonly redis: NativeServer;
-  readonly gateway: ServerProcess;
+  readonly gateway: BenchServer;
   readonly driver: Child<Driver>;
   readonly seatCount: number;
   readonly show: number;
@@ -135,8 +135,6 @@ export async function openHoldHouse(
 
 /** The whole of it: Redis, Kafka and MySQL, a gateway and a worker, and a process full of clients. */
 export interface StackHouse {
-  /** All of them, by what they are called in a report. */
-  readonly processes: Readonly<Record<string, { readonly pid?: number | undefined }>>;
   readonly redis: NativeServer;
   readonly database: NativeServer;
   readonly driver: Child<Driver>;
@@ -162,10 +160,9 @@ export async function openStackHouse(
     PAYMENT_SECRET: 'a secret of no payment and for benchmarks only',
     DATA_DIR: await dataFolder(context),
   };
-  const worker = await startServer(context, { ...settings, ROLES: 'worker,scheduler' });
+  await startServer(context, { ...settings, ROLES: 'worker,scheduler' });
   const gateway = await startServer(context, { ...settings, ROLES: 'gateway,scheduler' });
   const driver = await startDriver(context, { port: gateway.port, sockets, firstBuyer: 0 });
-  const processes = { gateway, worker, Redis: redis, Kafka: kafka, database, clients: driver };
   const versions = [redis.product, kafka.product, database.product];
-  return { processes, redis, database, driver, shows, versions };
+  return { redis, database, driver, shows, versions };
 }

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import { sessionId, showId } from '../../../src/platform/ids.ts';
+import { nextTurn } from '../../../src/platform/outside.ts';
 import { showKey } from '../../../src/platform/redis-keys.ts';
 import type { RedisClient } from '../../../src/platform/redis.ts';
-import { nextTurn } from '../../../src/platform/outside.ts';
 import { RedisSeatStore } from '../../../src/seating/redis-seat-store.ts';
 import { runChild } from '../../checks/child-process.ts';
-import { findProgram } from '../../stack/find-program.ts';
+import { findProgram } from '../../stack/programs.ts';
 import { waitUntil } from '../../stack/wait-until.ts';
 import { TaskError } from '../../tasks/task.ts';
 

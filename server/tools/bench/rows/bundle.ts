@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
+import type { Benchmark, Findings } from '../benchmark.ts';
+import { installedVersion } from '../surroundings.ts';
 import { ROOT } from '../../checks/child-process.ts';
 import { buildClient } from '../../client-build/build-client.ts';
-import { type Benchmark, type Findings } from '../benchmark.ts';
-import { installedVersion } from '../surroundings.ts';
 import { TaskError } from '../../tasks/task.ts';
 
 const TARGET_KB = 100;

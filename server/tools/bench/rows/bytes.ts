@@ -1,7 +1,7 @@
-import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import { seededRandom } from '@stampede/shared/platform/random.ts';
-import { encodeSectionDelta, type SeatChange } from '@stampede/shared/seat-map/section-delta.ts';
+import { encodeServerMessage } from '@stampede/shared/protocol/codec.ts';
 import { HELD } from '@stampede/shared/seat-map/seat-status.ts';
+import { encodeSectionDelta, type SeatChange } from '@stampede/shared/seat-map/section-delta.ts';
 import type { Benchmark, Findings } from '../benchmark.ts';
 import { installedVersion } from '../surroundings.ts';
 

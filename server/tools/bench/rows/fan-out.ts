@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
-  type Benchmark,
   type BenchContext,
+  type Benchmark,
   demand,
   eachRunWarm,
   type Findings,
@@ -12,10 +12,10 @@ import type { ListenResult } from '../driver/driver-calls.ts';
 import { installPeers, peerVersion } from '../peers/peer-packages.ts';
 import type { PeerName, PeerServer, Telling } from '../peers/peer-server.ts';
 import { spreadTextOf } from '../report.ts';
+import { readable, spreadOf } from '../statistics.ts';
 import { PRICE } from '../rigs/bench-show.ts';
 import { startChild } from '../rigs/child.ts';
 import { enter, openHoldHouse, startBareServer, startDriver } from '../rigs/house.ts';
-import { readable, spreadOf } from '../statistics.ts';
 import { installedVersion, metered } from '../surroundings.ts';
 
 const MS_PER_SECOND = 1_000;
@@ -48,7 +48,7 @@ async function openStirredHouse(context: BenchContext, sockets: number) {
   const stirrers = await startDriver(context, { port, sockets: STIRRERS, firstBuyer: sockets });
   await enter(stirrers, { show: house.show, until: 'admitted', watch: [], watchers: 0 });
   const listen = (ms: number, seatsAtOnce: number, perSecond: number) =>
-    metered({ gateway: house.gateway, clients: house.driver }, async () => {
+    metered({ gateway: house.gateway }, async () => {
       const shopping = { seatsAtOnce, then: 'release', seatCount: VENUE.seatsPerSection } as const;
       const stirring = stirrers.calls.work({
         errand: { kind: 'shop', ...shopping, price: PRICE, label: '' },
@@ -87,7 +87,7 @@ async function measureFanOut(context: BenchContext): Promise<Findings> {
     });
     const ours = deliveryOf(heard, cpu['gateway']);
     const theirs = deliveryOf(bare.result, bare.cpu['bare server']);
-    return { ours, theirs, cpu: { ...cpu, ...bare.cpu } };
+    return { ours, theirs };
   });
   const runs = rounds.map(({ ours, theirs }) => ({
     value: ours.changesPerSecond,
@@ -103,7 +103,6 @@ async function measureFanOut(context: BenchContext): Promise<Findings> {
       `${readable(median)} frames a CPU second of the gateway, deciding on the seats, reading the feed and packing ` +
         `included; of the bare server's ${spreadTextOf(perCpu)}`,
     ],
-    cpu: rounds.map(({ cpu }) => cpu),
     versions: [house.redis.product, installedVersion('uWebSockets.js')],
   };
 }

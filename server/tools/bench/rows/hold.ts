@@ -1,7 +1,6 @@
-import { startDatabase, startRedis } from '../../stack/private-servers.ts';
 import {
-  type Benchmark,
   type BenchContext,
+  type Benchmark,
   demand,
   eachRun,
   eachRunWarm,
@@ -12,13 +11,14 @@ import {
 } from '../benchmark.ts';
 import type { WorkResult } from '../driver/driver-calls.ts';
 import { spreadTextOf } from '../report.ts';
-import { type HoldHouse, openHoldHouse, provide, startBareServer, startDriver } from '../rigs/house.ts';
+import { spreadOf } from '../statistics.ts';
+import { openHoldHouse, provide, startBareServer, startDriver } from '../rigs/house.ts';
 import { ScriptAlone } from '../rigs/script-alone.ts';
 import { scriptCalls } from '../rigs/server-books.ts';
-import { spreadOf } from '../statistics.ts';
-import { attemptsPerSecond } from '../strategies/contest.ts';
 import { RowLock } from '../strategies/row-lock.ts';
+import { attemptsPerSecond } from '../strategies/strategy.ts';
 import { installedVersion, metered } from '../surroundings.ts';
+import { startDatabase, startRedis } from '../../stack/private-servers.ts';
 
 const SOCKETS = 8_000;
 /** Requests under way: what a stampede of that many impatient people is at any moment. */
@@ -47,8 +47,6 @@ const ROW_LOCK_RATIO = 15;
 
 const rateOf = ({ outcomes, seconds }: WorkResult): number =>
   Object.values(outcomes).reduce((sum, count) => sum + count, 0) / seconds;
-
-const processesOf = ({ redis, gateway, driver }: HoldHouse) => ({ gateway, Redis: redis, clients: driver });
 
 /** A house full of buyers, and what they do: hold seats all over the house as fast as they can, and give them back. */
 async function openCrowdedHouse(context: BenchContext) {
@@ -87,7 +85,7 @@ async function measureHold(context: BenchContext): Promise<Findings> {
 
   const rounds = await eachRun(context, async () => {
     const callsBefore = await scriptCalls(house.redis.url);
-    const { result: ours, cpu } = await metered(processesOf(house), hold);
+    const { result: ours, cpu } = await metered({ Redis: house.redis }, hold);
     const { held = 0 } = ours.outcomes;
     const batch = held / ((await scriptCalls(house.redis.url)) - callsBefore);
     await release();
@@ -95,7 +93,7 @@ async function measureHold(context: BenchContext): Promise<Findings> {
     const yardstick = rateOf(await echo());
     const scriptRate = await script.measure(sized(SCRIPT_CALLS, context, 1_000));
     const redisMicroseconds = ((cpu['Redis'] ?? 0) / held) * MICROSECONDS;
-    return { value, yardstick, scriptRate, batch, p99: ours.p99, cpu, redisMicroseconds };
+    return { value, yardstick, scriptRate, batch, p99: ours.p99, redisMicroseconds };
   });
   const toScript = rounds.map(({ value, scriptRate }) => value / scriptRate);
   const text = (of: (round: (typeof rounds)[number]) => number): string => spreadTextOf(rounds.map(of));
@@ -108,7 +106,6 @@ async function measureHold(context: BenchContext): Promise<Findings> {
       `redis-benchmark of the same script, one seat a call: ${text(({ scriptRate }) => scriptRate)} calls/s; ratio ${spreadTextOf(toScript)}`,
       `p99 at this rate, with everybody at it at once: ${text(({ p99 }) => p99)} ms`,
     ],
-    cpu: rounds.map(({ cpu }) => cpu),
     versions: [house.redis.product, installedVersion('uWebSockets.js'), installedVersion('ioredis')],
   };
 }
@@ -126,14 +123,11 @@ async function measureLatency(context: BenchContext): Promise<Findings> {
   const round = async () => {
     const most = rateOf(await hold());
     await release();
-    const { result: paced, cpu } = await metered(processesOf(house), () =>
-      hold({ perSecond: LOAD_SHARE * most }),
-    );
+    const paced = await hold({ perSecond: LOAD_SHARE * most });
     await release();
     return {
       value: paced.p99,
       yardstick: null,
-      cpu,
       row: [most, LOAD_SHARE * most, paced.p50, paced.p99, paced.max],
     };
   };
@@ -155,7 +149,6 @@ async function measureLatency(context: BenchContext): Promise<Findings> {
         rows: runs.map(({ row }) => row),
       },
     ],
-    cpu: runs.map(({ cpu }) => cpu),
     versions: [house.redis.product],
   };
 }
@@ -180,7 +173,7 @@ async function measureHotSeat(context: BenchContext): Promise<Findings> {
   const fight = () =>
     house.driver.calls.work({ errand, times: HOT_ATTEMPTS_EACH, pace: { inFlight: sockets } });
   const runs = await eachRunWarm(context, async (run) => {
-    const { result, cpu } = await metered(processesOf(house), fight);
+    const result = await fight();
     const { held = 0 } = result.outcomes;
     // The one who has the seat may ask for it again and is told so; nobody else ever gets it.
     demand(context, held === HOT_ATTEMPTS_EACH, `the seat was given ${held} times`);
@@ -191,14 +184,13 @@ async function measureHotSeat(context: BenchContext): Promise<Findings> {
       attempts,
       atOnce: ROW_LOCK_AT_ONCE,
     });
-    return { value: rateOf(result), yardstick: contest.perSecond, cpu };
+    return { value: rateOf(result), yardstick: contest.perSecond };
   });
   return {
     unit: 'attempts/s',
     runs: runs.map(({ value, yardstick }) => ({ value, yardstick })),
     reached: medianRatio(runs) >= ROW_LOCK_RATIO,
     remarks: ['Ours through real sockets and the gateway, all watching; the row lock without any of that.'],
-    cpu: runs.map(({ cpu }) => cpu),
     versions: [house.redis.product, database.product, installedVersion('mysql2')],
   };
 }

@@ -1,16 +1,15 @@
 import { Redis } from 'ioredis';
-import { startDatabase, startRedis } from '../../stack/private-servers.ts';
-import { type Benchmark, type BenchContext, eachRun, type Findings } from '../benchmark.ts';
+import { type BenchContext, type Benchmark, eachRun, type Findings } from '../benchmark.ts';
 import { installPeers, peerVersion } from '../peers/peer-packages.ts';
 import { spreadTextOf } from '../report.ts';
-import { openBenchMysql, provide } from '../rigs/house.ts';
 import { readable, spreadOf } from '../statistics.ts';
-import { attemptsPerSecond, type Contest, type Wish } from '../strategies/contest.ts';
+import { openBenchMysql, provide } from '../rigs/house.ts';
 import { inProcess, ourLua, ourMysql } from '../strategies/our-strategies.ts';
 import { redlocks } from '../strategies/redlock.ts';
 import { RowLock } from '../strategies/row-lock.ts';
-import type { Strategy } from '../strategies/strategy.ts';
-import { installedVersion, metered } from '../surroundings.ts';
+import { attemptsPerSecond, type Contest, type Strategy, type Wish } from '../strategies/strategy.ts';
+import { installedVersion } from '../surroundings.ts';
+import { startDatabase, startRedis } from '../../stack/private-servers.ts';
 
 /** Buyers whose clicks are under way at a time. */
 const AT_ONCE = 200;
@@ -53,14 +52,9 @@ async function measure(context: BenchContext): Promise<Findings> {
   };
   context.say('warming up');
   await everyWay(context.size * WARM_UP);
-  const processes = { clients: process, Redis: redisServer, database: databaseServer };
-  const rounds = await eachRun(context, () => metered(processes, () => everyWay(context.size)));
+  const rounds = await eachRun(context, () => everyWay(context.size));
   return {
-    ...findings(
-      strategies,
-      rounds.map(({ result }) => result),
-    ),
-    cpu: rounds.map(({ cpu }) => cpu),
+    ...findings(strategies, rounds),
     versions: [
       redisServer.product,
       databaseServer.product,
@@ -71,10 +65,7 @@ async function measure(context: BenchContext): Promise<Findings> {
   };
 }
 
-function findings(
-  strategies: readonly Strategy[],
-  rounds: readonly Round[],
-): Omit<Findings, 'cpu' | 'versions'> {
+function findings(strategies: readonly Strategy[], rounds: readonly Round[]): Omit<Findings, 'versions'> {
   const of = (name: string, wish: Wish, figure: keyof Contest = 'perSecond'): readonly number[] =>
     rounds.map((round) => round.get(name)?.[wish][figure] ?? NaN);
   const median = (name: string, wish: Wish, figure?: keyof Contest): number =>

@@ -1,9 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { startRedis } from '../../stack/private-servers.ts';
-import type { NativeServer } from '../../stack/native-server.ts';
 import {
-  type Benchmark,
   type BenchContext,
+  type Benchmark,
   eachRun,
   type Findings,
   medianRatio,
@@ -11,11 +9,13 @@ import {
 } from '../benchmark.ts';
 import type { Driver } from '../driver/driver.ts';
 import { spreadTextOf } from '../report.ts';
+import { readable, spreadOf } from '../statistics.ts';
+import { type BenchServer, MEMORY_IS_MEASURED, residentAtRest } from '../rigs/bench-server.ts';
 import type { Child } from '../rigs/child.ts';
 import { enter, prepareGateway, provide, startBareServer, startDriver } from '../rigs/house.ts';
-import { MEMORY_IS_MEASURED, residentAtRest, type ServerProcess } from '../rigs/server-process.ts';
-import { readable, spreadOf } from '../statistics.ts';
 import { installedVersion } from '../surroundings.ts';
+import type { NativeServer } from '../../stack/native-server.ts';
+import { startRedis } from '../../stack/private-servers.ts';
 
 const VENUE = { sections: 20, seatsPerSection: 1_000, seatsPerBuyer: 4 };
 const BYTES_PER_MIB = 1_024 ** 2;
@@ -103,11 +103,7 @@ async function gatewayWith(context: BenchContext, redis: NativeServer, count: nu
   return { seconds, idle: idle / BYTES_PER_MIB, memory: memory / BYTES_PER_MIB };
 }
 
-async function shopIn(
-  context: BenchContext,
-  { port }: ServerProcess,
-  shows: readonly number[],
-): Promise<void> {
+async function shopIn(context: BenchContext, { port }: BenchServer, shows: readonly number[]): Promise<void> {
   for (const [index, show] of shows.entries()) {
     const firstBuyer = index * BUYERS_A_SHOW;
     const driver = await startDriver(context, { port, sockets: BUYERS_A_SHOW, firstBuyer });

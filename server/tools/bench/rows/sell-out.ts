@@ -1,6 +1,6 @@
 import {
-  type Benchmark,
   type BenchContext,
+  type Benchmark,
   demand,
   eachRunWarm,
   type Findings,
@@ -11,7 +11,7 @@ import {
 import { PRICE } from '../rigs/bench-show.ts';
 import { enter, openStackHouse } from '../rigs/house.ts';
 import { callsMade, readSold, secondsToInsertAgain } from '../rigs/server-books.ts';
-import { installedVersion, metered } from '../surroundings.ts';
+import { installedVersion } from '../surroundings.ts';
 
 const SEATS_PER_ORDER = 4;
 const SEATS_PER_SECTION = 1_000;
@@ -33,7 +33,7 @@ async function measureSellOut(context: BenchContext): Promise<Findings> {
   const venue = { sections, seatsPerSection: SEATS_PER_SECTION, seatsPerBuyer: SEATS_PER_ORDER };
   const seats = sections * SEATS_PER_SECTION;
   const orders = seats / SEATS_PER_ORDER;
-  const { redis, database, driver, shows, processes, versions } = await openStackHouse(context, {
+  const { redis, database, driver, shows, versions } = await openStackHouse(context, {
     venue,
     sockets: orders,
   });
@@ -43,13 +43,11 @@ async function measureSellOut(context: BenchContext): Promise<Findings> {
     await enter(driver, { show, until: 'admitted', watch: [], watchers: 0 });
     // From the first click on a seat to the last ticket. Everybody is in the show before.
     const shopping = { seatsAtOnce: SEATS_PER_ORDER, then: 'pay', seatCount: seats } as const;
-    const { result: sale, cpu } = await metered(processes, () =>
-      driver.calls.work({
-        errand: { kind: 'shop', ...shopping, price: PRICE, label: `show-${show}` },
-        times: 1,
-        pace: { inFlight: Math.min(IN_FLIGHT, orders) },
-      }),
-    );
+    const sale = await driver.calls.work({
+      errand: { kind: 'shop', ...shopping, price: PRICE, label: `show-${show}` },
+      times: 1,
+      pace: { inFlight: Math.min(IN_FLIGHT, orders) },
+    });
     const sold = await readSold(database.url, show);
     demand(context, sale.outcomes['confirmed'] === orders, `orders ended: ${JSON.stringify(sale.outcomes)}`);
     const isSoldOut = sold.seats === seats && sold.orders === orders;
@@ -61,7 +59,7 @@ async function measureSellOut(context: BenchContext): Promise<Findings> {
       commits: after.commits - before.commits,
     };
     const yardstick = seats / (await secondsToInsertAgain(database.url, show));
-    return { value: seats / sale.seconds, yardstick, asked, cpu };
+    return { value: seats / sale.seconds, yardstick, asked };
   });
   const anOrder = (of: keyof (typeof rounds)[number]['asked']): number =>
     rounds.reduce((sum, { asked }) => sum + asked[of], 0) / (rounds.length * orders);
@@ -83,7 +81,6 @@ async function measureSellOut(context: BenchContext): Promise<Findings> {
         ],
       },
     ],
-    cpu: rounds.map(({ cpu }) => cpu),
     versions: [...versions, installedVersion('kafkajs'), installedVersion('@mikro-orm/mysql')],
   };
 }
@@ -100,28 +97,25 @@ async function measureSettling(context: BenchContext): Promise<Findings> {
   const orders = sized(ORDERS_PER_SECOND * SECONDS, context, ORDERS_PER_SECOND);
   const venue = { sections: SECTIONS, seatsPerSection: SEATS_PER_SECTION, seatsPerBuyer: 4 };
   const sockets = orders + WATCHERS;
-  const { driver, shows, processes, versions } = await openStackHouse(context, { venue, sockets });
+  const { driver, shows, versions } = await openStackHouse(context, { venue, sockets });
   const watch = Array.from({ length: SECTIONS }, (_, section) => section);
   const rounds = await eachRunWarm(context, async (run) => {
     const show = shows[run] ?? 0;
     await enter(driver, { show, until: 'admitted', watch, watchers: WATCHERS });
     const shopping = { seatsAtOnce: 1, price: PRICE, label: `show-${show}` };
-    const { result, cpu } = await metered(processes, async () => {
-      const seatCount = SECTIONS * SEATS_PER_SECTION;
-      const keeping = { kind: 'shop', then: 'keep', ...shopping, seatCount } as const;
-      const pace = { inFlight: HOLDING_AT_ONCE };
-      const kept = await driver.calls.work({ errand: keeping, times: 1, from: WATCHERS, pace });
-      demand(context, kept.outcomes['held'] === orders, `holds ended: ${JSON.stringify(kept.outcomes)}`);
-      return driver.calls.work({
-        errand: { kind: 'pay', ...shopping, seatsPerSection: SEATS_PER_SECTION },
-        times: 1,
-        from: WATCHERS,
-        pace: { perSecond: ORDERS_PER_SECOND },
-      });
+    const seatCount = SECTIONS * SEATS_PER_SECTION;
+    const keeping = { kind: 'shop', then: 'keep', ...shopping, seatCount } as const;
+    const keepingPace = { inFlight: HOLDING_AT_ONCE };
+    const kept = await driver.calls.work({ errand: keeping, times: 1, from: WATCHERS, pace: keepingPace });
+    demand(context, kept.outcomes['held'] === orders, `holds ended: ${JSON.stringify(kept.outcomes)}`);
+    const { outcomes, p50, p99, max } = await driver.calls.work({
+      errand: { kind: 'pay', ...shopping, seatsPerSection: SEATS_PER_SECTION },
+      times: 1,
+      from: WATCHERS,
+      pace: { perSecond: ORDERS_PER_SECOND },
     });
-    const { outcomes, p50, p99, max } = result;
     demand(context, outcomes['confirmed'] === orders, `orders ended: ${JSON.stringify(outcomes)}`);
-    return { value: p99, yardstick: null, row: [p50, p99, max], cpu };
+    return { value: p99, yardstick: null, row: [p50, p99, max] };
   });
   return {
     unit: 'ms',
@@ -131,7 +125,6 @@ async function measureSettling(context: BenchContext): Promise<Findings> {
       `${orders} orders a run; the payment gateway answers at once, so its delay isn't in these figures.`,
     ],
     tables: [{ title: 'Runs', columns: ['p50 ms', 'p99 ms', 'max ms'], rows: rounds.map(({ row }) => row) }],
-    cpu: rounds.map(({ cpu }) => cpu),
     versions,
   };
 }

@@ -1,10 +1,10 @@
 import { systemClock } from '@stampede/shared/platform/clock.ts';
 import type { Redis } from 'ioredis';
-import type { Database } from '../../../src/platform/database.ts';
-import { showKey } from '../../../src/platform/redis-keys.ts';
-import { type NextTurn, nextTurn } from '../../../src/platform/outside.ts';
-import { MemorySeatStore } from '../../../src/seating/memory-seat-store.ts';
 import { MemoryShowFeed } from '../../../src/feed/memory-show-feed.ts';
+import type { Database } from '../../../src/platform/database.ts';
+import { type NextTurn, nextTurn } from '../../../src/platform/outside.ts';
+import { showKey } from '../../../src/platform/redis-keys.ts';
+import { MemorySeatStore } from '../../../src/seating/memory-seat-store.ts';
 import { MysqlSeatStore } from '../../../src/seating/mysql-seat-store.ts';
 import { RedisSeatStore } from '../../../src/seating/redis-seat-store.ts';
 import { holdStep } from '../../../src/seating/seat-steps.ts';

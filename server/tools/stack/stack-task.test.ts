@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withPartProgress } from './part-progress.ts';
+import { withPartProgress } from './stack-task.ts';
 
 const withoutTimes = (lines: readonly string[]): readonly string[] =>
   lines.map((line) => line.replace(/[\d.]+ s/, '_ s').replace(/ +/, ' '));
