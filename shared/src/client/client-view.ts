@@ -1,11 +1,5 @@
 import type { CloseReason, RefusalCode } from '../protocol/codes.ts';
-import type {
-  HoldEndReason,
-  OrderMessage,
-  OutsideReason,
-  PaymentStage,
-  Phase,
-} from '../protocol/messages.ts';
+import type { HoldEndReason, OrderMessage, OutsideReason, ServerMessageOf } from '../protocol/messages.ts';
 import type { SeatChange } from '../seat-map/section-delta.ts';
 import type { SectionState } from '../seat-map/section-feed.ts';
 import type { SectionSummary } from '../seat-map/section-summary.ts';
@@ -37,41 +31,22 @@ export type Connection =
 export type Standing =
   | { readonly state: 'unknown' }
   | { readonly state: 'outside'; readonly reason: OutsideReason }
-  | {
-      readonly state: 'waiting';
-      readonly position: number;
-      readonly behind: number;
-      readonly wait: { readonly lowSeconds: number; readonly highSeconds: number } | null;
-    }
+  | ({ readonly state: 'waiting' } & Pick<ServerMessageOf<'waiting'>, 'position' | 'behind' | 'wait'>)
   | { readonly state: 'admitted'; readonly deadline: number };
 
-/** The buyer's live hold. `expiresAt` is in the server's time. */
-export interface HoldView {
-  readonly holdToken: number;
-  readonly seats: readonly number[];
-  readonly expiresAt: number;
-  readonly extensionsLeft: number;
-  /** The order that is paying for these seats. */
-  readonly orderId: string | null;
-  /**
-   * While it is another than `none`, nothing about the hold can change. `handing-over`: the same checkout may be sent
-   * again to hurry it; if nobody does, the server goes on by itself.
-   */
-  readonly payment: PaymentStage;
-}
+/**
+ * The buyer's live hold. `expiresAt` is in the server's time. While `payment` is another than `none`, nothing about the
+ * hold can change. `handing-over`: the same checkout may be sent again to hurry it; if nobody does, the server goes on
+ * by itself.
+ */
+export type HoldView = Pick<
+  ServerMessageOf<'hold'>,
+  'holdToken' | 'seats' | 'expiresAt' | 'extensionsLeft' | 'orderId' | 'payment'
+>;
 
-export interface Sale {
-  readonly show: number;
-  readonly epoch: number;
-  readonly seatsPerBuyer: number;
-  readonly holdLifetimeMs: number;
-}
+export type Sale = Pick<ServerMessageOf<'entered'>, 'show' | 'epoch' | 'seatsPerBuyer' | 'holdLifetimeMs'>;
 
-export interface PhaseView {
-  readonly phase: Phase;
-  readonly lobbyAt: number;
-  readonly opensAt: number;
-}
+export type PhaseView = Pick<ServerMessageOf<'phase'>, 'phase' | 'lobbyAt' | 'opensAt'>;
 
 /** Always the latest truth known here; reading it afresh is cheap. Maps are changed in place. */
 export interface ClientView {

@@ -78,37 +78,38 @@ export class PendingRequests {
   }
 
   /**
-   * Takes a request in and sends it as soon as the socket is ready; `settle` is called exactly once. `fields` is asked
-   * again if it has to be repeated.
+   * Takes a request in, sends it as soon as the socket is ready, and answers once. `fields` is asked again if it has to
+   * be repeated; `heard` is told of the answer before anything that the server said after it.
    */
-  add<Type extends RequestType>(
+  request<Type extends RequestType>(
     type: Type,
     fields: () => RequestFields<Type>,
-    settle: (settled: Settled<Type>) => void,
-  ): void {
-    if (this.#closed) {
-      settle(unanswered('disconnected'));
-      return;
-    }
-    const rules: RequestRules = REQUESTS[type];
-    const pending: Pending = {
-      rules,
-      // The fields are those of the type.
-      send: (requestId) => this.#send({ type, requestId, ...fields() } as ClientMessageOf<Type>),
-      requestId: null,
-      // `settleWith` lets only the type's answers get here.
-      settle: settle as Pending['settle'],
-      cancelTimeout: this.#clock.after(rules.timeoutMs ?? REQUEST_TIMEOUT_MS, () => {
-        this.#finish(pending, unanswered('timed-out'));
-      }),
-    };
-    this.#pending.add(pending);
-    this.#sendIfReady(pending);
-  }
-
-  /** The same, for callers that wait. */
-  request<Type extends RequestType>(type: Type, fields: RequestFields<Type>): Promise<Settled<Type>> {
-    return new Promise((resolve) => this.add(type, () => fields, resolve));
+    heard?: (settled: Settled<Type>) => void,
+  ): Promise<Settled<Type>> {
+    return new Promise((resolve) => {
+      const settle = (settled: Settled<Type>) => {
+        heard?.(settled);
+        resolve(settled);
+      };
+      if (this.#closed) {
+        settle(unanswered('disconnected'));
+        return;
+      }
+      const rules: RequestRules = REQUESTS[type];
+      const pending: Pending = {
+        rules,
+        // The fields are those of the type.
+        send: (requestId) => this.#send({ type, requestId, ...fields() } as ClientMessageOf<Type>),
+        requestId: null,
+        // `settleWith` lets only the type's answers get here.
+        settle: settle as Pending['settle'],
+        cancelTimeout: this.#clock.after(rules.timeoutMs ?? REQUEST_TIMEOUT_MS, () => {
+          this.#finish(pending, unanswered('timed-out'));
+        }),
+      };
+      this.#pending.add(pending);
+      this.#sendIfReady(pending);
+    });
   }
 
   becomeReady(ready: Readiness): void {

@@ -126,9 +126,7 @@ export class StampedeClient {
         this.#connection.reopen();
       }
     }
-    return new Promise((resolve) => {
-      this.#visit.enter((settled) => resolve(plain(settled)));
-    });
+    return this.#visit.enter();
   }
 
   /** Takes a place in the waiting room, or finds the one this session has. */
@@ -138,7 +136,7 @@ export class StampedeClient {
 
   /** Gives the place or the admission up. */
   async leave(): Promise<Answer> {
-    return plain(await this.#pending.request('leave', {}));
+    return plain(await this.#pending.request('leave', () => ({})));
   }
 
   /** Watches these sections and no others; answered when their seats are in the view. */
@@ -147,9 +145,7 @@ export class StampedeClient {
       return Promise.resolve(unanswered('limit-exceeded', `at most ${SECTIONS_WATCHED_MAX} sections`));
     }
     this.#sections.replace(sections);
-    return new Promise((resolve) => {
-      this.#visit.watch((settled) => resolve(plain(settled)));
-    });
+    return this.#visit.watch();
   }
 
   /** Adds seats, as indexes in the show, to the hold. */
@@ -158,7 +154,7 @@ export class StampedeClient {
       return unanswered('limit-exceeded', `at most ${SEATS_PER_REQUEST_MAX} seats`);
     }
     if (this.#isAway) return unanswered('disconnected');
-    const settled = await this.#pending.request('hold', { seats });
+    const settled = await this.#pending.request('hold', () => ({ seats }));
     return settled.ok ? { ok: true, hold: holdViewOf(settled.message) } : settled;
   }
 
@@ -167,7 +163,7 @@ export class StampedeClient {
     if (!this.#view.hold) return NO_HOLD;
     if (this.#isAway) return unanswered('disconnected');
     const { holdToken } = this.#view.hold;
-    return plain(await this.#pending.request('extend', { holdToken }));
+    return plain(await this.#pending.request('extend', () => ({ holdToken })));
   }
 
   /** Gives seats of the hold back; without seats the whole hold. */
@@ -175,7 +171,7 @@ export class StampedeClient {
     if (!this.#view.hold) return NO_HOLD;
     if (this.#isAway) return unanswered('disconnected');
     const { holdToken } = this.#view.hold;
-    return plain(await this.#pending.request('release', { holdToken, seats }));
+    return plain(await this.#pending.request('release', () => ({ holdToken, seats })));
   }
 
   /**
@@ -192,13 +188,17 @@ export class StampedeClient {
       this.#intent = { idempotencyKey, holdToken: this.#view.hold.holdToken };
     }
     const { holdToken } = this.#intent;
-    const settled = await this.#pending.request('checkout', { holdToken, idempotencyKey, amount });
+    const settled = await this.#pending.request('checkout', () => ({
+      holdToken,
+      idempotencyKey,
+      amount,
+    }));
     return settled.ok ? { ok: true, order: settled.message.order } : settled;
   }
 
   /** The session's latest orders of any show; they appear in the view too. */
   async listOrders(): Promise<Answer<{ readonly orders: readonly OrderMessage[] }>> {
-    const settled = await this.#pending.request('orders', {});
+    const settled = await this.#pending.request('orders', () => ({}));
     return settled.ok ? { ok: true, orders: settled.message.orders } : settled;
   }
 

@@ -4,7 +4,7 @@ import { ACKNOWLEDGE_INTERVAL_MS } from '../protocol/limits.ts';
 import type { ClientMessage, OutsideReason, ServerMessageOf } from '../protocol/messages.ts';
 import type { Answer } from './client-view.ts';
 import type { CurrentView } from './current-view.ts';
-import { isPassing, type PendingRequests, plain, type Settled } from './pending-requests.ts';
+import { isPassing, type PendingRequests, plain, unanswered } from './pending-requests.ts';
 import type { WatchedSections } from './watched-sections.ts';
 
 /** Shortest pause before entering or watching again when the server was too busy for it; up to twice as long. */
@@ -62,59 +62,57 @@ export class Visit {
     this.#parts.sections.begin(seatCounts);
   }
 
-  /** `settle` hears of this attempt; attempts go on by themselves unless there is no such show. */
-  enter(settle: (settled: Settled<'enter'>) => void = ignore): void {
+  /** The answer is this attempt's; attempts go on by themselves unless there is no such show. */
+  async enter(): Promise<Answer> {
     const { pending, view } = this.#parts;
     const show = this.#show;
-    if (show === null) return;
+    if (show === null) return unanswered('show-unknown');
     this.#entersOpen++;
     const fields = () => {
       view.entering();
       return { show };
     };
-    pending.add('enter', fields, (settled) => {
+    const settled = await pending.request('enter', fields, (heard) => {
       this.#entersOpen--;
-      if (!settled.ok && this.#show === show) {
-        if (settled.code === 'show-unknown') this.#show = null;
-        else if (isPassing(settled.code)) this.#later(settled.retryAfterMs, () => this.#enterAgain());
-      }
-      settle(settled);
+      if (heard.ok || this.#show !== show) return;
+      if (heard.code === 'show-unknown') this.#show = null;
+      else if (isPassing(heard.code)) this.#later(heard.retryAfterMs, () => this.#enterAgain());
     });
+    return plain(settled);
   }
 
   /** Asks for the watched sections, each from where it stands. */
-  watch(settle: (settled: Settled<'watch'>) => void = ignore): void {
+  async watch(): Promise<Answer> {
     const { pending, sections } = this.#parts;
     this.#watchesOpen++;
     const fields = () => ({ sections: sections.positions() });
-    pending.add('watch', fields, (settled) => {
+    const settled = await pending.request('watch', fields, (heard) => {
       this.#watchesOpen--;
       // A section may have missed something meanwhile; the pause keeps a server that never sends it calm.
-      if (settled.ok ? !sections.complete : isPassing(settled.code)) {
-        this.#later(settled.ok ? 0 : settled.retryAfterMs, () => this.watchAgain());
+      if (heard.ok ? !sections.complete : isPassing(heard.code)) {
+        this.#later(heard.ok ? 0 : heard.retryAfterMs, () => this.watchAgain());
       }
-      settle(settled);
     });
+    return plain(settled);
   }
 
   /** Watches again unless that is under way. */
   watchAgain(): void {
     const { pending, sections } = this.#parts;
-    if (pending.ready === 'show' && this.#watchesOpen === 0 && sections.watched.length > 0) this.watch();
+    if (pending.ready === 'show' && this.#watchesOpen === 0 && sections.watched.length > 0) {
+      void this.watch();
+    }
   }
 
   /** Asks for a place, with the receipt of the one there was. */
-  join(): Promise<Answer> {
-    const fields = () => ({ receipt: this.#receipt });
-    return new Promise((resolve) => {
-      this.#parts.pending.add('join', fields, (settled) => resolve(plain(settled)));
-    });
+  async join(): Promise<Answer> {
+    return plain(await this.#parts.pending.request('join', () => ({ receipt: this.#receipt })));
   }
 
   /** The server knows who we are. */
   welcomed(): void {
     if (this.#parts.pending.ready !== null) return;
-    if (this.#entersOpen === 0) this.enter();
+    if (this.#entersOpen === 0) void this.enter();
     this.#parts.pending.becomeReady('session');
   }
 
@@ -160,7 +158,7 @@ export class Visit {
   }
 
   #enterAgain(): void {
-    if (this.#parts.pending.ready === 'session' && this.#entersOpen === 0) this.enter();
+    if (this.#parts.pending.ready === 'session' && this.#entersOpen === 0) void this.enter();
   }
 
   #later(atLeastMs: number, task: () => void): void {
