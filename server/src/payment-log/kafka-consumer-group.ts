@@ -4,17 +4,90 @@ import type { Outside } from '../platform/outside.ts';
 import { repeat } from '../platform/repeat.ts';
 import { backoffMs, pause } from '../platform/retry.ts';
 
+/** A record taken from a partition, and whether it is settled. */
+export interface KafkaPlace {
+  readonly partition: Partition;
+  readonly message: KafkaMessage;
+  isSettled: boolean;
+}
+
+interface Partition {
+  readonly number: number;
+  /** From the first one on that isn't settled, in their order. */
+  readonly open: Set<KafkaPlace>;
+  last: number;
+  committable: number | null;
+}
+
+/** Records of a partition kept uncommitted behind one that isn't settled: what a crash makes come again [P7]. */
+const SPAN_MAX = 20_000;
+
+/**
+ * How far partitions are consumed. Records are settled in any order, but Kafka keeps one number per partition, so only
+ * what is settled without a gap from the start may be committed [P2].
+ */
+export class KafkaProgress {
+  readonly #partitions = new Map<number, Partition>();
+
+  /** Takes a partition's next records in. Offsets rise, with gaps where Kafka has them. */
+  take(number: number, messages: readonly KafkaMessage[]): KafkaPlace[] {
+    return messages.map((message) => {
+      const offset = Number(message.offset);
+      let partition = this.#partitions.get(number);
+      // Going back happens when the offsets were lost or the topic was made anew: what was counted is worth nothing.
+      if (!partition || offset <= partition.last) {
+        partition = { number, open: new Set(), last: offset, committable: null };
+        this.#partitions.set(number, partition);
+      }
+      partition.last = offset;
+      const place = { partition, message, isSettled: false };
+      partition.open.add(place);
+      return place;
+    });
+  }
+
+  settle(places: readonly KafkaPlace[]): void {
+    for (const place of places) {
+      place.isSettled = true;
+      const { partition } = place;
+      for (const first of partition.open) {
+        if (!first.isSettled) break;
+        partition.open.delete(first);
+        partition.committable = Number(first.message.offset) + 1;
+      }
+    }
+  }
+
+  /** Partitions were dealt out anew: nothing that was taken before may be committed any more. */
+  startOver(): void {
+    this.#partitions.clear();
+  }
+
+  /** The offset that consuming each partition may go on from: everything below is settled. */
+  committable(): ReadonlyMap<number, number> {
+    const offsets = new Map<number, number>();
+    for (const [number, { committable }] of this.#partitions) {
+      if (committable !== null) offsets.set(number, committable);
+    }
+    return offsets;
+  }
+
+  /** Whether no more records of the partition should come for now; settled ones behind an open one count, too. */
+  isFull(number: number): boolean {
+    return (this.#partitions.get(number)?.open.size ?? 0) >= SPAN_MAX;
+  }
+}
+
 export interface KafkaConsumerGroupParts {
   readonly kafka: KafkaConnection;
   readonly topic: string;
   readonly group: string;
-  /** Gets the records of a partition in their order and must not keep the fetching waiting. */
-  readonly take: (partition: number, records: readonly KafkaMessage[]) => void;
-  /** Partitions were dealt out: what was taken before may not be committed any more, what stays comes again. */
+  /** Gets records of a partition in their order and must not keep the fetching waiting. */
+  readonly take: (places: readonly KafkaPlace[]) => void;
+  /** Partitions were dealt out: what was taken before may be somebody else's, what stays comes again. */
   readonly dealt: () => void;
-  /** The offsets that may be committed, by partition. */
-  readonly committable: () => ReadonlyMap<number, number>;
-  readonly isFull: (partition: number) => boolean;
+  /** Whether no more records should come for now, of whatever partition. */
+  readonly isFull: () => boolean;
   readonly outside: Outside;
 }
 
@@ -54,6 +127,7 @@ export class KafkaConsumerGroup {
   readonly #parts: KafkaConsumerGroupParts;
   #consumer: Consumer | null = null;
   #assigned: readonly number[] = [];
+  readonly #progress = new KafkaProgress();
   readonly #committed = new Map<number, number>();
   readonly #stopping = new AbortController();
   #stopCommits: () => Promise<void> = async () => undefined;
@@ -112,7 +186,7 @@ export class KafkaConsumerGroup {
         partitionsConsumedConcurrently: BATCHES_MAX,
         eachBatch: async ({ batch }) => {
           if (this.#consumer !== consumer) return;
-          this.#parts.take(batch.partition, batch.messages);
+          this.#parts.take(this.#progress.take(batch.partition, batch.messages));
           this.adjust();
           await this.#gather();
         },
@@ -125,11 +199,17 @@ export class KafkaConsumerGroup {
     }
   }
 
+  /** What these records asked for is done: they may be committed. */
+  settle(places: readonly KafkaPlace[]): void {
+    this.#progress.settle(places);
+  }
+
   /** Call when room was made or used: pauses and resumes. */
   adjust(): void {
     const consumer = this.#consumer;
     if (!consumer) return;
-    const { isFull, outside, topic } = this.#parts;
+    const { outside, topic } = this.#parts;
+    const isFull = (partition: number): boolean => this.#parts.isFull() || this.#progress.isFull(partition);
     try {
       const paused = consumer.paused().flatMap(({ partitions }) => partitions);
       const toPause = this.#assigned.filter((one) => isFull(one) && !paused.includes(one));
@@ -169,6 +249,7 @@ export class KafkaConsumerGroup {
     this.#joinedAt = this.#parts.outside.clock.now();
     this.#assigned = partitions;
     this.#committed.clear();
+    this.#progress.startOver();
     this.#parts.dealt();
     this.adjust();
   }
@@ -190,7 +271,7 @@ export class KafkaConsumerGroup {
     const consumer = this.#consumer;
     const isNew = ([partition, offset]: readonly [number, number]): boolean =>
       this.#committed.get(partition) !== offset;
-    const offsets = [...this.#parts.committable()].filter(isNew);
+    const offsets = [...this.#progress.committable()].filter(isNew);
     if (!consumer || offsets.length === 0) return;
     const { topic } = this.#parts;
     await consumer.commitOffsets(

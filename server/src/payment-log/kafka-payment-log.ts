@@ -3,8 +3,7 @@ import type { OrderId, ShowId } from '../platform/ids.ts';
 import { type KafkaRecord, KafkaSender, NotSentError } from '../platform/kafka-sender.ts';
 import type { KafkaConnection } from '../platform/kafka.ts';
 import type { Outside } from '../platform/outside.ts';
-import { KafkaConsumerGroup } from './kafka-consumer-group.ts';
-import { type KafkaPlace, KafkaProgress } from './kafka-progress.ts';
+import { KafkaConsumerGroup, type KafkaPlace } from './kafka-consumer-group.ts';
 import { readUncommitted } from './kafka-topic-reading.ts';
 import type { KafkaTopics } from './kafka-topics.ts';
 import { type DeadLetterReason, type PaymentCount, PaymentDeliveries } from './payment-deliveries.ts';
@@ -76,15 +75,14 @@ export class KafkaPaymentLog implements PaymentLog {
     giveUp: PaymentGiveUp = async () => undefined,
   ): Promise<() => Promise<void>> {
     const { topics } = this.#parts;
-    const progress = new KafkaProgress();
     const deliveries: PaymentDeliveries<KafkaPlace> = new PaymentDeliveries({
       ...this.#parts,
       handler,
       giveUp,
-      consumed: (places) => progress.settle(places),
+      consumed: (places) => group.settle(places),
       bury: async (places, reason, error) => {
         for (const place of places.slice(0, 1)) await this.#bury(place, reason, error);
-        progress.settle(places);
+        group.settle(places);
       },
       settled: () => group.adjust(),
       count: (what, payments) => this.#count(what, payments),
@@ -93,17 +91,11 @@ export class KafkaPaymentLog implements PaymentLog {
       ...this.#parts,
       topic: topics.paymentRequests.name,
       group: topics.workers,
-      take: (partition, messages) => {
-        const places = progress.take(partition, messages);
-        deliveries.take(places.map((place) => ({ place, reading: this.#read(place.message) })));
-      },
+      take: (places) =>
+        deliveries.take(places.map((place) => ({ place, reading: this.#read(place.message) }))),
       // What stays ours comes again from the last committed offset and finds its payments under way or consumed.
-      dealt: () => {
-        deliveries.startOver();
-        progress.startOver();
-      },
-      committable: () => progress.committable(),
-      isFull: (partition) => deliveries.isFull || progress.isFull(partition),
+      dealt: () => deliveries.startOver(),
+      isFull: () => deliveries.isFull,
     });
     this.#deliveries.add(deliveries);
     await group.start();

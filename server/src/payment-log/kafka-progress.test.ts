@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { KafkaMessage } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
-import { KafkaProgress } from './kafka-progress.ts';
+import { KafkaProgress } from './kafka-consumer-group.ts';
 
 const messages = (offsets: readonly number[]): KafkaMessage[] =>
   offsets.map((offset) => ({

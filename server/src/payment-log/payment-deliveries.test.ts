@@ -4,7 +4,7 @@ import { seededRandom } from '@stampede/shared/platform/random.ts';
 import type { KafkaMessage } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
 import { holdToken, orderId, sessionId, showId } from '../platform/ids.ts';
-import { type KafkaPlace, KafkaProgress } from './kafka-progress.ts';
+import { type KafkaPlace, KafkaProgress } from './kafka-consumer-group.ts';
 import {
   type DeadLetterReason,
   NEWER_LEFT_MS,
