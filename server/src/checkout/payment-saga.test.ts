@@ -7,14 +7,14 @@ import {
   runSaga,
   type SagaAnswer,
   type SagaCall,
-  type SagaVerdict,
+  type SagaEnd,
 } from './payment-saga.ts';
 
 const START = 1_000_000;
 const TERMS = { payBy: START + 60_000, attemptsMax: 4, backoff: { firstMs: 500, maxMs: 8_000 } };
 
 /** What follows from answers of the gateway: the next call, or the verdict. */
-async function run(answers: readonly SagaAnswer[], now = START): Promise<SagaCall | SagaVerdict> {
+async function run(answers: readonly SagaAnswer[], now = START): Promise<SagaCall | SagaEnd> {
   const left = [...answers];
   const next = Promise.withResolvers<SagaCall>();
   const call = (asked: SagaCall): Promise<SagaAnswer> => {
@@ -37,10 +37,9 @@ describe('payment saga', () => {
     expect(await run([])).toEqual({ kind: 'authorize', attempt: 1, afterMs: 0, reference: '' });
     expect(await run([authorized])).toEqual({ kind: 'capture', attempt: 1, afterMs: 0, reference: 'pay-1' });
     expect(await run([authorized, { kind: 'captured' }])).toEqual({
-      kind: 'settle',
       status: 'confirmed',
       reason: '',
-      reference: 'pay-1',
+      paymentReference: 'pay-1',
     });
     expect(outcomeEffects('confirmed')).toEqual(['apply-to-seats', 'finish-visit']);
   });
@@ -48,10 +47,9 @@ describe('payment saga', () => {
   it('[P2] a bank that says no: declined with its reason, nothing to void', async () => {
     const declined = { kind: 'declined', reason: 'card-declined' } as const;
     expect(await run([declined])).toEqual({
-      kind: 'settle',
       status: 'declined',
       reason: 'card-declined',
-      reference: '',
+      paymentReference: '',
     });
     expect(outcomeEffects('declined')).toEqual(['apply-to-seats']);
   });
@@ -59,10 +57,9 @@ describe('payment saga', () => {
   it('[P2] voided by another process meanwhile: it has its end, and nothing more is asked for', async () => {
     for (const answers of [[voidedMeanwhile], [authorized, voidedMeanwhile]]) {
       expect(await run(answers)).toEqual({
-        kind: 'settle',
         status: 'voided',
         reason: 'payment-failed',
-        reference: '',
+        paymentReference: '',
       });
     }
   });
@@ -94,27 +91,25 @@ describe('payment saga', () => {
       reference: '',
     });
     expect(await run([failed, failed, failed, failed])).toEqual({
-      kind: 'settle',
       status: 'voided',
       reason: 'payment-timeout',
-      reference: '',
+      paymentReference: '',
     });
   });
 
   it('[P2] a capture that never answers is voided with its reference, after the verdict is written', async () => {
     expect(await run([authorized, failed, failed, failed, failed])).toEqual({
-      kind: 'settle',
       status: 'voided',
       reason: 'payment-timeout',
-      reference: 'pay-1',
+      paymentReference: 'pay-1',
     });
     expect(outcomeEffects('voided')).toEqual(['apply-to-seats', 'void-payment']);
   });
 
   it('[P2] nothing is asked of the gateway once the payment deadline has passed', async () => {
-    const late = { kind: 'settle', status: 'voided', reason: 'payment-deadline' } as const;
-    expect(await run([], TERMS.payBy)).toEqual({ ...late, reference: '' });
-    expect(await run([{ ...authorized, now: TERMS.payBy }])).toEqual({ ...late, reference: 'pay-1' });
+    const late = { status: 'voided', reason: 'payment-deadline' } as const;
+    expect(await run([], TERMS.payBy)).toEqual({ ...late, paymentReference: '' });
+    expect(await run([{ ...authorized, now: TERMS.payBy }])).toEqual({ ...late, paymentReference: 'pay-1' });
     expect(await run([{ ...failed, now: TERMS.payBy - 100 }])).toMatchObject({
       ...late,
       reason: 'payment-timeout',
@@ -176,7 +171,7 @@ class World {
     return fate === 'answered' ? answer : failed;
   }
 
-  settle({ status }: SagaVerdict): Order['status'] {
+  settle({ status }: SagaEnd): Order['status'] {
     this.#mayDie();
     if (this.outcome === null) this.outcomes += 1;
     this.outcome ??= status === 'confirmed' && this.luck.seatsTaken ? 'voided' : status;

@@ -1,5 +1,5 @@
 import { type Backoff, backoffMs } from '../platform/retry.ts';
-import { type Order, voidReasons } from './order-store.ts';
+import { type Order, type Verdict, voidReasons } from './order-store.ts';
 
 /** What a payment must know of its order; instants in milliseconds. */
 export interface SagaTerms {
@@ -20,12 +20,7 @@ export interface SagaCall {
 }
 
 /** The saga's end: what is to be written to the database. */
-export interface SagaVerdict {
-  readonly kind: 'settle';
-  readonly status: 'confirmed' | 'declined' | 'voided';
-  readonly reason: string;
-  readonly reference: string;
-}
+export type SagaEnd = Pick<Verdict, 'status' | 'reason' | 'paymentReference'>;
 
 /** What came of a call. `now` in milliseconds, `random` in [0, 1). */
 export type SagaAnswer =
@@ -67,7 +62,7 @@ export async function runSaga(
   terms: SagaTerms,
   now: number,
   call: (call: SagaCall) => Promise<SagaAnswer>,
-): Promise<SagaVerdict> {
+): Promise<SagaEnd> {
   if (now >= terms.payBy) return verdict('voided', voidReasons.paymentDeadline);
   const first = await tryCall(terms, 'authorize', '', call);
   if (first.kind === 'declined') return verdict('declined', first.reason);
@@ -81,7 +76,7 @@ export async function runSaga(
 }
 
 /** The end of a payment whose call was not answered, or by another's void; throws on an answer that it can't get. */
-function unpaid(kind: SagaCall['kind'], answer: SagaAnswer, reference: string): SagaVerdict {
+function unpaid(kind: SagaCall['kind'], answer: SagaAnswer, reference: string): SagaEnd {
   if (answer.kind === 'voided') return verdict('voided', voidReasons.paymentFailed);
   if (answer.kind === 'failed') return verdict('voided', voidReasons.paymentTimeout, reference);
   throw new Error(`a call to ${kind} can't be answered ${answer.kind}`);
@@ -116,7 +111,8 @@ export function outcomeEffects(status: Order['status']): readonly OutcomeEffect[
 }
 
 /** Also the end of a payment that never gets a saga. */
-export function verdict(status: SagaVerdict['status'], reason: string, reference = ''): SagaVerdict {
+export function verdict(status: Verdict['status'], reason: string, paymentReference = ''): SagaEnd {
   // Cut before mending: half a character at the cut is no text that a store could keep.
-  return { kind: 'settle', status, reason: reason.slice(0, REASON_LENGTH_MAX).toWellFormed(), reference };
+  const text = reason.slice(0, REASON_LENGTH_MAX).toWellFormed();
+  return { status, reason: text, paymentReference };
 }

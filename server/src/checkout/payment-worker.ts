@@ -3,8 +3,8 @@ import type { Outside } from '../platform/outside.ts';
 import { answerWithin, pause } from '../platform/retry.ts';
 import type { PaymentLog, PaymentRequest } from '../payment-log/payment-log.ts';
 import { type PaymentGateway, PaymentVoidedError } from '../payments/payment-gateway.ts';
-import { type OrderStore, type Verdict, voidReasons } from './order-store.ts';
-import { runSaga, type SagaAnswer, type SagaCall, type SagaVerdict, verdict } from './payment-saga.ts';
+import { type OrderStore, voidReasons } from './order-store.ts';
+import { runSaga, type SagaAnswer, type SagaCall, type SagaEnd, verdict } from './payment-saga.ts';
 import {
   GATEWAY_ATTEMPTS_MAX,
   GATEWAY_BACKOFF,
@@ -144,10 +144,9 @@ export class PaymentWorker {
     }
   }
 
-  #settle(request: PaymentRequest, { status, reason, reference }: SagaVerdict): Promise<void> {
-    const tickets = status === 'confirmed' ? request.seats.map(() => newTicketCode()) : [];
-    const written: Verdict = { request, status, reason, paymentReference: reference, tickets };
-    return this.#parts.settlements.settle(written);
+  #settle(request: PaymentRequest, end: SagaEnd): Promise<void> {
+    const tickets = end.status === 'confirmed' ? request.seats.map(() => newTicketCode()) : [];
+    return this.#parts.settlements.settle({ ...end, request, tickets });
   }
 }
 

@@ -1,11 +1,10 @@
+import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { type Admin, Kafka, type KafkaConfig, type logCreator, logLevel, type SASLOptions } from 'kafkajs';
-import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { ConfigError } from './config-error.ts';
-import { mendRequestQueue } from './kafka-request-queue.ts';
 import { explainKafkaTrouble, kafkaSettingNames } from './kafka-trouble.ts';
 import type { Logger } from './logger.ts';
-import { type Backoff, type OpeningParts, openPatiently, pause } from './retry.ts';
+import { type Backoff, type OpeningParts, openPatiently, retry, type RetryTerms } from './retry.ts';
 
 export const KAFKA_MECHANISMS = ['scram-sha-512', 'scram-sha-256', 'plain'] as const;
 
@@ -48,8 +47,8 @@ const REQUEST_TIMEOUT_MS = 5_000;
 export const KAFKA_RETRY: Backoff = { firstMs: 200, maxMs: 5_000 };
 /** What kafkajs tries by itself before it tells us, who then start anew. */
 const CLIENT_RETRY = { retries: 4, initialRetryTime: 100, maxRetryTime: 1_000 };
-const TOPIC_SERVED_WITHIN_MS = 10_000;
-const TOPIC_POLL_MS = 100;
+/** Some ten seconds. */
+const TOPIC_SERVED: RetryTerms = { backoff: { firstMs: 100, maxMs: 100 }, attemptsMax: 130 };
 /** Copies of a topic where the cluster has so many brokers; all but one of them must have a record that is acknowledged. */
 const REPLICAS_MAX = 3;
 
@@ -161,7 +160,7 @@ async function provideTopics(
   admin: Admin,
   plans: readonly TopicPlan[],
   replicas: number,
-  { clock, onTrouble }: KafkaParts,
+  parts: KafkaParts,
 ): Promise<void> {
   const existing = new Set(await admin.listTopics());
   const missing = plans.filter(({ name }) => !existing.has(name));
@@ -181,33 +180,47 @@ async function provideTopics(
       waitForLeaders: false,
     });
   }
-  const partitions = await partitionCounts(admin, plans, clock);
   for (const { name, partitions: planned } of plans) {
-    const found = partitions.get(name) ?? 0;
+    const found = await partitionCount(admin, name, parts);
     if (!existing.has(name) || found >= planned) continue;
-    onTrouble(
+    parts.onTrouble(
       `Kafka topic ${name} has ${found} partitions, fewer than the ${planned} it would be created with`,
     );
   }
 }
 
 /** Waits until the leader of every partition serves it: for a topic just created, metadata promise it too early. */
-async function partitionCounts(
-  admin: Admin,
-  plans: readonly TopicPlan[],
-  clock: Clock,
-): Promise<ReadonlyMap<string, number>> {
-  const deadline = clock.now() + TOPIC_SERVED_WITHIN_MS;
-  const counts = new Map<string, number>();
-  for (const { name } of plans) {
-    while (!counts.has(name)) {
-      try {
-        counts.set(name, (await admin.fetchTopicOffsets(name)).length);
-      } catch (cause) {
-        if (clock.now() > deadline) throw cause;
-        await pause(clock, TOPIC_POLL_MS);
-      }
-    }
-  }
-  return counts;
+async function partitionCount(admin: Admin, topic: string, parts: KafkaParts): Promise<number> {
+  const served = await retry(parts, TOPIC_SERVED, () => admin.fetchTopicOffsets(topic));
+  return served.length;
+}
+
+/** What is mended of kafkajs's queue of requests; the library gives it no type. */
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
+}
+
+const isRequestQueue = (value: unknown): value is { readonly prototype: RequestQueue } =>
+  typeof value === 'function' &&
+  typeof (value as Partial<{ prototype: Partial<RequestQueue> }>).prototype?.scheduleCheckPendingRequests ===
+    'function';
+
+let isMended = false;
+
+/**
+ * Mends kafkajs 2.2.4, which after every answer sets a timer for requests that wait, though none does, and counts its
+ * delay from a throttling that never was: minus the present time, which Node 24 warns of
+ * (`TimeoutNegativeWarning`). A request that does wait gets its timer when it is queued, so with none waiting
+ * nothing is to be set. Another release, whose queue looks different, is left as it is.
+ */
+function mendRequestQueue(): void {
+  if (isMended) return;
+  isMended = true;
+  const queue: unknown = createRequire(import.meta.url)('kafkajs/src/network/requestQueue');
+  if (!isRequestQueue(queue)) return;
+  const schedule = Reflect.get(queue.prototype, 'scheduleCheckPendingRequests');
+  queue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue): void {
+    if (this.pending.length > 0) schedule.call(this);
+  };
 }

@@ -1,9 +1,14 @@
 import type { Phase } from '@stampede/shared/protocol/messages.ts';
 import type { SessionId } from '../platform/ids.ts';
-import { type AdmissionRate, countAdmissions, measuredRate } from '../waiting-room/admission-rate.ts';
 import { type Anchor, boundRanks, chooseAnchors } from '../waiting-room/rank-sampling.ts';
 import { type Ranked, RankedQueue } from '../waiting-room/ranked-queue.ts';
-import { estimateWait, type WaitEstimate } from '../waiting-room/wait-estimate.ts';
+import {
+  type AdmissionRate,
+  countAdmissions,
+  estimateWait,
+  measuredRate,
+  type WaitEstimate,
+} from '../waiting-room/wait-estimate.ts';
 import type { Standing, WaitingRoomRules, WaitingRoomStore } from '../waiting-room/waiting-room-store.ts';
 
 /** What a waiting buyer is told. */

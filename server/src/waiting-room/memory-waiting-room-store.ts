@@ -225,7 +225,13 @@ class MemoryWaitingRoom {
   #end(stay: Stay, reason: OutsideReason): void {
     if (!stay.admission) this.#waiting.remove(stay);
     this.#setEnd(stay, Infinity);
-    this.#forget(stay.session, reason);
+    const { network, session } = stay;
+    this.#count(network, -1);
+    this.#stays.delete(session);
+    this.#outside.set(session, reason);
+    const [oldest] = this.#outside.keys();
+    if (this.#outside.size > OUTSIDE_REMEMBERED_MAX && oldest !== undefined) this.#outside.delete(oldest);
+    this.#publish({ kind: 'outside', session, reason });
   }
 
   /** The score of a place that an earlier room gave; null where there is none to give back. */
@@ -259,17 +265,6 @@ class MemoryWaitingRoom {
     const count = (this.#networks.get(network) ?? 0) + by;
     if (count > 0) this.#networks.set(network, count);
     else this.#networks.delete(network);
-  }
-
-  #forget(session: SessionId, reason: OutsideReason): void {
-    this.#count(this.#stays.get(session)?.network ?? null, -1);
-    this.#stays.delete(session);
-    this.#outside.set(session, reason);
-    if (this.#outside.size > OUTSIDE_REMEMBERED_MAX) {
-      const oldest = this.#outside.keys().next();
-      if (!oldest.done) this.#outside.delete(oldest.value);
-    }
-    this.#publish({ kind: 'outside', session, reason });
   }
 
   /** Moves the end of a stay, in its record and in the order of ends. */

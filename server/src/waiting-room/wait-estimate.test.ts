@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countAdmissions, measuredRate, type AdmissionRate } from './admission-rate.ts';
-import { estimateWait } from './wait-estimate.ts';
+import { type AdmissionRate, countAdmissions, estimateWait, measuredRate } from './wait-estimate.ts';
 
 /** Counts `perTick` admissions every 100 ms from `from` to `to`, after a first burst. */
 function steady(rate: AdmissionRate | null, perTick: number, from: number, to: number): AdmissionRate | null {
