@@ -122,7 +122,9 @@ export class SqlPaymentLog implements PaymentLog {
       ...this.#parts,
       handler,
       giveUp,
-      consumed: async (offsets) => void (await this.#marks.add(offsets)),
+      consumed: async (offsets) => {
+        await this.#marks.add(offsets);
+      },
       bury: (...letter) => this.#bury(...letter),
       settled: () => this.#look(),
       count: (what, payments) => this.#parts.count?.(what, payments),

@@ -171,7 +171,7 @@ class MemoryWaitingRoom {
 
   isAdmitted(session: SessionId, now: number): boolean {
     const stay = this.#stays.get(session);
-    return stay?.admission != null && now < stay.endsAt;
+    return stay?.admission ? now < stay.endsAt : false;
   }
 
   #admittedCount(now: number): number {

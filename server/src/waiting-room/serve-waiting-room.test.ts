@@ -68,7 +68,9 @@ describe('serving waiting rooms again and again', () => {
     stop = repeat(
       clock,
       TICK_MS,
-      async () => void (await Promise.all(shows.map(serve))),
+      async () => {
+        await Promise.all(shows.map(serve));
+      },
       (cause) => errors.push(cause),
     );
   });

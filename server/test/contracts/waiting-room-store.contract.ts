@@ -322,13 +322,8 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
     await room()
       .at(OPENS_AT + 10_000)
       .finish(rules, ben, OPENS_AT + 10_000);
-    expect(
-      (
-        await room()
-          .at(OPENS_AT + 10_000)
-          .ranks(rules, [])
-      ).admitted,
-    ).toBe(1);
+    const later = room().at(OPENS_AT + 10_000);
+    expect((await later.ranks(rules, [])).admitted).toBe(1);
     expect(
       await room()
         .at(OPENS_AT + 10_000)
@@ -388,13 +383,8 @@ function describeAdmission(room: () => WaitingRoomUnderTest): void {
         .at(OPENS_AT + 1_000)
         .admit({ ...rules, admittedMax: 1 }),
     ).toBe(0);
-    expect(
-      (
-        await room()
-          .at(OPENS_AT + 1_000)
-          .ranks(rules, [])
-      ).admitted,
-    ).toBe(3);
+    const later = room().at(OPENS_AT + 1_000);
+    expect((await later.ranks(rules, [])).admitted).toBe(3);
     expect(
       await room()
         .at(OPENS_AT + 1_000)
