@@ -8,7 +8,7 @@ test(
   async () => {
     const said: string[] = [];
     const result = await runMixedFaults({
-      minutes: 0.6,
+      minutes: 0.4,
       people: 12,
       seed: 7,
       holdLifetimeMs: 5_000,
@@ -16,7 +16,7 @@ test(
       say: (line) => void said.push(line),
     });
     const { verdict, impossible, crashes } = result;
-    expect({ verdict, impossible, crashes }, said.join('\n')).toEqual({
+expect({ verdict, impossible, crashes }, said.join('\n')).toEqual({
       verdict: { unended: [], contradicted: [], books: [], seats: [] },
       impossible: [],
       crashes: [],

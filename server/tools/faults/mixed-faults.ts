@@ -38,8 +38,8 @@ export interface MixedResult {
   readonly verdict: Verdict;
 }
 
-/** Between two faults: some come while the last one is still being got over, some don't. */
-const REST_MS_MAX = 8_000;
+/** Between two faults, in lifetimes of a hold: some come while the last one is still being got over, some don't. */
+const REST_MAX = 0.5;
 /** Every payment under way has ended by then: its deadline, the margin its seats are kept, and some seconds. */
 const ENDED_WITHIN_MS = 120_000;
 /** Seats in limbo come back within a hold's lifetime and this [P3]. */
@@ -50,7 +50,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Sells while one fault follows the other, lets everything come to rest, and compares all words with the database. */
 export async function runMixedFaults(run: MixedRun): Promise<MixedResult> {
-  const { minutes, people, seed, holdLifetimeMs, only, say } = run;
+  const { minutes, people, seed, holdLifetimeMs, say } = run;
   const random = seededRandom(seed);
   const house = await FaultHouse.open(holdLifetimeMs);
   try {
@@ -61,7 +61,7 @@ export async function runMixedFaults(run: MixedRun): Promise<MixedResult> {
     const shoppers = Promise.all(
       Array.from({ length: people }, (_, seat) => keepShopping(house, seat, seed, everybody, isTimeUp)),
     );
-    const faults = await strikeUntil(house, random, isTimeUp, only, say);
+    const faults = await strikeUntil(house, random, isTimeUp, run);
     await shoppers;
     say(`No more faults. ${everybody.length} people come back for what they were told.`);
     await house.repair();
@@ -104,8 +104,7 @@ async function strikeUntil(
   house: FaultHouse,
   random: Random,
   isTimeUp: () => boolean,
-  only: readonly string[],
-  say: MixedRun['say'],
+  { only, holdLifetimeMs, say }: MixedRun,
 ): Promise<Record<string, number>> {
   const struck: Record<string, number> = {};
   let left: Fault[] = [];
@@ -122,7 +121,7 @@ async function strikeUntil(
     await fault.strike(house, random);
     // Half of the time the next one comes before this one is got over.
     if (random() < 0.5) await house.repair();
-    await pause(random() * REST_MS_MAX);
+    await pause(random() * REST_MAX * holdLifetimeMs);
   }
   return struck;
 }
