@@ -39,7 +39,7 @@ import { RedisBusyShows } from './sale/redis-busy-shows.ts';
 import { MemorySeatStore } from './seating/memory-seat-store.ts';
 import { MemoryShowFeed } from './feed/memory-show-feed.ts';
 import { liveSeatTables } from './seating/mysql-seat-tables.ts';
-import { newEpochs } from './feed/new-epoch.ts';
+import { newEpochs } from './feed/show-feed.ts';
 import { RedisSeatStore } from './seating/redis-seat-store.ts';
 import { RedisShowFeed } from './feed/redis-show-feed.ts';
 import { MemoryWaitingRoomStore } from './waiting-room/memory-waiting-room-store.ts';

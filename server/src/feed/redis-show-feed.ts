@@ -53,35 +53,31 @@ const WAKE_AGAIN_MS = 5;
 
 const lua = (name: string): URL => new URL(`lua/${name}.lua`, import.meta.url);
 
-const readHistory = defineScript<[knownEpoch: number, knownNumber: number, random: number]>()({
-  file: lua('read-history'),
-  keys: ['meta', 'seats', 'feed', 'checkpoint'],
-  reply: (raw): HistoryPart | null => {
-    if (raw === null) return null;
-    const [epoch, number, base, ...entries] = listOf(raw);
-    const [statuses, sequences] = base === null ? [] : listOf(base);
-    return {
-      epoch: numberOf(epoch),
-      number: numberOf(number),
-      base:
-        base === null
-          ? null
-          : {
-              statuses: Uint8Array.from(bytesOf(statuses)),
-              sequences: new FieldReader(sequences).uint32s(),
-            },
-      entries,
-    };
-  },
+const readHistory = defineScript<
+  [knownEpoch: number, knownNumber: number, random: number],
+  HistoryPart | null
+>(lua('read-history'), (raw) => {
+  if (raw === null) return null;
+  const [epoch, number, base, ...entries] = listOf(raw);
+  const [statuses, sequences] = base === null ? [] : listOf(base);
+  return {
+    epoch: numberOf(epoch),
+    number: numberOf(number),
+    base:
+      base === null
+        ? null
+        : {
+            statuses: Uint8Array.from(bytesOf(statuses)),
+            sequences: new FieldReader(sequences).uint32s(),
+          },
+    entries,
+  };
 });
 
 const writeCheckpoint = defineScript<
-  [epoch: number, number: number, statuses: Uint8Array, sequences: Uint8Array, kept: number]
->()({
-  file: lua('write-checkpoint'),
-  keys: ['meta', 'feed', 'checkpoint'],
-  reply: (raw) => (raw === null ? null : numberOf(raw)),
-});
+  [epoch: number, number: number, statuses: Uint8Array, sequences: Uint8Array, kept: number],
+  number | null
+>(lua('write-checkpoint'), (raw) => (raw === null ? null : numberOf(raw)));
 
 /**
  * Follows the streams that the scripts write. Reading a stream misses nothing, unlike publish and subscribe. A base

@@ -58,10 +58,10 @@ export type ShowKey =
  * Redis Cluster shards by show.
  */
 export function showKey(show: ShowId, key: ShowKey): string {
-  return `{show:${show}}:${key}`;
+  return keysOfShow(show)(key);
 }
 
-/** How a script's declared keys are named for a show. */
-export function keysOfShow(show: ShowId): (key: ShowKey) => string {
-  return (key) => showKey(show, key);
+/** What the keys that a script's header names are called for a show. */
+export function keysOfShow(show: ShowId): (key: string) => string {
+  return (key) => `{show:${show}}:${key}`;
 }

@@ -3,11 +3,10 @@ import { defineScript } from './lua-script.ts';
 import { numberOf } from './redis-packing.ts';
 import type { RedisClient } from './redis.ts';
 
-const keepLease = defineScript<[owner: string, ms: number]>()({
-  file: new URL('lua/keep-lease.lua', import.meta.url),
-  keys: ['lease'],
-  reply: (raw) => numberOf(raw) === 1,
-});
+const keepLease = defineScript<[owner: string, ms: number], boolean>(
+  new URL('lua/keep-lease.lua', import.meta.url),
+  (raw) => numberOf(raw) === 1,
+);
 
 /** Leases in Redis, which ends them by its own clock. `owner`: a name that no other process has. */
 export function redisLeases(redis: RedisClient, owner: string): KeepLease {

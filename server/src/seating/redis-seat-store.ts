@@ -8,7 +8,7 @@ import { holdToken, orderId, sessionId, type SessionId, type ShowId } from '../p
 import { defineScript, type LuaScript } from '../platform/lua-script.ts';
 import { done, refuse } from '../platform/outcome.ts';
 import type { Outside } from '../platform/outside.ts';
-import { keysOfShow, type ShowKey, showKey } from '../platform/redis-keys.ts';
+import { keysOfShow, showKey } from '../platform/redis-keys.ts';
 import { FieldReader, listOf, numberOf, type Packed, refusalNamed } from '../platform/redis-packing.ts';
 import type { RedisClient } from '../platform/redis.ts';
 import type { AnswersTo, AnswerTo, SeatStep } from './seat-steps.ts';
@@ -38,11 +38,9 @@ export interface RedisSeatStoreParts {
 /** Redis has not the whole history of the show: it lost some or all of it, and waits to be set up anew by `open`. */
 export class HistoryLostError extends Error {
   override readonly name = 'HistoryLostError';
-  readonly show: ShowId;
 
   constructor(show: ShowId) {
     super(`Redis has lost the history of show ${show}: it has to be opened again`);
-    this.show = show;
   }
 }
 
@@ -64,69 +62,31 @@ const REOPENED_AFTER_MS = 1_000;
 
 const lua = (name: string): URL => new URL(`lua/${name}.lua`, import.meta.url);
 
-/** What every step that may change a hold touches. */
-const BOOK = [
-  ...(['meta', 'seats', 'holds', 'bought', 'hold-deadlines', 'feed'] as const),
-  ...(['unsettled', 'unsettled-due', 'rested-seats', 'networks'] as const),
-] as const;
+/** A script that answers nil where Redis has no history of the show. */
+function onBook<Args extends readonly (Packed | Uint8Array)[], Reply>(
+  name: string,
+  read: (raw: unknown) => Reply,
+): LuaScript<readonly [given: GivenInstant, ...Args], Reply | null> {
+  return defineScript(lua(name), (raw) => (raw === null ? null : read(raw)));
+}
 
-/** What versions before this one kept beside it. */
-const FORMER = [
-  'buyers',
-  'hold-owners',
-  'seat-holds',
-  'seat-notes',
-  'checkouts',
-  'checkouts-due',
-  'sections',
-] as const;
-
-/** A script on a show's book: it answers nil where Redis has no history of the show. */
-const onBook =
-  <const Args extends readonly (Packed | Uint8Array)[]>() =>
-  <Reply, const More extends ShowKey = never>(
-    name: string,
-    read: (raw: unknown) => Reply,
-    ...more: readonly More[]
-  ) =>
-    defineScript<readonly [given: GivenInstant, ...Args]>()({
-      file: lua(name),
-      keys: [...BOOK, ...more],
-      reply: (raw) => (raw === null ? null : read(raw)),
-    });
-
-const openSeats = onBook<
-  [
-    knownEpoch: number,
-    random: number,
-    seatCount: number,
-    sectionCount: number,
-    holdLifetimeMs: number,
-    extensionsMax: number,
-    settledWithinMs: number,
-    sold: Packed,
-    checkouts: Packed,
-  ]
->()('open-seats', numberOf, 'checkpoint', ...FORMER);
-const takeSteps = onBook<[terms: Uint8Array, ...sessionsAndSteps: Uint8Array[]]>()(
+type History = [knownEpoch: number, random: number, seatCount: number, sectionCount: number];
+type Terms = [holdLifetimeMs: number, extensionsMax: number, settledWithinMs: number];
+const openSeats = onBook<[...History, ...Terms, sold: Packed, checkouts: Packed], number>(
+  'open-seats',
+  numberOf,
+);
+type Replies = readonly unknown[];
+const takeSteps = onBook<[terms: Uint8Array, ...sessionsAndSteps: Uint8Array[]], Replies>(
   'take-steps',
   listOf,
-  'admitted',
 );
-const overdueCheckouts = onBook<[againMs: number, most: number]>()('overdue-checkouts', listOf);
-const settleOrders = onBook<[settlements: Packed]>()('settle-orders', numberOf);
-const mendSeats = onBook<[sold: Packed, unsold: Packed, counts: Packed]>()('mend-seats', numberOf);
-const expireHolds = onBook<[most: number]>()('expire-holds', numberOf);
-const readHolds = defineScript<[given: GivenInstant, sessions: Packed]>()({
-  file: lua('read-holds'),
-  keys: ['holds'],
-  reply: listOf,
-});
-const isOpen = defineScript<[]>()({
-  file: lua('is-open'),
-  keys: ['meta', 'seats'],
-  reply: (raw) => numberOf(raw) === 1,
-});
+const overdueCheckouts = onBook<[againMs: number, most: number], Replies>('overdue-checkouts', listOf);
+const settleOrders = onBook<[settlements: Packed], number>('settle-orders', numberOf);
+const mendSeats = onBook<[sold: Packed, unsold: Packed, counts: Packed], number>('mend-seats', numberOf);
+const expireHolds = onBook<[most: number], number>('expire-holds', numberOf);
+const readHolds = defineScript<[given: GivenInstant, sessions: Packed], Replies>(lua('read-holds'), listOf);
+const isOpen = defineScript<[], boolean>(lua('is-open'), (raw) => numberOf(raw) === 1);
 
 /**
  * Seats in Redis. Each method is one Lua script, or a step of one, run by Redis to its end before anything else: the
@@ -265,7 +225,7 @@ export class RedisSeatStore implements SeatStore {
 
   /** Runs a script on a show's book. */
   async #run<Args extends readonly (Packed | Uint8Array)[], Reply>(
-    script: LuaScript<ShowKey, readonly [GivenInstant, ...Args], Reply | null>,
+    script: LuaScript<readonly [GivenInstant, ...Args], Reply | null>,
     show: ShowId,
     ...args: Args
   ): Promise<Reply> {

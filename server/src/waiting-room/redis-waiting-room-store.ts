@@ -28,15 +28,9 @@ const PRESENT_PER_STEP_MAX = 250;
 
 /** The instant is `false` where Redis's own clock tells the time. */
 const roomSteps = defineScript<
-  [given: number | false, lateScoreMin: number, newName: string, steps: Packed]
->()({
-  file: new URL('lua/room-steps.lua', import.meta.url),
-  keys: [
-    ...(['meta', 'feed', 'room', 'waiting', 'place-ends', 'seen', 'admitted', 'admissions'] as const),
-    ...(['outside', 'place-networks', 'network-places', 'restored'] as const),
-  ],
-  reply: (raw) => listOf(unpack(raw)),
-});
+  [given: number | false, lateScoreMin: number, newName: string, steps: Packed],
+  readonly unknown[]
+>(new URL('lua/room-steps.lua', import.meta.url), (raw) => listOf(unpack(raw)));
 
 /**
  * Waiting rooms in Redis, shared by any number of nodes. Each method is one step of a Lua script; `expire` is as many

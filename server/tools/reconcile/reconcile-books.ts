@@ -8,7 +8,7 @@ import { openMysqlDatabase } from '../../src/platform/database-mysql.ts';
 import type { Database } from '../../src/platform/database.ts';
 import { connectRedis, type RedisConnection } from '../../src/platform/redis.ts';
 import type { ReconcileParts } from '../../src/sale/reconcile-show.ts';
-import { newEpochs } from '../../src/feed/new-epoch.ts';
+import { newEpochs } from '../../src/feed/show-feed.ts';
 import { nextTurn } from '../../src/platform/outside.ts';
 import { RedisSeatStore } from '../../src/seating/redis-seat-store.ts';
 import { RedisShowFeed } from '../../src/feed/redis-show-feed.ts';

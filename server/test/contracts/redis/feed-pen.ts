@@ -6,17 +6,15 @@ import type { RedisClient } from '../../../src/platform/redis.ts';
 import type { FeedEntry, Hold, Notice } from '../../../src/feed/show-feed.ts';
 import { newEpoch } from './seat-stand.ts';
 
-const beginFeed = defineScript<[epoch: number, sectionCount: number, statuses: Uint8Array]>()({
-  file: new URL('begin-feed.lua', import.meta.url),
-  keys: ['meta', 'seats', 'feed', 'checkpoint'],
-  reply: numberOf,
-});
+const beginFeed = defineScript<[epoch: number, sectionCount: number, statuses: Uint8Array], number>(
+  new URL('begin-feed.lua', import.meta.url),
+  numberOf,
+);
 
-const writeEntry = defineScript<[changes: Packed, entry: Uint8Array]>()({
-  file: new URL('write-entry.lua', import.meta.url),
-  keys: ['meta', 'seats', 'feed'],
-  reply: numberOf,
-});
+const writeEntry = defineScript<[changes: Packed, entry: Uint8Array], number>(
+  new URL('write-entry.lua', import.meta.url),
+  numberOf,
+);
 
 /** Begins a history, and says its epoch. */
 export async function beginHistory(
