@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PaymentRequest } from '../../src/payment-log/payment-log.ts';
 import { type PaymentRecord, PaymentRecords } from '../../src/payment-log/payment-record.ts';
 import { paymentRequest } from '../contracts/payment-requests.ts';
-import { freePort, ServerProcess } from '../../tools/tasks/server-process.ts';
+import { ServerProcess } from '../../tools/tasks/server-process.ts';
+import { freePort } from '../free-port.ts';
 
 const PAYMENT_TIME_MS = 60_000;
 /** Longer ago than any payment may wait. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareShows } from './app-stand-process.ts';
-import { freePort } from '../../tools/tasks/server-process.ts';
+import { freePort } from '../free-port.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SEATS = 60;

@@ -7,7 +7,8 @@ import { closeCodes } from '@stampede/shared/protocol/codes.ts';
 import type { BearerOpened } from '@stampede/shared/protocol/http.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openFilesOf } from './app-stand-process.ts';
-import { freePort, type Settings, ServerProcess } from '../../tools/tasks/server-process.ts';
+import { type Settings, ServerProcess } from '../../tools/tasks/server-process.ts';
+import { freePort } from '../free-port.ts';
 import { PlainSocket } from './app-stand-socket.ts';
 
 const OPEN_FILES_MAX = 256;

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { z } from 'zod';
 import { prepareShows } from './app-stand-process.ts';
-import { freePort, ServerProcess } from '../../tools/tasks/server-process.ts';
+import { ServerProcess } from '../../tools/tasks/server-process.ts';
+import { freePort } from '../free-port.ts';
 
 /*
  * A client written from PROTOCOL.md alone: it knows numbers of opcodes, places of fields and routes from that page and

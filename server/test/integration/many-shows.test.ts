@@ -13,7 +13,8 @@ import { SqlCatalogStore } from '../../src/catalog/sql-catalog-store.ts';
 import { openSqliteDatabase } from '../../src/platform/database-sqlite.ts';
 import { socketsFrom } from '../../tools/shopper/sockets.ts';
 import { allTables } from '../contracts/test-database.ts';
-import { freePort, ServerProcess } from '../../tools/tasks/server-process.ts';
+import { ServerProcess } from '../../tools/tasks/server-process.ts';
+import { freePort } from '../free-port.ts';
 import { draftOf, DRAW_SEED, layoutOf } from './app-stand-show.ts';
 
 const FEW = 4;

@@ -9,7 +9,8 @@ import WebSocket from 'ws';
 import { startNginx } from '../../tools/nginx/nginx-server.ts';
 import type { NativeServer } from '../../tools/stack/native-server.ts';
 import { provideProgram } from '../../tools/stack/programs.ts';
-import { freePort, ServerProcess, type Settings } from '../../tools/tasks/server-process.ts';
+import { ServerProcess, type Settings } from '../../tools/tasks/server-process.ts';
+import { freePort } from '../free-port.ts';
 
 /** A certificate made for this run, which nobody else has any reason to believe. */
 async function makeCertificate(): Promise<string> {

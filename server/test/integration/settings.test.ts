@@ -7,7 +7,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { settingsByName } from '../../src/config.ts';
 import { runServer } from './app-stand-process.ts';
-import { freePort, ServerProcess } from '../../tools/tasks/server-process.ts';
+import { ServerProcess } from '../../tools/tasks/server-process.ts';
+import { freePort } from '../free-port.ts';
 
 let folder: string;
 

@@ -103,7 +103,7 @@ export class Buyer {
     void this.#ask('enter', () => client.enter(show.id, show.map)).then((entered) => {
       if (!entered.ok && entered.code === 'show-unknown') this.#goAs('unanswered');
     });
-    while (!this.isGone) {
+    while (this.#fate === null) {
       if (this.#diary.isStuck) this.#goAs('unanswered');
       else await this.#turn(shopper);
     }

@@ -50,20 +50,6 @@ export const FICKLE: Temper = {
   reloadsAfterBusy: 0.3,
 };
 
-/** Buys seat after seat, whatever happens. */
-export const KEEN: Temper = {
-  thinkMsMax: 0,
-  seatsAtOnceMax: 1,
-  reloads: 0,
-  switchesTab: 0,
-  changesMind: 0,
-  extends: 0,
-  letsHoldRunOut: 0,
-  hasEnough: 0,
-  triesSameKeyAgain: 1,
-  reloadsAfterBusy: 0,
-};
-
 export interface PersonParts {
   readonly name: string;
   /** Where the site is; asked at each opening of the page. */

@@ -7,7 +7,7 @@ import { NativeProcess } from './native-process.ts';
 import { NativeServer, type NativeServerOptions } from './native-server.ts';
 import { redisRecipe } from './redis-server.ts';
 import { PART_NAMES, type PartName, STACK_FOLDER } from './stack-environment.ts';
-import { type Report, TaskError } from '../tasks/task.ts';
+import type { Report } from '../tasks/task.ts';
 
 /** How each part is provided, and where the search for its port begins. */
 const PARTS = {

@@ -8,7 +8,7 @@ import { isAlive, NativeProcess } from './native-process.ts';
 import { NativeServer, type ServerRecipe } from './native-server.ts';
 import { PORT_MAX } from './ports.ts';
 import { redisRecipe } from './redis-server.ts';
-import { type Report, TaskError } from '../tasks/task.ts';
+import type { Report } from '../tasks/task.ts';
 
 const PARENT = join(ROOT, '.stack', 'test');
 /** Wide, so that runs side by side rarely look at the same port. */

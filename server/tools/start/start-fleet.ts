@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { ROOT } from '../checks/child-process.ts';
 import { startNginx } from '../nginx/nginx-server.ts';
 import { LOOPBACK } from '../stack/ports.ts';
-import { TaskError } from '../tasks/task.ts';
 
 const DEFAULT_PORT = 8_083;
 const MAIN = `${ROOT}/server/src/main.ts`;

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { bareEnvironment, ROOT } from '../checks/child-process.ts';
 import { TaskError } from './task.ts';
@@ -93,14 +92,4 @@ export class ServerProcess {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), ENDS_WITHIN_MS);
     return this.ended.finally(() => clearTimeout(timer));
   }
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await once(probe.listen(0, '127.0.0.1'), 'listening');
-  const address = probe.address();
-  if (typeof address !== 'object' || !address) throw new Error('no port was given');
-  probe.close();
-  return address.port;
 }

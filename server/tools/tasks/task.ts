@@ -28,12 +28,18 @@ export async function runTask(
     const code = await task();
     if (code !== undefined) process.exitCode = code;
   } catch (cause) {
-    const canBeMended =
-      cause instanceof TaskError || cause instanceof ConfigError || cause instanceof DatabaseError;
-    if (!canBeMended) throw cause;
-    process.stderr.write(`${cause.message}\n`);
+    process.stderr.write(`${wordsOf(cause)}\n`);
     process.exitCode = exitCannot;
   }
+}
+
+/** What the caller is told, a line for each thing to mend. Throws what only we can mend. */
+function wordsOf(cause: unknown): string {
+  if (cause instanceof TaskError || cause instanceof DatabaseError) return cause.message;
+  if (!(cause instanceof ConfigError)) throw cause;
+  return cause.problems
+    .map(({ name, given, allowed }) => `${name}: ${given}; allowed: ${allowed}`)
+    .join('\n');
 }
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -50,7 +56,8 @@ export function readOptions<const T extends Options>(
   { positionals = false, hint = 'See --help.' } = {},
 ): Parsed<T> {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: positionals }) as Parsed<T>;
+    const config = { args: [...args], options, allowPositionals: positionals };
+    return parseArgs<typeof config>(config) as Parsed<T>;
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new TaskError(`${message.split(/\n|\. /, 1)[0] ?? message}. ${hint}`, { cause });

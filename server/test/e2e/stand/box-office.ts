@@ -12,7 +12,8 @@ import { orderTables } from '../../../src/checkout/sql-order-store.ts';
 import { paymentLogTable } from '../../../src/payment-log/sql-payment-log.ts';
 import { openSqliteDatabase } from '../../../src/platform/database-sqlite.ts';
 import { draftOf } from '../../integration/app-stand-show.ts';
-import { freePort, ServerProcess, type Settings } from '../../../tools/tasks/server-process.ts';
+import { ServerProcess, type Settings } from '../../../tools/tasks/server-process.ts';
+import { freePort } from '../../free-port.ts';
 
 /** A show of a test. Each test sells its own, so that it finds every seat free. */
 export interface ShowPlan {

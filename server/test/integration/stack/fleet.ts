@@ -10,7 +10,8 @@ import { openMysqlDatabase } from '../../../src/platform/database-mysql.ts';
 import { waitUntil } from '../../../tools/stack/wait-until.ts';
 import { allTables } from '../../contracts/test-database.ts';
 import { addShows } from '../app-stand.ts';
-import { type Ended, freePort, ServerProcess, type Settings } from '../../../tools/tasks/server-process.ts';
+import { type Ended, ServerProcess, type Settings } from '../../../tools/tasks/server-process.ts';
+import { freePort } from '../../free-port.ts';
 import type { StandShow } from '../app-stand-show.ts';
 import { readBooks, type Books } from './books.ts';
 

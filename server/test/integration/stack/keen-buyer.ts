@@ -1,5 +1,19 @@
-import { KEEN, Person } from '../../../tools/shopper/person.ts';
+import { Person, type Temper } from '../../../tools/shopper/person.ts';
 import type { Shopper, ShopperShow } from '../../../tools/shopper/shopper.ts';
+
+/** Buys seat after seat, whatever happens. */
+const KEEN: Temper = {
+  thinkMsMax: 0,
+  seatsAtOnceMax: 1,
+  reloads: 0,
+  switchesTab: 0,
+  changesMind: 0,
+  extends: 0,
+  letsHoldRunOut: 0,
+  hasEnough: 0,
+  triesSameKeyAgain: 1,
+  reloadsAfterBusy: 0,
+};
 
 /** Refusals that are part of any crowd: nothing is broken when they come. */
 const FAIR: ReadonlySet<string> = new Set([

@@ -21,7 +21,7 @@ import { type Child, startChild } from './child.ts';
 import { checkOpenFiles } from '../../shopper/sockets.ts';
 import type { NativeServer } from '../../stack/native-server.ts';
 import { startDatabase, startKafka, startRedis } from '../../stack/private-servers.ts';
-import { type Report, TaskError } from '../../tasks/task.ts';
+import type { Report } from '../../tasks/task.ts';
 
 const TABLES = [...catalogTables, ...orderTables, paymentLogTable, ...liveSeatTables];
 const DRAW_SEED = '5'.repeat(64);
