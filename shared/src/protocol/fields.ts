@@ -64,7 +64,7 @@ export function asciiWord(max: number, min: number): Field<string> {
   const word = text(max, min);
   return {
     wire: `word of ${min}…${max}`,
-    pack: word.pack,
+    pack: (value) => word.pack(value),
     read(raw) {
       const value = word.read(raw);
       if (!PRINTABLE_ASCII.test(value)) throw new FieldError('expected printable ASCII without spaces');
