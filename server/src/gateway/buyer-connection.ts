@@ -154,16 +154,14 @@ export class BuyerConnection implements Listener {
     try {
       const messages = await this.#parts.requests.describe(entered.sale, entered.session, 0);
       if (this.#state !== entered) return;
-      const held = entered.held;
-      entered.held = null;
+      const anew = messages.filter(({ type }) => type !== 'entered');
       // A hold that was answered meanwhile is newer than what was read, too.
       const isLost = before?.holdToken === this.#told.liveHold?.holdToken;
-      if (before && isLost && !messages.some((message) => message.type === 'hold')) {
+      if (before && isLost && !messages.some(({ type }) => type === 'hold')) {
         const revision = before.revision + 1;
-        this.tell({ type: 'hold-ended', requestId: 0, ...before, reason: 'lost', revision });
+        anew.unshift({ type: 'hold-ended', requestId: 0, ...before, reason: 'lost', revision });
       }
-      for (const message of messages) if (message.type !== 'entered') this.tell(message);
-      for (const message of held) this.tell(message);
+      this.#tellState(entered, anew);
     } catch (cause) {
       this.#parts.logger.error({ err: cause }, 'a lost state could not be told anew');
       // Coming back, the buyer asks again, when they and the stores are ready.
@@ -287,7 +285,13 @@ export class BuyerConnection implements Listener {
     this.#state = entered;
     this.#wire.subscribe(entered.topic);
     try {
-      this.#tellState(entered, await this.#describe(entered, requestId));
+      if (sale.enter(session, this)) await this.#parts.requests.setPresent(sale, session, true);
+      const messages = await this.#parts.requests.describe(sale, session, requestId);
+      // The socket may have gone meanwhile.
+      if (this.#state !== entered) return;
+      // What was told before belongs to an earlier entry, and the client forgot it.
+      this.#told.forget();
+      this.#tellState(entered, messages);
     } catch (cause) {
       // Half entered, it would hoard pushes for a state that never comes.
       if (this.#state === entered) {
@@ -298,17 +302,8 @@ export class BuyerConnection implements Listener {
     }
   }
 
-  async #describe({ sale, session }: Entered, requestId: number): Promise<readonly ServerMessage[]> {
-    if (sale.enter(session, this)) await this.#parts.requests.setPresent(sale, session, true);
-    return this.#parts.requests.describe(sale, session, requestId);
-  }
-
   /** The sale's state, then what was pushed while it was read. */
   #tellState(entered: Entered, messages: readonly ServerMessage[]): void {
-    // The socket may have gone meanwhile.
-    if (this.#state !== entered) return;
-    // What was told before belongs to an earlier entry, and the client forgot it.
-    this.#told.forget();
     const held = entered.held ?? [];
     entered.held = null;
     this.#wire.cork(() => {
