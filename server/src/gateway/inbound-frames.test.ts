@@ -17,7 +17,7 @@ class Budget {
 
   spend(): number {
     const read = this.#frames.read(PING, true);
-    return read.ok ? 0 : (read.refusal.retryAfterMs ?? NaN);
+    return read.ok ? 0 : read.refusal.retryAfterMs;
   }
 }
 

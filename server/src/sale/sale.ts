@@ -6,7 +6,7 @@ import type { Show } from '../catalog/show.ts';
 import type { SessionId } from '../platform/ids.ts';
 import { SeatBoard } from './seat-board.ts';
 import type { SeatRules } from '../seating/seat-store.ts';
-import { type Audience, SectionBroadcast, showTopics } from './section-broadcast.ts';
+import { type Audience, SectionBroadcast } from './section-broadcast.ts';
 import type { FeedBase, FeedEntry, FeedFollower, Hold, Notice, ShowFeed } from '../feed/show-feed.ts';
 import type { ShowReading, WaitingRoomReading } from '../platform/metrics.ts';
 import type { Outside } from '../platform/outside.ts';
@@ -43,8 +43,6 @@ export class Sale implements FeedFollower {
   readonly #parts: SaleParts;
   readonly #clock: Clock;
   readonly #tabs = new SessionTabs<Listener>();
-  /** Everybody in the show listens to one of them. */
-  readonly #topics: readonly string[];
   #topicsGiven = 0;
   #announcedPhase: Phase | null = null;
   #show: Show;
@@ -57,7 +55,6 @@ export class Sale implements FeedFollower {
     this.#parts = parts;
     this.#clock = parts.outside.clock;
     this.#usedAt = this.#clock.now();
-    this.#topics = showTopics(show.id);
     [this.#show, this.#seatRules, this.#waitingRules] = this.#termsOf(show);
     this.board = new SeatBoard(show.seatMap, show.prices.length);
     this.broadcast = new SectionBroadcast(show.id, this.board, parts.audience, this.#clock);
@@ -200,12 +197,13 @@ export class Sale implements FeedFollower {
     if (phase === this.#announcedPhase) return;
     this.#announcedPhase = phase;
     const frame = encodeServerMessage(this.phaseMessage());
-    for (const topic of this.#topics) this.#parts.audience.publish(topic, frame);
+    for (const topic of this.broadcast.topics) this.#parts.audience.publish(topic, frame);
   }
 
   /** The topic for a socket that enters: what is for everybody in the show is published there, too. */
   nextTopic(): string {
-    return this.#topics[this.#topicsGiven++ % this.#topics.length] ?? '';
+    const { topics } = this.broadcast;
+    return topics[this.#topicsGiven++ % topics.length] ?? '';
   }
 
   /** Adds a tab; true if it is the session's first on this node. */

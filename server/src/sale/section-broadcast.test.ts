@@ -6,7 +6,7 @@ import { decodeSummaries } from '@stampede/shared/seat-map/section-summary.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { showId } from '../platform/ids.ts';
 import { SeatBoard } from './seat-board.ts';
-import { SectionBroadcast, sectionTopic, showTopics } from './section-broadcast.ts';
+import { SectionBroadcast, sectionTopic } from './section-broadcast.ts';
 
 const show = showId(3);
 const map: SeatMap = {
@@ -52,7 +52,7 @@ describe('section broadcast', () => {
     broadcast.wake();
   }
 
-  const isSummary = ({ topic }: { topic: string }) => showTopics(show).includes(topic);
+  const isSummary = ({ topic }: { topic: string }) => broadcast.topics.includes(topic);
   const deltas = () => published.filter((one) => !isSummary(one));
 
   test('a clock that is set back holds up neither changes nor summaries', () => {
@@ -64,7 +64,7 @@ describe('section broadcast', () => {
     change(1);
     clock.advance(1_500);
     expect(deltas()).toHaveLength(1);
-    expect(published.filter(isSummary)).toHaveLength(showTopics(show).length);
+    expect(published.filter(isSummary)).toHaveLength(broadcast.topics.length);
     expect(clock.now() - before).toBe(1_500);
   });
 
@@ -123,7 +123,7 @@ describe('section broadcast', () => {
     }
     clock.advance(2_000);
     const summaries = published.filter(isSummary);
-    expect(summaries.map(({ topic }) => topic)).toEqual([...showTopics(show), ...showTopics(show)]);
+    expect(summaries.map(({ topic }) => topic)).toEqual([...broadcast.topics, ...broadcast.topics]);
     expect([...new Set(summaries.map(({ at }) => at))]).toEqual([0, 1_000]);
   });
 
@@ -135,7 +135,7 @@ describe('section broadcast', () => {
     expect(summaries()).toHaveLength(2);
     change(1);
     clock.advance(10_000);
-    const groups = showTopics(show);
+    const groups = broadcast.topics;
     expect(summaries().map(({ topic }) => topic)).toEqual([...groups, ...groups]);
     const freeAt = (index: number) => {
       const decoded = decodeServerFrame(summaries()[index]!.frame);

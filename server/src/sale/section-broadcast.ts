@@ -21,7 +21,7 @@ export function sectionTopic(show: ShowId, section: number): string {
  * The topics of everybody who entered a show. Each socket listens to one of them: a frame for all, sent in one go to
  * 8,000 sockets, would keep every answer of the node waiting for 50 ms.
  */
-export function showTopics(show: ShowId): readonly string[] {
+function showTopics(show: ShowId): readonly string[] {
   return Array.from({ length: SHOW_TOPICS }, (_, group) => `show/${show}/group/${group}`);
 }
 
@@ -44,6 +44,8 @@ const SHOW_TOPICS = 64;
  * goes out at once, and while nothing changes nothing runs.
  */
 export class SectionBroadcast {
+  /** Everybody in the show listens to one of them. */
+  readonly topics: readonly string[];
   readonly #show: ShowId;
   readonly #board: SeatBoard;
   readonly #audience: Audience;
@@ -58,7 +60,8 @@ export class SectionBroadcast {
     this.#board = board;
     this.#audience = audience;
     this.#clock = clock;
-    this.#summaries = new SummaryRounds(show, board, audience, clock);
+    this.topics = showTopics(show);
+    this.#summaries = new SummaryRounds(this.topics, board, audience, clock);
   }
 
   /** To be called after the board changed. */
@@ -122,11 +125,11 @@ class SummaryRounds {
   /** Calls off what is planned; null while nothing is. */
   #cancel: (() => void) | null = null;
 
-  constructor(show: ShowId, board: SeatBoard, audience: Audience, clock: Clock) {
+  constructor(topics: readonly string[], board: SeatBoard, audience: Audience, clock: Clock) {
+    this.#topics = topics;
     this.#board = board;
     this.#audience = audience;
     this.#clock = clock;
-    this.#topics = showTopics(show);
   }
 
   /** To be called after the board changed. */
