@@ -132,8 +132,6 @@ export class KafkaConsumerGroup {
   readonly #stopping = new AbortController();
   #stopCommits: () => Promise<void> = async () => undefined;
   #cancelRestart: (() => void) | null = null;
-  /** What the batches of one fetch wait for before the next one. */
-  #gathering: Promise<void> | null = null;
   #crashes = 0;
   #joinedAt = 0;
 
@@ -188,7 +186,7 @@ export class KafkaConsumerGroup {
           if (this.#consumer !== consumer) return;
           this.#parts.take(this.#progress.take(batch.partition, batch.messages));
           this.adjust();
-          await this.#gather();
+          await pause(this.#parts.outside.clock, FETCH_GATHER_MS);
         },
       });
       // kafkajs doesn't stop a consumer that is just joining.
@@ -236,13 +234,6 @@ export class KafkaConsumerGroup {
     await consumer
       ?.disconnect()
       .catch((cause: unknown) => report('a consumer could not leave its group', cause));
-  }
-
-  #gather(): Promise<void> {
-    this.#gathering ??= pause(this.#parts.outside.clock, FETCH_GATHER_MS).finally(() => {
-      this.#gathering = null;
-    });
-    return this.#gathering;
   }
 
   #dealt(partitions: readonly number[]): void {

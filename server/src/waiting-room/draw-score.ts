@@ -47,11 +47,6 @@ export function lateScore(late: number): number {
   return LATE_SCORE_MIN + late;
 }
 
-/** Of two instants in milliseconds; 142 years of them are exact in a late score. */
-export function microsecondsSince(from: number, now: number): number {
-  return Math.max(0, Math.floor((now - from) * 1_000));
-}
-
 /** Hex SHA-256 of the seed's bytes: published before the draw, so that the seed can't be changed afterwards. */
 export function drawCommitment(drawSeed: string): string {
   return createHash('sha256').update(Buffer.from(drawSeed, 'hex')).digest('hex');

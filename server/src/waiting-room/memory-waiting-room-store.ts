@@ -4,7 +4,7 @@ import type { OutsideReason } from '@stampede/shared/protocol/messages.ts';
 import type { NetworkTag, SessionId, ShowId } from '../platform/ids.ts';
 import { done, type Outcome, refuse } from '../platform/outcome.ts';
 import type { FeedEntry, Notice } from '../feed/show-feed.ts';
-import { drawScore, lateScore, microsecondsSince } from './draw-score.ts';
+import { drawScore, lateScore } from './draw-score.ts';
 import { type Ranked, RankedQueue } from './ranked-queue.ts';
 import { type Arrival, type LostPlace, RESTORING_MS } from './waiting-room-store.ts';
 import type {
@@ -250,7 +250,8 @@ class MemoryWaitingRoom {
 
   #newScore({ drawSeed, opensAt }: WaitingRoomRules, session: SessionId, now: number): number {
     if (!this.#drawClosed) return drawScore(drawSeed, session);
-    this.#lastLate = Math.max(this.#lastLate + 1, microsecondsSince(opensAt, now));
+    // In microseconds, of which 142 years are exact in a late score.
+    this.#lastLate = Math.max(this.#lastLate + 1, Math.floor((now - opensAt) * 1_000), 0);
     return lateScore(this.#lastLate);
   }
 
