@@ -44,7 +44,7 @@ export type ShowKey =
   | 'admitted'
   /** Hash: session → its admission's deadline, and whether it waits to be claimed. */
   | 'admissions'
-  /** Sorted set: session that fell out by when (a counter) and why (`lua/waiting-book.lua`). */
+  /** Sorted set: session that fell out by when (a counter) and why (`lua/room-steps.lua`). */
   | 'outside'
   /** Hash: session with a place or admission → network tag. */
   | 'place-networks'
