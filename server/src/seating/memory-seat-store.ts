@@ -32,17 +32,11 @@ const OVERDUE_MAX = 200;
  * being paid for is restored from the database and the payment log by `open`.
  */
 export class MemorySeatStore implements SeatStore {
+  readonly #parts: MemorySeatStoreParts;
   readonly #shows = new Map<ShowId, SeatBooks>();
-  readonly #feed: MemoryShowFeed;
-  readonly #admissions: AdmissionCheck;
-  readonly #newEpoch: () => number;
-  readonly #clock: Clock;
 
-  constructor({ feed, admissions, newEpoch, clock }: MemorySeatStoreParts) {
-    this.#feed = feed;
-    this.#admissions = admissions;
-    this.#newEpoch = newEpoch;
-    this.#clock = clock;
+  constructor(parts: MemorySeatStoreParts) {
+    this.#parts = parts;
   }
 
   async isOpen(show: ShowId): Promise<boolean> {
@@ -52,9 +46,10 @@ export class MemorySeatStore implements SeatStore {
   async open(rules: SeatRules, facts: SeatFacts): Promise<void> {
     const { show, seatCount, sectionOf, sectionCount } = rules;
     if (this.#shows.has(show)) return;
-    const seats = new SeatBooks(seatCount, this.#clock.now(), (entry) => this.#feed.publish(show, entry));
+    const { feed, newEpoch, clock } = this.#parts;
+    const seats = new SeatBooks(seatCount, clock.now(), (entry) => feed.publish(show, entry));
     seats.restore(rules, facts);
-    this.#feed.begin(show, { epoch: this.#newEpoch(), statuses: seats.statuses }, sectionOf, sectionCount);
+    feed.begin(show, { epoch: newEpoch(), statuses: seats.statuses }, sectionOf, sectionCount);
     this.#shows.set(show, seats);
   }
 
@@ -63,7 +58,8 @@ export class MemorySeatStore implements SeatStore {
     steps: Steps,
   ): Promise<AnswersTo<Steps>> {
     const seats = this.#seats(rules.show);
-    const isAdmitted = this.#admissions.isAdmitted.bind(this.#admissions, rules.show);
+    const { admissions } = this.#parts;
+    const isAdmitted = admissions.isAdmitted.bind(admissions, rules.show);
     // `map` forgets that each answer belongs to the step at its place.
     return steps.map((step) =>
       decisions.decide(seats, rules, step, isAdmitted),
@@ -101,7 +97,7 @@ export class MemorySeatStore implements SeatStore {
   #seats(show: ShowId): SeatBooks {
     const seats = this.#shows.get(show);
     if (!seats) throw new Error(`show ${show} was never opened in this store`);
-    seats.now = this.#clock.now();
+    seats.now = this.#parts.clock.now();
     return seats;
   }
 }

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import type { Clock } from '@stampede/shared/platform/clock.ts';
 import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
 import { holdOfRecord } from '../feed/redis-feed-entry.ts';
@@ -11,7 +10,7 @@ import type { Outside } from '../platform/outside.ts';
 import { keysOfShow, showKey } from '../platform/redis-keys.ts';
 import { FieldReader, listOf, numberOf, type Packed, refusalNamed } from '../platform/redis-packing.ts';
 import type { RedisClient } from '../platform/redis.ts';
-import type { AnswersTo, AnswerTo, SeatStep } from './seat-steps.ts';
+import { type AnswersTo, type AnswerTo, assertPriced, type SeatStep } from './seat-steps.ts';
 import {
   CHECKOUT_CARE,
   type SeatFacts,
@@ -238,12 +237,6 @@ export class RedisSeatStore implements SeatStore {
   #given(): GivenInstant {
     return this.#parts.testClock?.now() ?? false;
   }
-}
-
-function assertPriced(step: SeatStep): void {
-  if (step.kind !== 'hold') return;
-  assert(step.seats.length > 0, 'a hold request names seats');
-  assert.equal(step.prices.length, step.seats.length, 'a hold request prices each seat');
 }
 
 // What `lua/take-steps.lua` is told and answers, in fixed fields: Redis builds no table to read or write them.

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { CHECKOUTS_PER_HOLD_MAX } from '@stampede/shared/protocol/limits.ts';
 import { AVAILABLE, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { Hold, ReleasedHold } from '../feed/show-feed.ts';
@@ -6,17 +5,9 @@ import { type OrderId, orderId, type SeatIndex, type SessionId } from '../platfo
 import { done, type Outcome, refuse } from '../platform/outcome.ts';
 import { holdOf, type LiveHold, type SeatBooks } from './seat-books.ts';
 import { COOL_DOWN_MS, restMs } from './seat-notes.ts';
-import type {
-  AbandonStep,
-  AcceptStep,
-  AnswerTo,
-  Checkout,
-  CheckoutStep,
-  ExtendStep,
-  HoldStep,
-  ReleaseStep,
-  SeatStep,
-} from './seat-steps.ts';
+import { assertPriced } from './seat-steps.ts';
+import type { AbandonStep, AcceptStep, AnswerTo, Checkout, CheckoutStep } from './seat-steps.ts';
+import type { ExtendStep, HoldStep, ReleaseStep, SeatStep } from './seat-steps.ts';
 import {
   CHECKOUT_CARE,
   type SeatRepairs,
@@ -56,8 +47,7 @@ export function decide(
 
 function holdSeats(seats: SeatBooks, rules: SeatRules, step: HoldStep, isAdmitted: boolean): Outcome<Hold> {
   const { session, network } = step;
-  assert(step.seats.length > 0, 'a hold request names seats');
-  assert.equal(step.prices.length, step.seats.length, 'a hold request prices each seat');
+  assertPriced(step);
   if (!isAdmitted) return refuse('not-admitted');
   const unknown = step.seats.filter((seat) => !(seat >= 0 && seat < rules.seatCount));
   if (unknown.length > 0) return refuse('seat-unknown', { seats: unknown });

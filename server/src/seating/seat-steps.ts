@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Hold, ReleasedHold } from '../feed/show-feed.ts';
 import { seatPrice, type Show } from '../catalog/show.ts';
 import type { HoldToken, NetworkTag, OrderId, SeatIndex, SessionId } from '../platform/ids.ts';
@@ -115,4 +116,11 @@ export function holdStep(
   seats: readonly SeatIndex[],
 ): HoldStep {
   return { kind: 'hold', session, network, seats, prices: seats.map((seat) => seatPrice(show, seat)) };
+}
+
+/** Whoever asks for seats says a price for each: what a step lacks is a mistake of ours, not the buyer's. */
+export function assertPriced(step: SeatStep): void {
+  if (step.kind !== 'hold') return;
+  assert(step.seats.length > 0, 'a hold request names seats');
+  assert.equal(step.prices.length, step.seats.length, 'a hold request prices each seat');
 }
