@@ -32,7 +32,7 @@ import { sparingReport } from './platform/outside.ts';
 import { ReconciliationJob } from './sale/reconciliation-job.ts';
 import type { SeatStore } from './seating/seat-store.ts';
 import type { ShowFeed } from './feed/show-feed.ts';
-import { startGatewayJobs, startKeepingUp, startSchedulerJobs } from './sale/sale-jobs.ts';
+import { startSaleJobs } from './sale/sale-jobs.ts';
 import { rulesOf, type WaitingRoomParts, type WaitingRoomSettings } from './waiting-room/waiting-room.ts';
 import type { PlaceReceipts } from './waiting-room/place-receipts.ts';
 import type { WaitingRoomStore } from './waiting-room/waiting-room-store.ts';
@@ -153,13 +153,9 @@ export async function startApp(parts: AppParts): Promise<App> {
         await job.start();
       }
     }
-    const serves = roles.has('scheduler');
-    if (serves || roles.has('gateway')) stops.defer(startKeepingUp(saleJobs, serves));
-    if (serves) {
-      stops.defer(startSchedulerJobs(saleJobs));
-      stops.defer(reconciliation.start());
-    }
-    if (roles.has('gateway')) stops.defer(startGatewayJobs(saleJobs));
+    const [serves, tells] = [roles.has('scheduler'), roles.has('gateway')];
+    if (serves || tells) stops.defer(startSaleJobs(saleJobs, { serves, tells }));
+    if (serves) stops.defer(reconciliation.start());
     return await open(parts, { gateway, sales, waitingRoom, health, stopJobs });
   } catch (cause) {
     await stopJobs();

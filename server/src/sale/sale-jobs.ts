@@ -18,82 +18,80 @@ export interface SaleJobParts {
 
 type Stop = () => Promise<void>;
 
-const ADMISSION_INTERVAL_MS = 100;
-const EXPIRY_INTERVAL_MS = 1_000;
-const HANDOVER_INTERVAL_MS = 2_000;
-const POSITION_INTERVAL_MS = 1_000;
-const PHASE_INTERVAL_MS = 200;
-const PRESENCE_INTERVAL_MS = PRESENCE_MS / 3;
-const KEEP_UP_INTERVAL_MS = 1_000;
-
-/** Opens what is busy and lets go of what isn't, on a node that deals with buyers or serves what they left. */
-export function startKeepingUp({ sales, outside }: SaleJobParts, serves: boolean): Stop {
-  const failed = (cause: unknown): void => outside.report('busy shows could not be told', cause);
-  return repeat(outside.clock, KEEP_UP_INTERVAL_MS, () => sales.keepUp(serves), failed);
+/** What is done for every sale that is open here, again and again. */
+interface SaleJob {
+  readonly everyMs: number;
+  /** What a report of its failure calls it. */
+  readonly what: string;
+  readonly run: (sale: Sale, parts: SaleJobParts) => Promise<unknown>;
 }
+
+const KEEP_UP_INTERVAL_MS = 1_000;
 
 /**
  * What every on-sale needs done by somebody: letting people in, ending what ran out. Needs no leader: each step is
  * decided in the store, so that any number of nodes may do it.
  */
-export function startSchedulerJobs(parts: SaleJobParts): Stop {
-  const { sales, seats, checkouts, waitingRoom, outside, countAdmissions } = parts;
-  const stopAdmissions = forEachSale(parts, ADMISSION_INTERVAL_MS, 'admissions', ({ show, board }) =>
-    serveWaitingRoom(waitingRoom, { show, soldOut: board.soldOut }, outside.clock.now(), countAdmissions),
-  );
-  const stopExpiry = forEachSale(parts, EXPIRY_INTERVAL_MS, 'ending holds', async (sale) => {
-    await seats.expire(sale.seatRules);
-  });
-  const stopHandingOver = forEachSale(
-    parts,
-    HANDOVER_INTERVAL_MS,
-    'handing overdue payments over',
-    async (sale) => {
-      let isNeeded = true;
-      try {
-        isNeeded = await checkouts.handOver(sale.show, sale.seatRules);
-      } finally {
-        if (isNeeded) await sales.keep(sale);
-      }
-    },
-  );
-  return async () => {
-    await Promise.all([stopAdmissions(), stopExpiry(), stopHandingOver()]);
-  };
-}
+const SCHEDULER_JOBS: readonly SaleJob[] = [
+  {
+    everyMs: 100,
+    what: 'admissions',
+    run: ({ show, board: { soldOut } }, { waitingRoom, outside, countAdmissions }) =>
+      serveWaitingRoom(waitingRoom, { show, soldOut }, outside.clock.now(), countAdmissions),
+  },
+  { everyMs: 1_000, what: 'ending holds', run: (sale, { seats }) => seats.expire(sale.seatRules) },
+  { everyMs: 2_000, what: 'handing overdue payments over', run: handOver },
+];
 
 /** What the buyers of this node need to be told as time goes by. */
-export function startGatewayJobs(parts: SaleJobParts): Stop {
-  const { outside, waitingRoom } = parts;
-  const stops = [
-    forEachSale(parts, POSITION_INTERVAL_MS, 'telling positions', (sale) =>
-      sale.positions.tick(sale.phase(), outside.clock.now()),
-    ),
-    forEachSale(parts, PRESENCE_INTERVAL_MS, 'telling who is present', (sale) =>
-      waitingRoom.store.setPresent(sale.waitingRules, sale.sessions(), true),
-    ),
-    forEachSale(parts, PHASE_INTERVAL_MS, 'announcing phases', async (sale) => sale.announcePhase()),
-  ];
+const GATEWAY_JOBS: readonly SaleJob[] = [
+  {
+    everyMs: 1_000,
+    what: 'telling positions',
+    run: (sale, { outside }) => sale.positions.tick(sale.phase(), outside.clock.now()),
+  },
+  {
+    everyMs: PRESENCE_MS / 3,
+    what: 'telling who is present',
+    run: (sale, { waitingRoom }) => waitingRoom.store.setPresent(sale.waitingRules, sale.sessions(), true),
+  },
+  { everyMs: 200, what: 'announcing phases', run: async (sale) => sale.announcePhase() },
+];
+
+/**
+ * Opens what is busy and lets go of what isn't, on a node that deals with buyers (`tells`) or serves what they left
+ * (`serves`), and does what the one or the other needs.
+ */
+export function startSaleJobs(
+  parts: SaleJobParts,
+  { serves, tells }: Record<'serves' | 'tells', boolean>,
+): Stop {
+  const { sales, outside } = parts;
+  const failed = (cause: unknown): void => outside.report('busy shows could not be told', cause);
+  const stopKeepingUp = repeat(outside.clock, KEEP_UP_INTERVAL_MS, () => sales.keepUp(serves), failed);
+  const jobs = [...(serves ? SCHEDULER_JOBS : []), ...(tells ? GATEWAY_JOBS : [])];
+  const stops = [stopKeepingUp, ...jobs.map((job) => startJob(parts, job))];
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
   };
 }
 
+async function handOver(sale: Sale, { sales, checkouts }: SaleJobParts): Promise<void> {
+  let isNeeded = true;
+  try {
+    isNeeded = await checkouts.handOver(sale.show, sale.seatRules);
+  } finally {
+    if (isNeeded) await sales.keep(sale);
+  }
+}
+
 /** One sale's failure is its own. */
-function forEachSale(
-  { sales, outside: { clock, report } }: SaleJobParts,
-  intervalMs: number,
-  what: string,
-  job: (sale: Sale) => Promise<void>,
-): Stop {
-  const attempt = (sale: Sale): Promise<void> =>
-    job(sale).catch((cause: unknown) => report(`${what} of show ${sale.show.id} failed`, cause));
-  return repeat(
-    clock,
-    intervalMs,
-    async () => {
-      await Promise.all(sales.list().map(attempt));
-    },
-    (cause) => report(`${what} failed`, cause),
-  );
+function startJob(parts: SaleJobParts, { everyMs, what, run }: SaleJob): Stop {
+  const { clock, report } = parts.outside;
+  const attempt = (sale: Sale): Promise<unknown> =>
+    run(sale, parts).catch((cause: unknown) => report(`${what} of show ${sale.show.id} failed`, cause));
+  const runAll = async (): Promise<void> => {
+    await Promise.all(parts.sales.list().map(attempt));
+  };
+  return repeat(clock, everyMs, runAll, (cause) => report(`${what} failed`, cause));
 }
