@@ -68,7 +68,7 @@ export class Shopper {
   readonly random: Random;
   /** Declined or voided orders that the shopper has taken in. */
   readonly answeredOrders = new Set<string>();
-  /** Every position heard of, in order; 0 once admitted. */
+  /** Every position heard of, in order, where it changed; 0 once admitted. */
   readonly positions: number[] = [];
   /** How often the connection was lost. */
   losses = 0;
@@ -82,8 +82,9 @@ export class Shopper {
     this.#clock = clock;
     client.onChange(({ kind }) => {
       const { connection, standing } = client.view;
-      if (kind === 'standing' && standing.state === 'waiting') this.positions.push(standing.position);
-      if (kind === 'standing' && standing.state === 'admitted') this.positions.push(0);
+      const position = standing.state === 'waiting' ? standing.position : 0;
+      const hasPlace = standing.state === 'waiting' || standing.state === 'admitted';
+      if (hasPlace && position !== this.positions.at(-1)) this.positions.push(position);
       const isLost = connection.state === 'reconnecting' && connection.attempt === 1;
       if (kind === 'connection' && isLost) this.losses += 1;
     });

@@ -57,7 +57,7 @@ export function readOptions<const T extends Options>(
 ): Parsed<T> {
   try {
     const config = { args: [...args], options, allowPositionals: positionals };
-    return parseArgs<typeof config>(config) as Parsed<T>;
+    return parseArgs<typeof config>(config);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new TaskError(`${message.split(/\n|\. /, 1)[0] ?? message}. ${hint}`, { cause });
