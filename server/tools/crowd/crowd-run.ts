@@ -102,25 +102,10 @@ export class CrowdRun {
 
   /** Where those stand who have not gone yet. */
   state(): CrowdState {
-    const at: Record<Situation['at'], number> = {
-      away: 0,
-      early: 0,
-      outside: 0,
-      queued: 0,
-      shopping: 0,
-      holding: 0,
-      paying: 0,
-      'turned-down': 0,
-      owner: 0,
-      over: 0,
-    };
-    let seatsHeld = 0;
-    for (const buyer of this.#buyers) {
-      if (buyer.isGone) continue;
-      at[buyer.situation]++;
-      seatsHeld += buyer.seatsHeld;
-    }
-    return { at, seatsHeld };
+    const here = this.#buyers.filter((buyer) => !buyer.isGone);
+    const at = new Map<Situation['at'], number>();
+    for (const { situation } of here) at.set(situation, (at.get(situation) ?? 0) + 1);
+    return { at, seatsHeld: here.reduce((sum, buyer) => sum + buyer.seatsHeld, 0) };
   }
 
   async #openClient(buyer: number): Promise<StampedeClient | null> {

@@ -158,7 +158,7 @@ const RECENT_HOLDS = 1_000;
 
 /** Where those stand who have not gone yet. */
 export interface CrowdState {
-  readonly at: Readonly<Record<Situation['at'], number>>;
+  readonly at: ReadonlyMap<Situation['at'], number>;
   readonly seatsHeld: number;
 }
 
@@ -167,13 +167,15 @@ export function progressLine(seconds: number, { at, seatsHeld }: CrowdState, tal
   const { owner, declined, refused } = tally.fates;
   const recent = tally.holdLatenciesMs.slice(-RECENT_HOLDS).sort((a, b) => a - b);
   const p95 = percentile(recent, 95);
+  const standing = (...situations: readonly Situation['at'][]): number =>
+    situations.reduce((sum, situation) => sum + (at.get(situation) ?? 0), 0);
   const parts: readonly (readonly [number, string])[] = [
-    [at.away, 'connecting'],
-    [at.outside + at.early, 'outside'],
-    [at.queued, 'waiting'],
-    [at.shopping, 'choosing'],
-    [at.holding, 'holding'],
-    [at.paying + at['turned-down'], 'paying'],
+    [standing('away'), 'connecting'],
+    [standing('outside', 'early'), 'outside'],
+    [standing('queued'), 'waiting'],
+    [standing('shopping'), 'choosing'],
+    [standing('holding'), 'holding'],
+    [standing('paying', 'turned-down'), 'paying'],
     [owner, `own ${tally.seatsTold} seats`],
     [declined, 'declined'],
     [refused, 'refused'],
