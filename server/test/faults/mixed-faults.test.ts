@@ -16,7 +16,7 @@ test(
       say: (line) => void said.push(line),
     });
     const { verdict, impossible, crashes } = result;
-expect({ verdict, impossible, crashes }, said.join('\n')).toEqual({
+    expect({ verdict, impossible, crashes }, said.join('\n')).toEqual({
       verdict: { unended: [], contradicted: [], books: [], seats: [] },
       impossible: [],
       crashes: [],
