@@ -4,6 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** A unit test that takes longer waits for something real and belongs in another project. */
 const UNIT_TIMEOUT_MS = 10_000;
+/** A condition that isn't met by then never is, however busy the machine: vitest alone would give it one second. */
+const POLL_TIMEOUT_MS = 45_000;
 /** A whole buyer's journey in a real browser on a slow machine, or real stores that start and recover. */
 const SERVICE_TIMEOUT_MS = 120_000;
 
@@ -13,6 +15,7 @@ const unit = (name: string, include: string): TestProjectConfiguration => ({
     name,
     include: [include],
     testTimeout: UNIT_TIMEOUT_MS,
+    expect: { poll: { timeout: UNIT_TIMEOUT_MS } },
     isolate: false,
     sequence: { groupOrder: 0 },
   },
@@ -28,6 +31,7 @@ const services: TestProjectConfiguration = {
     include: ['server/test/**/*.test.ts'],
     testTimeout: SERVICE_TIMEOUT_MS,
     hookTimeout: SERVICE_TIMEOUT_MS,
+    expect: { poll: { timeout: POLL_TIMEOUT_MS } },
     maxWorkers: availableParallelism() + 1,
     isolate: false,
     sequence: { groupOrder: 1 },

@@ -130,7 +130,7 @@ it('Redis emptied: what was sold is missing live', async () => {
   expect(code).toBe(1);
 });
 
-it.each([
+it.concurrent.each([
   [{ REDIS_URL: '' }, 'REDIS_URL'],
   [{ DATABASE_URL: '' }, 'DATABASE_URL'],
   [{ REDIS_URL: 'redis://127.0.0.1:1' }, 'REDIS_URL'],
