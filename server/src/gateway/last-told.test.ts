@@ -128,6 +128,27 @@ describe('last told', () => {
     expect(told.isNews(left)).toBe(true);
   });
 
+  test('[P4] 4.3 who is let in while their `join` is under way hears of that after the answer, unless it says so or they left', () => {
+    const admitted = (requestId: number): ServerMessage => ({
+      type: 'admitted',
+      requestId,
+      deadline: 9,
+      now: 1,
+    });
+    const answers: readonly (readonly [ServerMessage, readonly ServerMessage[]])[] = [
+      [{ type: 'waiting', requestId: 5, position: 1, behind: 0, wait: null }, [admitted(0)]],
+      [admitted(5), []],
+      [{ type: 'outside', requestId: 5, reason: 'left' }, []],
+    ];
+    for (const [answer, then] of answers) {
+      const told = new LastTold();
+      told.asked();
+      expect(told.keepsBack(admitted(0))).toBe(true);
+      told.isNews(answer);
+      expect([...told.answered()]).toEqual(then);
+    }
+  });
+
   test('what waits for an answer is forgotten with the rest', () => {
     const told = new LastTold();
     told.asked();

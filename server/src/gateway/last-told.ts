@@ -1,14 +1,14 @@
 import type { OutsideReason, ServerMessage, ServerMessageOf } from '@stampede/shared/protocol/messages.ts';
 
-type HoldWord = ServerMessageOf<'hold'> | ServerMessageOf<'hold-ended'>;
+type HoldWord = ServerMessageOf<'hold' | 'hold-ended'>;
 
 /** What the feed says to a buyer of what is theirs. */
-type OwnWord = HoldWord | ServerMessageOf<'order'>;
+type OwnWord = HoldWord | ServerMessageOf<'order' | 'admitted'>;
 
 /**
- * What a socket heard last about its standing, its hold and its order. Whoever asks is answered, and the feed tells all tabs of the
- * same, sooner or later than the answer: said twice, it would only cost bytes, and said in the wrong order it would
- * leave the buyer with old news. So what the feed says while a request is under way follows the answer, if it is then
+ * What a socket heard last about its standing, its hold and its order. Whoever asks is answered, and the feed tells all
+ * tabs of the same, sooner or later than the answer: said twice, it would only cost bytes, and said in the wrong order it
+ * would leave the buyer with old news, for good where nothing follows: let in, and then waiting as `join` found them. So what the feed says while a request is under way follows the answer, if it is then
  * still news: a push that is older than what the socket knows of the hold is dropped, whenever it comes. Of several
  * words on one thing only the newest is kept.
  */
@@ -62,15 +62,17 @@ export class LastTold {
   keepsBack(message: ServerMessage): boolean {
     if (this.#requests === 0 || !isOwn(message)) return false;
     this.#behindAnswer ??= new Map();
-    const about = message.type === 'order' ? message.order.id : 'hold';
+    const about = subjectOf(message);
     if (!isOvertaken(message, this.#behindAnswer.get(about))) this.#behindAnswer.set(about, message);
     return true;
   }
 
   /** Notes a message; false if it says again what the socket heard last, or what has been overtaken. */
   isNews(message: ServerMessage): boolean {
-    if (message.type === 'hold' || message.type === 'hold-ended') return this.#isNewHold(message);
+    if (isHold(message)) return this.#isNewHold(message);
     if (message.type === 'waiting' || message.type === 'admitted') this.#outside = null;
+    // Who left after being let in, or was told of it by the answer, need not hear of it again.
+    if (message.type === 'outside' || message.type === 'admitted') this.#behindAnswer?.delete('admitted');
     if (message.type === 'outside') {
       const before = this.#outside;
       this.#outside = message.reason;
@@ -92,12 +94,19 @@ export class LastTold {
   }
 }
 
+const isHold = (word: ServerMessage): word is HoldWord => word.type === 'hold' || word.type === 'hold-ended';
+
 function isOwn(message: ServerMessage): message is OwnWord {
-  return message.type === 'hold' || message.type === 'hold-ended' || message.type === 'order';
+  return isHold(message) || message.type === 'order' || message.type === 'admitted';
+}
+
+function subjectOf(word: OwnWord): string {
+  if (word.type === 'order') return word.order.id;
+  return isHold(word) ? 'hold' : word.type;
 }
 
 function isOvertaken(word: OwnWord, kept: OwnWord | undefined): boolean {
-  return word.type !== 'order' && kept !== undefined && kept.type !== 'order' && !isNewer(word, kept);
+  return kept !== undefined && isHold(word) && isHold(kept) && !isNewer(word, kept);
 }
 
 /** 6.3 tokens rise from hold to hold, revisions within one. */
