@@ -21,14 +21,14 @@ export const EXACT_PLACES_MAX = 200;
 const PIECES = 200;
 /** A stretch longer than this part of the queue is cut at the next tick, before it grows to the promised 1 %. */
 const UNSURE_MAX = 0.008;
-/** A stretch that is too unsure is cut into this many at the next tick. */
-const SPLITS = 4;
+/** A stretch that is too unsure is cut into this many at the next tick: all of a sparse node's few places in it. */
+const SPLITS = 8;
 
 /**
  * Chooses the places of a node whose ranks to ask for, as ascending indexes into `own`, which is sorted by score:
  * the first 200; one wherever the last known ranks or the node's own places have gone on by half a percent; both
  * sides of every larger step in rank, so that nothing is concluded across it; cuts through stretches that are unsure by more
- * than 1 % of the queue; the end. Some 600, and at most about 1,800, however many wait: there can't be more than
+ * than 1 % of the queue; the end. Some 600, and at most about 2,300, however many wait: there can't be more than
  * a hundred unsure stretches in one queue. A stretch without any known rank is cut by number, and the next ticks
  * refine it where it turns out long.
  */
