@@ -59,10 +59,10 @@ function stand() {
   const buried: [offset: string, reason: DeadLetterReason][] = [];
   const counts = new Map<PaymentCount, number>();
   const failing = new Set<string>();
-  const state = { isDown: false, cannotBury: false };
+  const state = { isDown: false, cannotBury: false, burying: Promise.resolve<unknown>(null), hasRoom: true };
   const givenUp: string[] = [];
   const progress = new KafkaProgress();
-  const deliveries = new PaymentDeliveries<KafkaPlace>({
+  const deliveries: PaymentDeliveries<KafkaPlace> = new PaymentDeliveries({
     giveUp: async ({ orderId: order }) => {
       if (state.isDown) throw new Error('the database is down');
       givenUp.push(order);
@@ -75,10 +75,11 @@ function stand() {
     consumed: (places) => progress.settle(places),
     bury: async (places, reason) => {
       if (state.cannotBury) throw new Error('Kafka is away');
+      await state.burying;
       buried.push([places[0]?.message.offset ?? '', reason]);
       progress.settle(places);
     },
-    settled: () => undefined,
+    settled: () => void (state.hasRoom = !deliveries.isFull),
     count: (what, payments) => void counts.set(what, (counts.get(what) ?? 0) + payments),
     outside: { clock, random: seededRandom(1), nextTurn: setImmediate, report: () => undefined },
   });
@@ -288,6 +289,36 @@ describe('deliveries of payments from Kafka', () => {
     startOver();
     await pass(3);
     expect(batches).toEqual([['theirs']]);
+  });
+
+  test('[P2] tells that there is room again when what filled it went to another consumer', async () => {
+    const { take, startOver, state, pass } = stand();
+    state.isDown = true;
+    take(
+      0,
+      Array.from({ length: 5_000 }, (_, offset) => message(`o${String(offset)}`, offset)),
+    );
+    await turn();
+    startOver();
+    expect(state.hasRoom).toBe(false);
+    await pass(2);
+    expect(state.hasRoom).toBe(true);
+  });
+
+  test('[P2] a record that comes while its payment is being put aside holds up no commit', async () => {
+    const { take, startOver, progress, buried, failing, state, passWithOthers } = stand();
+    const gate = Promise.withResolvers<undefined>();
+    state.burying = gate.promise;
+    failing.add('bad');
+    take(0, [message('bad', 0)]);
+    await passWithOthers(12);
+    expect(buried).toEqual([]);
+    startOver();
+    take(0, [message('bad', 0), message('good', 1)]);
+    gate.resolve(undefined);
+    await turn();
+    expect(buried).toEqual([['0', 'failing']]);
+    expect(progress.committable().get(0)).toBe(2);
   });
 
   test('offsets that go back, as of a topic made anew, are delivered and counted from there', async () => {

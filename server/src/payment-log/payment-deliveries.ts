@@ -32,7 +32,7 @@ export interface PaymentDeliveriesParts<Place> {
   readonly consumed: (places: readonly Place[]) => void | Promise<void>;
   /** Resolves when a record is durable among the dead letters, and consumed at each of its places. */
   readonly bury: (places: readonly Place[], reason: DeadLetterReason, error: string) => Promise<void>;
-  /** Told after places were consumed or put aside: there is room for more. */
+  /** Told after places were consumed, put aside or left to others: there is room for more. */
   readonly settled: () => void;
   readonly count: (what: PaymentCount, payments: number) => void;
 }
@@ -275,6 +275,8 @@ export class PaymentDeliveries<Place> {
   #redeliver(delivery: Delivery<Place>): void {
     const items = delivery.items.filter(({ places }) => places.size > 0);
     for (const item of delivery.items) if (!items.includes(item)) this.#items.delete(item.request.orderId);
+    // Until now they counted: what was taken for full may have stopped fetching, and nothing else makes it go on [P2].
+    if (items.length < delivery.items.length) this.#parts.settled();
     if (items.length === 0) return;
     this.#parts.count('redelivered', items.length);
     this.#track(this.#deliver({ ...delivery, items }));
@@ -290,8 +292,9 @@ export class PaymentDeliveries<Place> {
       outside.report(`${payment} could not be given an end`, failure);
       if (!isToBlame) return false;
     }
+    const buried = [...places];
     try {
-      await bury([...places], 'failing', errorText(cause));
+      await bury(buried, 'failing', errorText(cause));
     } catch (failure) {
       outside.report(`${payment} could not be put aside`, failure);
       return false;
@@ -299,6 +302,8 @@ export class PaymentDeliveries<Place> {
     outside.report(`${payment} keeps failing and was put aside`, cause);
     count('dead-letter-failing', 1);
     this.#items.delete(request.orderId);
+    // Those that came meanwhile, or nothing behind them would ever be committed.
+    for (const place of places) if (!buried.includes(place)) this.#track(this.#consumeAgain(place));
     settled();
     return true;
   }
