@@ -15,7 +15,7 @@ const USAGE = `Shows of the database that DATABASE_URL names; without it, of npm
 
   npm run show -- list
   npm run show -- pause ID | resume ID | cancel ID | delete ID | history ID
-  npm run show -- edit ID '{"title": "…", "prices": [4200], "sale": {"closesAt": 1900000000000}}'
+  npm run show -- edit ID '{"title": "…", "prices": [4200, 2100], "sale": {"closesAt": 1900000000000}}'
 
 Every server knows of it within two seconds. --version N refuses if the show was edited since its version N.
 A cancelled show stays cancelled; one with tickets, or still on sale, can't be deleted. Prints JSON, a line a show.
@@ -25,6 +25,7 @@ const WORDS = {
   unknown: 'There is no such show.',
   'edited-meanwhile': 'Somebody has edited the show since.',
   cancelled: 'The show is cancelled.',
+  'other-price-levels': 'There must be one price for each price level of the venue.',
   'has-tickets': 'Somebody has a ticket of the show.',
   'not-over': 'The show is on sale, or was an hour ago: payments may be on their way.',
 };

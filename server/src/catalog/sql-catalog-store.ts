@@ -42,8 +42,12 @@ const layoutColumn = jsonText.pipe(
   }),
 );
 
-/** Why an edit did not happen: somebody else edited the show first; its tickets need it; money may be on its way. */
-type EditRefusal = 'unknown' | 'edited-meanwhile' | 'cancelled' | 'has-tickets' | 'not-over';
+/**
+ * Why an edit did not happen: somebody else edited the show first; a price level would have no price; its tickets need
+ * it; money may be on its way.
+ */
+type EditRefusal =
+  'unknown' | 'edited-meanwhile' | 'cancelled' | 'other-price-levels' | 'has-tickets' | 'not-over';
 export type EditResult =
   { readonly ok: true; readonly version: number } | { readonly ok: false; readonly why: EditRefusal };
 
@@ -148,6 +152,12 @@ export class SqlCatalogStore {
   edit(show: ShowId, version: number, change: ShowChange): Promise<EditResult> {
     return this.#change(show, version, async (entities, row) => {
       if (row.cancelled) return 'cancelled';
+      if (change.prices) {
+        await this.#learnVenues(entities, new Set([row.venueLayoutId]));
+        const levels = this.#venues.get(row.venueLayoutId)?.priceLevels.length;
+        // Seats of a level without a price would be given away.
+        if (change.prices.length !== levels) return 'other-price-levels';
+      }
       await entities.nativeUpdate(showTable, { id: show }, editedRow(row, change));
       return null;
     });

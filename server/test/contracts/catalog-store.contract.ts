@@ -173,6 +173,15 @@ export function catalogStoreContract(name: string, open: () => Promise<CatalogSt
       expect(JSON.parse(history[0]!.text)).toMatchObject({ title: written.title, version: 1 });
     });
 
+    it('refuses prices that are not one for each price level: seats without one would be given away', async () => {
+      const id = await added();
+      for (const prices of [[], [2, 1]]) {
+        const edited = await under.store.edit(id, 1, { prices });
+        expect(edited).toEqual({ ok: false, why: 'other-price-levels' });
+      }
+      expect(await listed()).toMatchObject([{ id, prices: [4_200], version: 1 }]);
+    });
+
     it('refuses an edit of what somebody else has edited since, though both come at once', async () => {
       const id = await added();
       const nodes = [under.store, under.reopened(), under.store];
