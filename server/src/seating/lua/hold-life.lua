@@ -155,12 +155,13 @@ local function holders(before)
   return by_seat
 end
 
--- Remembers what a hold's checkout asks the payment log for, until it is settled.
+-- Remembers what a hold's checkout asks the payment log for, until it is settled. A key has one order: begun anew in the
+-- step that gave it up, it is not forgotten any more.
 local function remember(hold, checkout, due)
   local key, order, session = checkout.key, checkout.order, hold.session
   remembered[order] = spack(CARE, hold.token, checkout.amount, checkout.begun, #session, session, #key, key)
     .. pack_seats(seats_of(hold))
-  postponed[order] = due
+  postponed[order], forgotten[order] = due, nil
 end
 
 local function forget(order)

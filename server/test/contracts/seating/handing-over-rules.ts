@@ -88,6 +88,20 @@ export function describeHandingOver(open: OpenStand): void {
       expect(await stand.overdue()).toEqual([frozen.orderId]);
     });
 
+    it('[P2] knows what is begun anew with its key in the moment in which it is given up', async () => {
+      const stand = await open();
+      const ana = await stand.buyer('ana');
+      const hold = await stand.holding(ana, 0);
+      const { orderId } = await stand.paying(ana, hold);
+      const [, anew] = await Promise.all([
+        stand.abandon(ana, orderId),
+        stand.checkout(ana, hold, { orderId }),
+      ]);
+      expect(accepted(anew).repeated).toBe(false);
+      stand.pass(handedOverWithinMs);
+      expect(await stand.overdue()).toEqual([orderId]);
+    });
+
     it('knows nothing of what was abandoned or settled', async () => {
       const stand = await open();
       const [ana, ben] = [await stand.buyer('ana'), await stand.buyer('ben')];
