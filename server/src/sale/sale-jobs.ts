@@ -53,7 +53,7 @@ const GATEWAY_JOBS: readonly SaleJob[] = [
   {
     everyMs: PRESENCE_MS / 3,
     what: 'telling who is present',
-    run: (sale, { waitingRoom }) => waitingRoom.store.setPresent(sale.waitingRules, sale.sessions(), true),
+    run: (sale) => sale.tellPresent(),
   },
   { everyMs: 200, what: 'announcing phases', run: async (sale) => sale.announcePhase() },
 ];

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BLOCKED, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { ServerMessage } from '@stampede/shared/protocol/messages.ts';
-import { openLiveSale, settle } from '../../test/integration/app-stand-sale.ts';
+import { openLiveSale, settle, waitingRoomSettings } from '../../test/integration/app-stand-sale.ts';
 import { sessionId } from '../platform/ids.ts';
+import { PRESENT_PER_STEP_MAX } from '../waiting-room/waiting-room-store.ts';
 import type { Listener } from './sale.ts';
 
 const [ANN, BOB] = [sessionId('ann'), sessionId('bob')];
@@ -72,6 +73,27 @@ describe('the tabs of a sale', () => {
     await waitingRoom.admit(sale.waitingRules);
     await settle();
     expect(sale.positions.size).toBe(0);
+  });
+
+  test('who goes while it is told who is here stays away, and a place of theirs ends', async () => {
+    const { sale, waitingRoom, clock } = house;
+    for (let others = 0; others < PRESENT_PER_STEP_MAX; others++) {
+      sale.enter(sessionId(`other-${others}`), new Tab());
+    }
+    const [gone, kept] = [new Tab(), new Tab()];
+    sale.enter(ANN, gone);
+    sale.enter(BOB, kept);
+    for (const session of [ANN, BOB]) {
+      await waitingRoom.join(sale.waitingRules, session);
+      await waitingRoom.setPresent(sale.waitingRules, [session], false);
+    }
+    const telling = sale.tellPresent();
+    sale.leave(ANN, gone);
+    await waitingRoom.setPresent(sale.waitingRules, [ANN], false);
+    await telling;
+    clock.advance(waitingRoomSettings.graceMs);
+    const standings = [ANN, BOB].map((session) => waitingRoom.standing(sale.waitingRules, session));
+    expect((await Promise.all(standings)).map(({ state }) => state)).toEqual(['outside', 'waiting']);
   });
 
   test('tells how many buyers it has here, and its seats by status', async () => {

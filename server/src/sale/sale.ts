@@ -13,7 +13,11 @@ import type { Outside } from '../platform/outside.ts';
 import { isRoomOver, phaseOf, rulesOf, type WaitingRoomParts } from '../waiting-room/waiting-room.ts';
 import { seatRulesOf } from './show-seats.ts';
 import { type Position, PositionPush } from './position-push.ts';
-import type { Standing, WaitingRoomRules } from '../waiting-room/waiting-room-store.ts';
+import {
+  PRESENT_PER_STEP_MAX,
+  type Standing,
+  type WaitingRoomRules,
+} from '../waiting-room/waiting-room-store.ts';
 import { SessionTabs } from './session-tabs.ts';
 
 /** One tab, as a sale tells it things. */
@@ -223,9 +227,16 @@ export class Sale implements FeedFollower {
     return this.#tabs.size;
   }
 
-  /** Sessions with a tab on this node. */
-  sessions(): readonly SessionId[] {
-    return this.#tabs.sessions();
+  /**
+   * Tells the waiting room who has a tab on this node, step by step: who goes amid that is told to be absent, and must not
+   * be called present after it.
+   */
+  async tellPresent(): Promise<void> {
+    const sessions = this.#tabs.sessions();
+    for (let from = 0; from < sessions.length; from += PRESENT_PER_STEP_MAX) {
+      const some = sessions.slice(from, from + PRESENT_PER_STEP_MAX).filter((one) => this.hasTabs(one));
+      await this.#parts.waitingRoom.store.setPresent(this.#waitingRules, some, true);
+    }
   }
 
   hasTabs(session: SessionId): boolean {

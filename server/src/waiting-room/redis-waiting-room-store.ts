@@ -19,12 +19,11 @@ import {
 } from '../platform/redis-packing.ts';
 import type { RedisClient } from '../platform/redis.ts';
 import { drawScore, LATE_SCORE_MIN } from './draw-score.ts';
-import { type Arrival, type Ranks, RESTORING_MS, type Standing } from './waiting-room-store.ts';
-import type { WaitingRoomRules, WaitingRoomStore } from './waiting-room-store.ts';
+import { type Arrival, PRESENT_PER_STEP_MAX, type Ranks, RESTORING_MS } from './waiting-room-store.ts';
+import type { Standing, WaitingRoomRules, WaitingRoomStore } from './waiting-room-store.ts';
 
 /** In one step: what is more waits for the next, so that others are served in between. */
 const EXPIRED_PER_STEP_MAX = 2_000;
-const PRESENT_PER_STEP_MAX = 250;
 
 /** The instant is `false` where Redis's own clock tells the time. */
 const roomSteps = defineScript<

@@ -12,6 +12,9 @@ export const PRESENCE_MS = 60_000;
  */
 export const RESTORING_MS = 3_000;
 
+/** Sessions of one step of `setPresent`: more would keep everybody else waiting [P7]. */
+export const PRESENT_PER_STEP_MAX = 250;
+
 /** What of an on-sale's terms its waiting room goes by. */
 type Terms = 'opensAt' | 'admissionsPerSecond' | 'admissionBurst' | 'admittedMax' | 'admissionLifetimeMs';
 
@@ -129,6 +132,8 @@ export interface WaitingRoomStore {
    * Presence is to be told again more often than `presenceMs`, because a node that dies tells nothing: whose presence
    * was not told for so long is taken for absent when their turn comes. And a buyer with tabs on two nodes, of
    * which one goes, is there again with the other's next word.
+   *
+   * More than `PRESENT_PER_STEP_MAX` sessions may be several steps, and others are decided between them.
    */
   setPresent(rules: WaitingRoomRules, sessions: readonly SessionId[], present: boolean): Promise<void>;
 }
