@@ -3,8 +3,10 @@ import { BLOCKED, HELD, SOLD } from '@stampede/shared/seat-map/seat-status.ts';
 import type { ServerMessage } from '@stampede/shared/protocol/messages.ts';
 import { openLiveSale, settle, waitingRoomSettings } from '../../test/integration/app-stand-sale.ts';
 import { sessionId } from '../platform/ids.ts';
+import { EXTENSIONS_MAX } from '../seating/seat-store.ts';
 import { PRESENT_PER_STEP_MAX } from '../waiting-room/waiting-room-store.ts';
 import type { Listener } from './sale.ts';
+import { seatRulesOf } from './show-seats.ts';
 
 const [ANN, BOB] = [sessionId('ann'), sessionId('bob')];
 
@@ -24,6 +26,12 @@ class Tab implements Listener {
 let house: Awaited<ReturnType<typeof openLiveSale>>;
 beforeEach(async () => {
   house = await openLiveSale();
+});
+
+test('[P7] whoever lets buyers extend their holds for ever lets them do so as often as stores can count', () => {
+  const { show } = house.sale;
+  const forEver = { ...show, sale: { ...show.sale, extensionsMax: 1_024 } };
+  expect(seatRulesOf(forEver, 100).extensionsMax).toBe(EXTENSIONS_MAX);
 });
 
 describe('the tabs of a sale', () => {

@@ -5,7 +5,7 @@ import type { PaymentLog, PaymentRequest } from '../payment-log/payment-log.ts';
 import type { ShowId } from '../platform/ids.ts';
 import type { Outside } from '../platform/outside.ts';
 import { seatsPerNetwork } from '../seating/seat-notes.ts';
-import type { SeatFacts, SeatRules, SeatStore } from '../seating/seat-store.ts';
+import { EXTENSIONS_MAX, type SeatFacts, type SeatRules, type SeatStore } from '../seating/seat-store.ts';
 import type { BusyShows } from './busy-shows.ts';
 
 export interface ShowSeatsParts {
@@ -70,7 +70,7 @@ export function seatRulesOf({ id, seatMap, sale }: Show, seatsHeldPerAddressPerc
     seatsPerBuyer: sale.seatsPerBuyer,
     seatsPerNetwork: seatsPerNetwork(seatMap.seatCount, seatsHeldPerAddressPercent),
     holdLifetimeMs: sale.holdLifetimeMs,
-    extensionsMax: sale.extensionsMax,
+    extensionsMax: Math.min(sale.extensionsMax, EXTENSIONS_MAX),
   };
 }
 

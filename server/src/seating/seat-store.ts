@@ -3,6 +3,9 @@ import type { HoldToken, OrderId, SeatIndex, SessionId, ShowId } from '../platfo
 import type { Hold } from '../feed/show-feed.ts';
 import type { AnswersTo, SeatStep } from './seat-steps.ts';
 
+/** Extensions of one hold at most [P7]: a store may keep those that are left in a byte. */
+export const EXTENSIONS_MAX = 255;
+
 /** What a store must know of a show to decide on its seats. Lifetimes in milliseconds. */
 export interface SeatRules {
   readonly show: ShowId;
@@ -14,6 +17,7 @@ export interface SeatRules {
   /** What buyers of one network may hold together. */
   readonly seatsPerNetwork: number;
   readonly holdLifetimeMs: number;
+  /** At most `EXTENSIONS_MAX`. */
   readonly extensionsMax: number;
 }
 

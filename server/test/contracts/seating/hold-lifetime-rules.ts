@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { holdToken } from '../../../src/platform/ids.ts';
+import { EXTENSIONS_MAX as MOST_EXTENSIONS } from '../../../src/seating/seat-store.ts';
 import {
   accepted,
   expectRefused,
@@ -79,6 +80,13 @@ export function describeHoldLifetime(open: OpenStand): void {
       expectRefused(await stand.extend(ana, hold.holdToken), 'extension-limit');
       expect(await stand.holdOf(ana)).toEqual(last);
       expect((await stand.holding(ana, 1)).extensionsLeft).toBe(0);
+    });
+
+    it('[P7] counts as many extensions as rules may allow', async () => {
+      const stand = await open();
+      const generous = { ...stand.rules, extensionsMax: MOST_EXTENSIONS };
+      const [outcome] = await stand.store.take(generous, [stand.ask(await stand.buyer('ana'), 0)]);
+      expect(accepted(outcome).extensionsLeft).toBe(MOST_EXTENSIONS);
     });
 
     it('[P6] knows stale tokens from those of somebody else', async () => {
