@@ -93,6 +93,12 @@ describe('buyer sessions', () => {
     expect(sessions.renew(session, NOW, NOW + 6 * DAY).session.expiresAt).toBe(NOW + 8 * DAY);
   });
 
+  it('[P4] 10.4 one that was signed before the clock was set back lasts no longer than browsers keep a cookie', () => {
+    const { session } = sessions.create(NOW + DAY, NOW + 900 * DAY);
+    const renewed = sessions.renew(session, NOW, NOW + 900 * DAY);
+    expect(renewed.session).toEqual({ id: session.id, expiresAt: NOW + 400 * DAY });
+  });
+
   it('tells nothing presented from something that is no session', () => {
     expect(sessions.readCookie('', false, NOW)).toEqual({ kind: 'absent' });
     expect(sessions.readCookie('other=1; stampede_session_old=2', false, NOW)).toEqual({ kind: 'absent' });

@@ -95,7 +95,9 @@ export class BuyerSessions {
   /** The same buyer, signed again: with a new lifetime where the old one is half over or too short for a show. */
   renew(session: BuyerSession, now: number, lastShowAt = 0): SignedSession {
     const enough = Math.max(now + LIFETIME_MS / 2, neededUntil(now, lastShowAt));
-    return session.expiresAt >= enough ? this.#sign(session) : this.open(session.id, now, lastShowAt);
+    // Signed before the clock was set back, it may last longer than any cookie.
+    const isRight = session.expiresAt >= enough && session.expiresAt <= now + LIFETIME_MAX_MS;
+    return isRight ? this.#sign(session) : this.open(session.id, now, lastShowAt);
   }
 
   /** Reads the text itself, as the `authenticate` message carries it. */
