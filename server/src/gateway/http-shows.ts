@@ -66,6 +66,13 @@ export function showReadings(shows: ShowDirectory, clock: Clock): readonly Readi
     known.set(live.show, answers);
     return answers;
   };
+  const layoutOf = async (live: ListedSale): Promise<JsonRepresentation> => {
+    const known = answersOf(live).layout;
+    if (known) return known;
+    const show = await orRefuse(shows.show(live.show.id));
+    // Of all who waited for the same load, the first one makes it.
+    return (answersOf(live).layout ??= new JsonRepresentation(tellLayout(show), 'lasting'));
+  };
   const seatsOf = async ({ show: { id } }: ListedSale): Promise<PassingJson> => {
     const { show, board } = await orRefuse(shows.look(id));
     const answer = seats.get(board) ?? new PassingJson(PASSING_MS, () => tellSeats(show, board));
@@ -101,13 +108,7 @@ export function showReadings(shows: ShowDirectory, clock: Clock): readonly Readi
       // By the schema's own hand: the document's doesn't know that an exact optional may be left out.
       schema: showLayout.extend({ layout: showLayout.shape.layout.meta(z.toJSONSchema(venueLayout)) }),
       answer: async (exchange) => {
-        const live = asked(exchange);
-        const answers = answersOf(live);
-        answers.layout ??= new JsonRepresentation(
-          tellLayout(await orRefuse(shows.show(live.show.id))),
-          'lasting',
-        );
-        exchange.represent(answers.layout, LASTING);
+        exchange.represent(await layoutOf(asked(exchange)), LASTING);
       },
     },
   ];
