@@ -28,13 +28,15 @@ let rows: SoldSeat[];
 /** Seats of payments that are under way. */
 let paidFor: number[];
 let hasLease: boolean;
+/** Whether the show is open here. */
+let isListed: boolean;
 let mended: string[];
 let reports: string[];
 let seats: MemorySeatStore;
 let job: ReconciliationJob;
 
 beforeEach(async () => {
-  [rows, paidFor, mended, reports, hasLease] = [[], [], [], [], true];
+  [rows, paidFor, mended, reports, hasLease, isListed] = [[], [], [], [], true, true];
   const feed = new MemoryShowFeed({ nextTurn });
   const admissions = { isAdmitted: () => true };
   seats = new MemorySeatStore({ feed, admissions, newEpoch: () => 1, clock });
@@ -48,7 +50,7 @@ beforeEach(async () => {
     feed,
     orders,
     paymentLog: { pending: async () => [{ seats: paidFor } as never] },
-    sales: () => [{ seatRules }],
+    sales: () => (isListed ? [{ seatRules }] : []),
     keepLease: async () => hasLease,
     onMended: (kind, count) => {
       if (count > 0) mended.push(`${kind} ${count}`);
@@ -130,6 +132,15 @@ describe('reconciliation that runs all the time', () => {
     rows.push({ seat: 1, session: ana });
     await pass(20);
     expect(mended).toContain('sold 1');
+  });
+
+  it('what differed in a show that is not there any more is told of no longer', async () => {
+    await sellLive(ben, 5);
+    await pass(20);
+    expect(job.differences).toBe(2);
+    isListed = false;
+    await pass(2);
+    expect(job.differences).toBe(0);
   });
 
   it('only who has the lease looks, and begins anew', async () => {

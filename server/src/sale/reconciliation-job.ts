@@ -66,7 +66,11 @@ export class ReconciliationJob {
       this.#found.clear();
       return;
     }
-    for (const { seatRules } of sales()) {
+    const open = sales();
+    // A show that was let go meanwhile, a deleted one say, would be told of as different for good.
+    const shows = new Set(open.map(({ seatRules: { show } }) => show));
+    for (const show of this.#lookedAt.keys()) if (!shows.has(show)) this.#forget(show);
+    for (const { seatRules } of open) {
       const { show } = seatRules;
       const isDue = clock.now() - (this.#lookedAt.get(show) ?? -Infinity) >= LOOK_EVERY_MS;
       if (!isDue && !this.#found.has(show)) continue;
@@ -75,6 +79,11 @@ export class ReconciliationJob {
         report(`live seats and database of show ${show} could not be compared`, cause),
       );
     }
+  }
+
+  #forget(show: ShowId): void {
+    this.#found.delete(show);
+    this.#lookedAt.delete(show);
   }
 
   async #compare(rules: SeatRules): Promise<void> {
