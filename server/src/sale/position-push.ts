@@ -97,6 +97,11 @@ export class PositionPush {
     return place.told;
   }
 
+  /** Whether a session waits here, as far as anybody said. */
+  has(session: SessionId): boolean {
+    return this.#places.has(session);
+  }
+
   /** Forgets a session: its last socket went, or it waits no more. */
   remove(session: SessionId): void {
     const place = this.#places.get(session);

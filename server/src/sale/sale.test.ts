@@ -104,6 +104,26 @@ describe('the tabs of a sale', () => {
     expect((await Promise.all(standings)).map(({ state }) => state)).toEqual(['outside', 'waiting']);
   });
 
+  test('[P4] 4.4 word that a buyer left, which comes when they have joined anew, is not believed', async () => {
+    const { sale, waitingRoom } = house;
+    const tab = new Tab();
+    sale.enter(ANN, tab);
+    await waitingRoom.join(sale.waitingRules, ANN);
+    await waitingRoom.leave(sale.waitingRules, ANN);
+    const again = await waitingRoom.join(sale.waitingRules, ANN);
+    if (!again.ok) throw new Error('Ann should wait');
+    sale.standingMessage(ANN, again.value, 2);
+    expect(tab.told).toEqual([]);
+    await settle();
+    expect([tab.told.map(({ type }) => type), sale.positions.size]).toEqual([['waiting'], 1]);
+    await waitingRoom.leave(sale.waitingRules, ANN);
+    await settle();
+    expect([tab.told.at(-1), sale.positions.size]).toEqual([
+      { type: 'outside', requestId: 0, reason: 'left' },
+      0,
+    ]);
+  });
+
   test('tells how many buyers it has here, and its seats by status', async () => {
     const { sale } = house;
     sale.enter(ANN, new Tab());

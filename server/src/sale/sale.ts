@@ -253,7 +253,7 @@ export class Sale implements FeedFollower {
     this.broadcast.stop();
   }
 
-  /** For a session whose place is gone though no notice said so: an answer was overtaken, or history was lost. */
+  /** For a session whose place may be gone or not: an answer was overtaken, a notice is late, or history was lost. */
   async #tellStanding(session: SessionId): Promise<void> {
     try {
       const standing = await this.#parts.waitingRoom.store.standing(this.waitingRules, session);
@@ -277,8 +277,9 @@ export class Sale implements FeedFollower {
         this.tell(notice.session, { type: 'order', requestId: 0, order: notice.order });
         break;
       case 'outside':
-        this.positions.remove(notice.session);
-        this.tell(notice.session, { type: 'outside', requestId: 0, reason: notice.reason });
+        // Who left and joined anew may have been answered before a late feed says that they left: the store knows.
+        if (this.positions.has(notice.session)) void this.#tellStanding(notice.session);
+        else this.tell(notice.session, { type: 'outside', requestId: 0, reason: notice.reason });
         break;
       case 'admitted':
         this.positions.countAdmissions(notice.admissions.length, this.#clock.now());
