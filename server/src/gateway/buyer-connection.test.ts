@@ -197,6 +197,22 @@ describe('entering', () => {
     expect(house.sale.sessionCount).toBe(1);
   });
 
+  test('[P4] 3.8 again tells who was let in, though an earlier request is still under way', async () => {
+    const { wire, say } = connectAs();
+    await house.waitingRoom.join(house.sale.waitingRules, ANN);
+    await house.waitingRoom.admit(house.sale.waitingRules);
+    const { promise, resolve } = Promise.withResolvers<Outcome<OrderMessage>>();
+    beginCheckout = () => promise;
+    say(enter);
+    await settle();
+    say({ type: 'checkout', requestId: 2, holdToken: 1, idempotencyKey: 'an-intent-to-pay', amount: 100 });
+    say({ ...enter, requestId: 3 });
+    await settle();
+    resolve(refuse('busy'));
+    await settle();
+    expect(types(wire).slice(types(wire).lastIndexOf('entered'))).toEqual(['entered', 'refused', 'admitted']);
+  });
+
   test('7.25 one that fails is refused as busy and leaves nothing behind; it may be repeated', async () => {
     const { wire, say, connection } = connectAs();
     listOrders = () => Promise.reject(new Error('the database is down'));
@@ -210,7 +226,6 @@ describe('entering', () => {
     expect(wire.heard.at(-1)).toMatchObject({ code: 'not-entered' });
 
     listOrders = async () => [];
-    beginCheckout = async () => refuse('busy');
     say(enter);
     await settle();
     expect(wire.heard.at(-1)).toMatchObject({ type: 'entered' });

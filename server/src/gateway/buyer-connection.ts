@@ -215,9 +215,18 @@ export class BuyerConnection implements Listener {
       if (message.type === 'checkout' && isProcessing(answer)) this.#told.acceptedFor(message.holdToken);
     } finally {
       const behind = this.#told.answered();
-      // What another sale said has no place in this one.
-      if (this.#state === entered) for (const word of behind) this.tell(word);
+      if (this.#belongsTo(entered)) for (const word of behind) this.tell(word);
     }
+  }
+
+  /**
+   * Whether what was said while a request of an entry was under way has a place here: not in another sale; in the same
+   * one that was entered again once its state is told, for that may have had to wait for the answer, too.
+   */
+  #belongsTo(entered: Entered): boolean {
+    const state = this.#state;
+    if (state.kind !== 'entered') return false;
+    return state === entered || (state.sale === entered.sale && state.held === null);
   }
 
   #authenticate(bearer: string, requestId: number): void {
