@@ -167,6 +167,22 @@ describe('the sales of a node', () => {
     expect(scheduler.list()).toEqual([]);
   });
 
+  it('[P3] says that a show is busy as long as somebody holds seats in it, should the store have forgotten', async () => {
+    const [gateway, scheduler] = [await newNode(), await newNode()];
+    const sale = await gateway.enter(ONE);
+    if (!sale) throw new Error('there is no such show');
+    await waitingRoom.join(sale.waitingRules, ANA);
+    await waitingRoom.admit(sale.waitingRules);
+    const hold = { kind: 'hold', session: ANA, network: null, seats: [4], prices: [100] } as const;
+    expect(await seats.take(sale.seatRules, [hold])).toMatchObject([{ ok: true }]);
+    await new Promise<void>((told) => nextTurn(told));
+    await busy.forget(ONE);
+    clock.advance(6_000);
+    await gateway.keepUp(false);
+    await scheduler.keepUp(true);
+    expect(scheduler.list().map(({ show }) => show.id)).toEqual([ONE]);
+  });
+
   it('takes up a show that is busy though every node died, however long ago', async () => {
     await busy.announce([ONE], clock.now());
     clock.advance(100 * QUIET_MS);

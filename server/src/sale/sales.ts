@@ -150,9 +150,9 @@ export class Sales {
    */
   async keepUp(serves: boolean): Promise<void> {
     const { outside, busy } = this.#parts;
-    for (const sale of this.list()) if (sale.isAlive) sale.use();
-    const entered = this.list().filter((sale) => sale.sessionCount > 0 && this.#isSilent(sale.show.id));
-    await this.#announce(entered.map((sale) => sale.show.id));
+    const alive = this.list().filter((sale) => sale.isAlive);
+    for (const sale of alive) sale.use();
+    await this.#announce(alive.map((sale) => sale.show.id).filter((id) => this.#isSilent(id)));
     const announced = await busy.list();
     const quietSince = outside.clock.now() - QUIET_MS;
     const serve = async ([id, at]: readonly [ShowId, number]): Promise<void> => {
