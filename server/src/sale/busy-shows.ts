@@ -1,9 +1,9 @@
 import type { ShowId } from '../platform/ids.ts';
 
 /**
- * The shows that somebody has entered lately, or holds seats in, on whichever node. Only these can have anything that a job must end:
- * a node says so before the first buyer may do anything, and goes on saying it; who serves them forgets a show once
- * nothing lives in it.
+ * The shows that somebody has entered lately, or holds seats in, on whichever node. Only these can have anything that a
+ * job must end: a node says so before the first buyer may do anything, and goes on saying it; who serves them forgets a
+ * show once nothing lives in it.
  */
 export interface BusyShows {
   /** Somebody is in these shows at this instant. */
